@@ -1,0 +1,52 @@
+"""What a run is told, decided at the edge and handed down whole."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pivot.cache import Cache, CacheRoot, LinkMode
+
+Observe = Literal["off", "on", "strict"]
+
+
+class EngineSettings(NamedTuple):
+    """The project's settings, as far as running needs them. Picklable: workers get them too."""
+
+    project_root: Path
+    cache_root: CacheRoot
+    link: tuple[LinkMode, ...] = (LinkMode.REFLINK, LinkMode.COPY)
+    """Ways of putting stored bytes into the work tree, best first."""
+    durability: Literal["batch", "strict", "off"] = "batch"
+    jobs: int | None = None
+    """Stages that may run at once; None: as many as this process may use cores."""
+    lock_timeout: float | None = None
+    """Seconds to wait for a stage that another process runs; None: for ever."""
+    observe: Observe = "on"
+
+    def open_cache(self) -> Cache:
+        """Open the shared store of the project."""
+        return Cache(self.cache_root, link=self.link, durability=self.durability)
+
+
+class RunOptions(NamedTuple):
+    """What one run is asked to do."""
+
+    targets: tuple[Any, ...] = ()
+    """Stages to bring up to date, as `StageRef`s; empty: all."""
+    only: bool = False
+    """Leave what the targets need alone."""
+    force: bool = False
+    """Run the targets whatever the traces say."""
+    keep_going: bool = False
+    """After a failure, go on with what does not depend on it."""
+    dry_run: bool = False
+    jobs: int | None = None
+    no_cache: bool = False
+    """Do not take results from the run cache."""
+    no_commit: bool = False
+    """Run, but store nothing and leave the lock files alone."""
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

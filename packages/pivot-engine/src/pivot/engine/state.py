@@ -1,0 +1,163 @@
+"""One stage's corner of one pipeline's state directory: its lock file, its OS lock, its log, what it left unfinished.
+
+This is the only way to write state. No function takes a directory and a stage name, so none can be handed the wrong
+pair, and a worker that holds a `StageState` can reach no other pipeline's state.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pivot.engine.trace import Trace, UnreadableTraceError, decode, encode
+from pivot.registry.definition import StageDefinition
+from pivot.registry.errors import LockTimeoutError, StateError
+from pivot.registry.types import StageRef, StateDir
+
+IGNORED = "# Written by pivot: what is local to this machine.\n*\n!.gitignore\n!config.yaml\n!stages/\n!stages/*.lock\n"
+
+Waiting = Callable[[StageRef, int | None], None]
+"""Told once, with the owner's pid, when a lock is held by somebody else."""
+
+_PLAIN = re.compile(r"[^A-Za-z0-9_.@=+,-]")
+
+
+class StageState:
+    """The corner of one stage."""
+
+    def __init__(self, ref: StageRef, directory: StateDir) -> None:
+        self.ref = ref
+        self._directory = directory
+        self._name = file_name(ref.stage)
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock file: committed, equal on every machine."""
+        return self._directory / "stages" / f"{self._name}.lock"
+
+    @property
+    def aside(self) -> Path:
+        """Where the previous outputs wait while the stage runs. It is here only while a run is unfinished."""
+        return self._directory / "inflight" / self._name
+
+    def log_path(self, run_id: str) -> Path:
+        """Where the stage's own output of one run goes."""
+        return self._directory / "logs" / run_id / f"{self._name}.log"
+
+    def trash(self, run_id: str) -> Path:
+        """Where content goes that nobody else has."""
+        return self._directory / "trash" / run_id / self._name
+
+    def read(self) -> Trace | None:
+        """Read what was true when the stage last ran; None if it never did.
+
+        Raises:
+            UnreadableTraceError: there is a lock file that cannot be believed.
+        """
+        try:
+            return decode(self.ref.stage, _read_text(self.lock_path))
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnreadableTraceError(f"it cannot be read ({error})") from None
+
+    def record(self, trace: Trace) -> None:
+        """Write the lock file. When this returns, the run is committed: a kill leaves the old or the new file, whole."""
+        self.lock_path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.lock_path.with_name(f".{self._name}.{os.getpid()}.tmp")
+        temporary.write_text(encode(self.ref.stage, trace), encoding="utf-8")
+        temporary.replace(self.lock_path)
+
+    @contextlib.contextmanager
+    def locked(self, timeout: float | None, waiting: Waiting) -> Iterator[None]:
+        """Hold the stage's OS lock, so that it runs once at a time. The lock vanishes with its owner, however it ends."""
+        path = self._directory / "locks" / f"{self._name}.flock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+") as file:
+            _acquire(file.fileno(), timeout, lambda: waiting(self.ref, _owner(path)))
+            os.truncate(file.fileno(), 0)
+            os.write(file.fileno(), json.dumps({"pid": os.getpid()}).encode())
+            yield
+
+
+def _acquire(file: int, timeout: float | None, waiting: Callable[[], None]) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    except BlockingIOError:
+        waiting()
+    if timeout is None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return
+    # Polling, not SIGALRM: a worker may run user code on its main thread that owns the alarm.
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.05)
+    raise LockTimeoutError(
+        f"another process has been running this stage for more than {timeout:g} s",
+        hint="Wait for it, or raise run.lock_timeout in .pivot/config.yaml.",
+    )
+
+
+def _owner(path: Path) -> int | None:
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        return int(json.loads(path.read_text())["pid"])
+    return None
+
+
+def _read_text(path: Path) -> str:
+    """Read a regular file; what is not one (a FIFO would hang us) is an error."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, encoding="utf-8") as file:
+        if not os.path.isfile(descriptor):
+            raise OSError("it is not a regular file")
+        return file.read()
+
+
+def file_name(stage: str) -> str:
+    """Turn a stage's name into a file name, one to one and readable."""
+    return _PLAIN.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), stage)
+
+
+def state_of(stage: StageDefinition) -> StageState:
+    """Give the corner that is a stage's own."""
+    return StageState(stage.ref, stage.state_dir)
+
+
+def claim(stage: StageDefinition) -> None:
+    """Make the state directory of a stage's pipeline, or check that it is that pipeline's.
+
+    Raises:
+        StateError: the directory keeps the state of another pipeline.
+    """
+    owner = stage.state_dir / "owner.json"
+    try:
+        name = json.loads(owner.read_text(encoding="utf-8"))["pipeline"]
+    except FileNotFoundError:
+        _found(stage, owner)
+        return
+    except (OSError, ValueError, TypeError, KeyError):
+        name = None
+    if name != stage.ref.pipeline:
+        raise StateError(
+            f"{stage.state_dir} keeps the state of pipeline {name!r}, not of {stage.ref.pipeline!r}",
+            where=stage.place,
+            hint=f"Give each pipeline a root of its own; if you renamed this one, delete {owner}.",
+        )
+
+
+def _found(stage: StageDefinition, owner: Path) -> None:
+    stage.state_dir.mkdir(parents=True, exist_ok=True)
+    ignore = stage.state_dir / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text(IGNORED, encoding="utf-8")
+    temporary = owner.with_name(f".owner.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps({"pipeline": stage.ref.pipeline}) + "\n", encoding="utf-8")
+    temporary.replace(owner)

@@ -1,0 +1,179 @@
+"""The lock file: what was true when a stage last ran, and only what is equal on every machine.
+
+One JSON file per stage, not one database row: git shows the difference, two branches merge file by file, and a
+reader never waits for another pipeline's writer. One fact per line, so that a merge touches only what changed.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pivot.cache import Digest
+
+SCHEMA = 1
+
+
+class Artifact(NamedTuple):
+    """The content of a file or a directory."""
+
+    digest: Digest
+    size: int
+    """Bytes; of a directory, of all its files."""
+
+
+class Seen(NamedTuple):
+    """What the run read without declaring it, by name, and what it was."""
+
+    files: Mapping[str, str] = {}
+    directories: Mapping[str, str] = {}
+    """Path -> hash of the names in it."""
+    missing: tuple[str, ...] = ()
+    """Paths that were looked for and not there."""
+    environment: Mapping[str, str | None] = {}
+    """Variable -> hash of its value; None: it was not set."""
+    code: Mapping[str, str] = {}
+    """First-party code that ran outside the static closure: `module:qualname` -> hash."""
+
+    def __bool__(self) -> bool:
+        return any(self)
+
+
+class Facts(NamedTuple):
+    """All that the result of a stage may depend on. Equal facts, equal result."""
+
+    code: str
+    """Merkle hash of the manifest."""
+    python: str
+    params: Mapping[str, Any]
+    inputs: Mapping[str, tuple[str, ...]]
+    """Argument -> paths, as declared."""
+    outputs: Mapping[str, tuple[str, ...]]
+    """Key -> kind and paths, as declared."""
+    deps: Mapping[str, Artifact | None]
+    """Path relative to the pipeline's root -> content; None: not there."""
+    observed: Seen = Seen()
+
+
+class Trace(NamedTuple):
+    """One run of a stage: under these facts, these outputs."""
+
+    facts: Facts
+    outs: Mapping[str, Artifact]
+    """Path relative to the pipeline's root -> content."""
+    manifest: Mapping[str, str] = {}
+    """Qualified name -> hash: what gives a difference of code its name."""
+
+
+class UnreadableTraceError(Exception):
+    """A lock file does not say what a lock file says; the message is the cause, for people."""
+
+
+def encode(stage: str, trace: Trace) -> str:
+    """Write a trace as the text of a lock file: equal traces give equal bytes on every machine."""
+    facts = trace.facts
+    document = {
+        "schema": SCHEMA,
+        "stage": stage,
+        "code": facts.code,
+        "python": facts.python,
+        "manifest": trace.manifest,
+        "params": facts.params,
+        "inputs": facts.inputs,
+        "outputs": facts.outputs,
+        "deps": facts.deps,
+        "outs": trace.outs,
+        "observed": {name: value for name, value in facts.observed._asdict().items() if value},
+    }
+    return "{\n" + ",\n".join(_section(name, value) for name, value in document.items()) + "\n}\n"
+
+
+def _section(name: str, value: Any) -> str:
+    """Write one section, a mapping with a line for each of its facts."""
+    if not isinstance(value, Mapping) or not value:
+        return f'"{name}": {_compact(value)}'
+    lines = ",\n".join(f"  {_compact(key)}: {_compact(value[key])}" for key in sorted(value))
+    return f'"{name}": {{\n{lines}\n}}'
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(", ", ": "))
+
+
+def decode(stage: str, text: str) -> Trace:
+    """Read the text of a lock file.
+
+    Raises:
+        UnreadableTraceError: it is torn, in conflict, of a newer pivot, or another stage's.
+    """
+    if "<<<<<<< " in text and ">>>>>>> " in text:
+        raise UnreadableTraceError("it has merge conflict markers")
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise UnreadableTraceError(f"it is not valid JSON ({error})") from None
+    if not isinstance(document, dict):
+        raise UnreadableTraceError("it is not a JSON object")
+    if document.get("schema") != SCHEMA:
+        raise UnreadableTraceError(f"its schema is {document.get('schema')!r}, this pivot knows {SCHEMA}")
+    if document.get("stage") != stage:
+        raise UnreadableTraceError(f"it belongs to stage {document.get('stage')!r}")
+    try:
+        return _trace(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadableTraceError(f"a field is missing or wrong ({error})") from None
+
+
+def _trace(document: Mapping[str, Any]) -> Trace:
+    facts = Facts(
+        code=_text(document["code"]),
+        python=_text(document["python"]),
+        params=dict(document["params"].items()),
+        inputs={key: _texts(value) for key, value in document["inputs"].items()},
+        outputs={key: _texts(value) for key, value in document["outputs"].items()},
+        deps={path: _artifact(value) for path, value in document["deps"].items()},
+        observed=_seen(document["observed"]),
+    )
+    return Trace(
+        facts,
+        outs={path: _artifact(value) for path, value in document["outs"].items()},
+        manifest={name: _text(value) for name, value in document["manifest"].items()},
+    )
+
+
+def _seen(section: Mapping[str, Any]) -> Seen:
+    return Seen(
+        files={path: _text(value) for path, value in section.get("files", {}).items()},
+        directories={path: _text(value) for path, value in section.get("directories", {}).items()},
+        missing=_texts(section.get("missing", [])),
+        environment={
+            name: None if value is None else _text(value) for name, value in section.get("environment", {}).items()
+        },
+        code={name: _text(value) for name, value in section.get("code", {}).items()},
+    )
+
+
+def _artifact(value: Any) -> Artifact:
+    digest, size = value
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise ValueError(f"size {size!r}")
+    return Artifact(Digest(_digest(digest)), size)
+
+
+def _digest(value: Any) -> str:
+    """Check a digest's form before anything builds a path from it."""
+    kind, _, name = _text(value).partition(":")
+    if kind not in {"b3", "b3t"} or len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+        raise ValueError(f"digest {value!r}")
+    return f"{kind}:{name}"
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"a list was expected, not {value!r}")
+    return tuple(_text(item) for item in value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text was expected, not {value!r}")
+    return value

@@ -1,0 +1,54 @@
+"""The files of the project as they are now, each looked at once per command."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pivot.cache import Cache
+from pivot.engine.trace import Artifact
+from pivot.registry.definition import StageDefinition
+
+
+def absolute(root: Path, path: str) -> str:
+    """Turn a declared path into an absolute one, without looking at the disk."""
+    # os.path, not pathlib: pathlib does not fold `..`, and this runs for every path of every stage.
+    return os.path.normpath(os.path.join(root, path))
+
+
+class Workspace:
+    """Answers what lies at a path; remembers the answer until it is told to forget it."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._known: dict[str, Artifact | None] = {}
+
+    def content(self, path: str) -> Artifact | None:
+        """Identify the file or directory at an absolute path; None if there is none."""
+        if path not in self._known:
+            self._known[path] = self._look(path)
+        return self._known[path]
+
+    def _look(self, path: str) -> Artifact | None:
+        try:
+            stored = self._cache.digest_of(Path(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Artifact(stored.digest, stored.size)
+
+    def contents(self, root: Path, paths: Iterable[str]) -> Mapping[str, Artifact | None]:
+        """Identify what lies at declared paths."""
+        return {path: self.content(absolute(root, path)) for path in paths}
+
+    def note(self, root: Path, artifacts: Mapping[str, Artifact]) -> None:
+        """Take somebody's word for what lies at declared paths: a worker has just written them."""
+        self._known.update((absolute(root, path), artifact) for path, artifact in artifacts.items())
+
+
+def input_paths(stage: StageDefinition) -> list[str]:
+    """List the declared paths that a stage reads."""
+    return [path for item in stage.inputs for path in item.paths]
+
+
+def output_paths(stage: StageDefinition) -> list[str]:
+    """List the declared paths that a stage writes."""
+    return [path for item in stage.outputs for path in item.paths]
