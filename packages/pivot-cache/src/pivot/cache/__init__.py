@@ -1,0 +1,55 @@
+"""A content-addressed store with an index that may be lost; knows nothing of pipelines. See `Cache`."""
+
+from pivot.cache.collect import Report
+from pivot.cache.digest import Digest, hash_bytes
+from pivot.cache.errors import (
+    BadDigestError,
+    BusyError,
+    CacheError,
+    ChangedError,
+    DamagedError,
+    FormatError,
+    FullError,
+    MissingError,
+    NotStorableError,
+    ReadOnlyError,
+    UnsafeTargetError,
+    UnsafeTreeError,
+)
+from pivot.cache.records import Record
+from pivot.cache.restore import LinkMode
+from pivot.cache.signature import Signature, is_racy, signature
+from pivot.cache.store import Cache, CacheRoot, Durability, Info
+from pivot.cache.tree import Entry, EntryKind, Tree
+from pivot.cache.worktree import Stored
+
+__all__ = [
+    "BadDigestError",
+    "BusyError",
+    "Cache",
+    "CacheError",
+    "CacheRoot",
+    "ChangedError",
+    "DamagedError",
+    "Digest",
+    "Durability",
+    "Entry",
+    "EntryKind",
+    "FormatError",
+    "FullError",
+    "Info",
+    "LinkMode",
+    "MissingError",
+    "NotStorableError",
+    "ReadOnlyError",
+    "Record",
+    "Report",
+    "Signature",
+    "Stored",
+    "Tree",
+    "UnsafeTargetError",
+    "UnsafeTreeError",
+    "hash_bytes",
+    "is_racy",
+    "signature",
+]

@@ -16,7 +16,8 @@ Outputs = Mapping[str, Artifact]
 class Skip(NamedTuple):
     """Everything is as the trace says."""
 
-    trace: Trace
+    trace: Trace | None = None
+    """None: a certificate said so, and nobody needed to read the trace."""
 
 
 class Restore(NamedTuple):
@@ -43,10 +44,12 @@ class Known(NamedTuple):
     kept: Callable[[Outputs], bool]
     """Whether the store has all these bytes."""
     recall: Callable[[Facts], tuple[Outputs, Facts] | None]
-    """Find the outputs of an equal run of anybody, and the facts with what that run observed; asked only when needed."""
+    """Find the outputs of an equal run, and the facts with what it observed; asked only when needed."""
 
 
-def decide(now: Facts, present: Mapping[str, Artifact | None], known: Known, always: tuple[Reason, ...] = ()) -> Decision:
+def decide(
+    now: Facts, present: Mapping[str, Artifact | None], known: Known, always: tuple[Reason, ...] = ()
+) -> Decision:
     """Decide for one stage.
 
     `present` is what lies at the output paths now. `always` are reasons that no trace and no cache can answer:
@@ -120,5 +123,7 @@ def _observed(before: Seen, now: Seen) -> Iterator[Reason]:
     yield from _changed(Kind.OBSERVED, before.directories, now.directories, "directory ")
     yield from _changed(Kind.OBSERVED, before.environment, now.environment, "environment variable ")
     yield from _changed(Kind.CODE, before.code, now.code)
-    for path in sorted(set(before.missing) - set(now.missing)):
-        yield Reason(Kind.OBSERVED, f"file {path}", None, "present")
+    for path in sorted({*before.missing} - {*now.missing}):
+        yield Reason(Kind.OBSERVED, f"path {path}", None, "present")
+    for path in sorted({*before.present} - {*now.present}):
+        yield Reason(Kind.OBSERVED, f"path {path}", "present", None)

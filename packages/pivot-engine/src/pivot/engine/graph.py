@@ -1,6 +1,7 @@
 """The graph of all stages of all pipelines: who makes what others read, and what cannot be right about it."""
 
 import bisect
+import itertools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Graph(NamedTuple):
-    """Stages in the order of their definitions, and who needs whom. A dependency on another pipeline's output is an edge."""
+    """Stages in the order of their definitions, and who needs whom, across all pipelines."""
 
     stages: Mapping[StageRef, StageDefinition]
     needs: Mapping[StageRef, frozenset[StageRef]]
@@ -63,7 +64,7 @@ class Graph(NamedTuple):
         return DefinitionError(
             f"the stages {' -> '.join(map(str, ring))} need each other's outputs",
             where=self.stages[ring[0]].place,
-            hint=f"Break the cycle: {'; '.join(self._link(a, b) for a, b in zip(ring, ring[1:], strict=False))}.",
+            hint=f"Break the cycle: {'; '.join(self._link(a, b) for a, b in itertools.pairwise(ring))}.",
         )
 
     def _link(self, maker: StageRef, user: StageRef) -> str:

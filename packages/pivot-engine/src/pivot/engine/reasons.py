@@ -1,6 +1,7 @@
 """Why a stage must run, as data with names."""
 
 import enum
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 
@@ -50,7 +51,7 @@ def _change(reason: Reason) -> str:
     return "is gone" if reason.after is None else "changed"
 
 
-_WORDS = {
+_WORDS: Mapping[Kind, Callable[[Reason], str]] = {
     Kind.NEVER_RAN: lambda _: "never ran",
     Kind.LOCK: lambda r: f"its lock file cannot be used: {r.subject}",
     Kind.CODE: lambda r: f"code: {r.subject} {_change(r)}",

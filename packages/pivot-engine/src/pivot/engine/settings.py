@@ -39,7 +39,6 @@ class RunOptions(NamedTuple):
     """Run the targets whatever the traces say."""
     keep_going: bool = False
     """After a failure, go on with what does not depend on it."""
-    dry_run: bool = False
     jobs: int | None = None
     no_cache: bool = False
     """Do not take results from the run cache."""

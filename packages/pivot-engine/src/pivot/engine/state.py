@@ -66,7 +66,7 @@ class StageState:
             raise UnreadableTraceError(f"it cannot be read ({error})") from None
 
     def record(self, trace: Trace) -> None:
-        """Write the lock file. When this returns, the run is committed: a kill leaves the old or the new file, whole."""
+        """Write the lock file: the commit point. A kill leaves the old or the new file, whole."""
         self.lock_path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.lock_path.with_name(f".{self._name}.{os.getpid()}.tmp")
         temporary.write_text(encode(self.ref.stage, trace), encoding="utf-8")
@@ -74,7 +74,7 @@ class StageState:
 
     @contextlib.contextmanager
     def locked(self, timeout: float | None, waiting: Waiting) -> Iterator[None]:
-        """Hold the stage's OS lock, so that it runs once at a time. The lock vanishes with its owner, however it ends."""
+        """Hold the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
         path = self._directory / "locks" / f"{self._name}.flock"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+") as file:

@@ -27,8 +27,10 @@ class Seen(NamedTuple):
     files: Mapping[str, str] = {}
     directories: Mapping[str, str] = {}
     """Path -> hash of the names in it."""
+    present: tuple[str, ...] = ()
+    """Paths that were asked for, and there; their content was not read."""
     missing: tuple[str, ...] = ()
-    """Paths that were looked for and not there."""
+    """Paths that were asked for, and not there."""
     environment: Mapping[str, str | None] = {}
     """Variable -> hash of its value; None: it was not set."""
     code: Mapping[str, str] = {}
@@ -144,6 +146,7 @@ def _seen(section: Mapping[str, Any]) -> Seen:
     return Seen(
         files={path: _text(value) for path, value in section.get("files", {}).items()},
         directories={path: _text(value) for path, value in section.get("directories", {}).items()},
+        present=_texts(section.get("present", [])),
         missing=_texts(section.get("missing", [])),
         environment={
             name: None if value is None else _text(value) for name, value in section.get("environment", {}).items()

@@ -39,6 +39,14 @@ class Workspace:
         """Identify what lies at declared paths."""
         return {path: self.content(absolute(root, path)) for path in paths}
 
+    def forget(self, paths: Iterable[str]) -> None:
+        """Forget what lay at, below and above these absolute paths: somebody wrote there."""
+        for path in paths:
+            below = path + os.sep
+            for known in [known for known in self._known if known.startswith(below) or path.startswith(known + os.sep)]:
+                del self._known[known]
+            self._known.pop(path, None)
+
     def note(self, root: Path, artifacts: Mapping[str, Artifact]) -> None:
         """Take somebody's word for what lies at declared paths: a worker has just written them."""
         self._known.update((absolute(root, path), artifact) for path, artifact in artifacts.items())

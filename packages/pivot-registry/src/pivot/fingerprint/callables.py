@@ -4,17 +4,36 @@ import functools
 import sys
 import sysconfig
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-_STDLIB = sysconfig.get_path("stdlib")
+_STDLIB = sysconfig.get_path("stdlib").replace("\\", "/") + "/"
 _SITE = ("/site-packages/", "/dist-packages/")
 
 # Members of a class that the interpreter or a library writes there; they follow from the others.
 _DERIVED = frozenset(
-    "__module__ __qualname__ __dict__ __weakref__ __doc__ __annotations__ __annotate__ __annotate_func__ "
-    "__annotations_cache__ __firstlineno__ __static_attributes__ __abstractmethods__ __parameters__ __orig_bases__ "
-    "__type_params__ __signature__ __slots__ _abc_impl __class_vars__ __private_attributes__".split()
+    [
+        "__module__",
+        "__qualname__",
+        "__dict__",
+        "__weakref__",
+        "__doc__",
+        "__annotations__",
+        "__annotate__",
+        "__annotate_func__",
+        "__annotations_cache__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__abstractmethods__",
+        "__parameters__",
+        "__orig_bases__",
+        "__type_params__",
+        "__signature__",
+        "__slots__",
+        "_abc_impl",
+        "__class_vars__",
+        "__private_attributes__",
+    ]
 )
 
 
@@ -26,7 +45,7 @@ class Code(NamedTuple):
     line: int = 0
     """0: not known, the name must do."""
     column: int = -1
-    """Of a lambda: UTF-8 offset of something in its body on that line or a later one; -1: not known."""
+    """Of a lambda: UTF-8 offset at which its body begins on that line; -1: not known, or on a later line."""
 
 
 class Anatomy(NamedTuple):
@@ -51,23 +70,45 @@ def is_callable_by_code(value: Any) -> bool:
 
 
 def binding_of(target: Any) -> Code | None:
-    """Find the module-level name that a callable claims to have, if that name really gives this object."""
+    """Find the module-level name that a callable claims to have, if that name gives this object or is not bound yet."""
     module, qualname = getattr(target, "__module__", None), getattr(target, "__qualname__", None)
-    if not isinstance(module, str) or not isinstance(qualname, str):
+    if not isinstance(module, str) or not isinstance(qualname, str) or "<" in qualname:
         return None
-    found: Any = sys.modules.get(module)
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
+    first, *rest = qualname.split(".")
+    space = _namespace(target, module)
+    if first not in space:
+        return Code(module, qualname)  # a decorator is asking: the name is bound after it returns
+    found = space[first]
+    for part in rest:
+        found = getattr(found, "__dict__", {}).get(part)
     return Code(module, qualname) if found is target else None
+
+
+def _namespace(target: Any, module: str) -> Mapping[str, Any]:
+    """Give a module's globals, also of one that is no longer in `sys.modules`."""
+    seen = {id(target)}
+    while (inner := getattr(target, "__wrapped__", None)) is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        target = inner
+    own = getattr(target, "__globals__", {})
+    return own if own.get("__name__") == module else vars(sys.modules.get(module, types))
 
 
 def is_ours(module: str) -> bool:
     """Whether a module is the user's: neither of the interpreter nor installed."""
-    file = getattr(sys.modules.get(module), "__file__", None)
-    if file is None:
-        return module not in sys.stdlib_module_names and module != "builtins"
-    file = file.replace("\\", "/")
-    return not any(site in file for site in _SITE) and not file.startswith(_STDLIB.replace("\\", "/") + "/")
+    return not is_standard(module) and not any(site in _file(module) for site in _SITE)
+
+
+def is_standard(module: str) -> bool:
+    """Whether a module is the interpreter's; one of the user's that shadows it is not."""
+    file = _file(module)
+    if not file:
+        return module == "builtins" or module in sys.stdlib_module_names
+    return file.startswith(_STDLIB) and not any(site in file for site in _SITE)
+
+
+def _file(module: str) -> str:
+    return (getattr(sys.modules.get(module), "__file__", None) or "").replace("\\", "/")
 
 
 def _function(target: types.FunctionType) -> Anatomy:
@@ -92,8 +133,8 @@ def code_of(function: types.FunctionType) -> Code:
 def _column(code: types.CodeType) -> int:
     if code.co_name != "<lambda>":
         return -1
-    places = ((line, column) for line, _, column, _ in code.co_positions() if line and column)
-    return min(places, default=(0, -1))[1]
+    columns = [column for line, _, column, _ in code.co_positions() if line == code.co_firstlineno and column]
+    return min(columns, default=-1)
 
 
 def _carried(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
@@ -120,7 +161,7 @@ def _content(cell: types.CellType) -> Any:
 
 
 def _text_cannot_tell(function: types.FunctionType) -> bool:
-    """Whether the definition may not be told from others by name and line: lambdas of one line, text made up at run time."""
+    """Whether name and line may not find the definition: lambdas of one line, text made up at run time."""
     code = function.__code__
     return code.co_name == "<lambda>" or code.co_filename.startswith("<")
 
@@ -178,7 +219,7 @@ def _instance(target: Any) -> Anatomy:
     return Anatomy(inner.code, (*inner.carried, ("self", target)))
 
 
-_KINDS: tuple[tuple[type, Any], ...] = (
+_KINDS: tuple[tuple[type, Callable[[Any], Anatomy]], ...] = (
     (types.FunctionType, _function),
     (functools.partial, _partial),
     (types.MethodType, _method),

@@ -1,4 +1,4 @@
-"""From live stage functions to data: where the identity of a stage starts, and what it carries that text does not show."""
+"""From live stage functions to data: where the identity of a stage starts, and the values its text does not show."""
 
 import os
 import types
@@ -21,9 +21,9 @@ class Root(NamedTuple):
     qualname: str
     """Such as `train`, `Trainer.fit`, `make.<locals>.inner`, `<lambda>`; empty for the whole module."""
     line: int = 0
-    """First line of the definition (that of its first decorator): finds it when the name is bound again. 0: not known."""
+    """First line of the definition (of its first decorator): finds it when the name is bound again. 0: not known."""
     column: int = -1
-    """Of a lambda: the UTF-8 offset of something in its body, which tells it from others of one line. -1: not known."""
+    """Of a lambda: the UTF-8 offset at which its body begins on that line; tells it from others. -1: not known."""
     values: tuple[tuple[str, str], ...] = ()
     """(label, hash) of live values, sorted: `partial arg 0`, `closure factor`, `self`, `default x`, `version`."""
     also: tuple["Root", ...] = ()

@@ -1,4 +1,4 @@
-"""Hash live values by structure: the same in every process, on every machine, whatever the addresses and the hash seed."""
+"""Hash live values by structure: the same in every process and on every machine, whatever addresses and hash seed."""
 
 import copyreg
 import enum
@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 from blake3 import blake3
 
-from pivot.fingerprint.callables import Code, anatomy, is_callable_by_code
+from pivot.fingerprint.callables import Code, anatomy, is_callable_by_code, is_standard
 
 _LOCKS = {"_thread.lock", "_thread.RLock"}
-_OURS = ("pivot.pipeline", "pivot.registry", "pivot.discovery", "pivot.engine")
+_PIVOT = tuple(
+    f"pivot.{leaf}" for leaf in ("pipeline", "registry", "outputs", "loaders", "stage_def", "discovery", "engine")
+)
+_MACHINERY = ("pivot.pipeline", "pivot.registry", "pivot.discovery", "pivot.engine")
 
 
 class Identified(NamedTuple):
@@ -24,7 +27,7 @@ class Identified(NamedTuple):
     hash: str
     """64 hexadecimal digits."""
     code: tuple[Code, ...] = ()
-    """Functions and classes met in the value, sorted: who they are is in `hash`, what they do is for the text to say."""
+    """Functions and classes met in the value, sorted: `hash` says who they are, their text what they do."""
     unknown: tuple[str, ...] = ()
     """Types met that nothing identifies; with any, `hash` says nothing."""
 
@@ -51,7 +54,7 @@ def _digest(tag: str, *parts: bytes) -> bytes:
 
 
 _SCALARS: Mapping[type, Callable[[Any], bytes]] = {
-    type(None): lambda value: b"",
+    type(None): lambda _: b"",
     bool: lambda value: b"1" if value else b"0",
     int: lambda value: hex(value).encode(),  # str(int) refuses more than 4,300 digits
     float: lambda value: repr(value).encode(),
@@ -75,9 +78,13 @@ class _Walk:
         self.unknown: list[str] = []
         self._prefixes = prefixes
         self._done: dict[int, tuple[object, bytes]] = {}
+        """The object too: a temporary's address is used again."""
+        self._tangled: dict[int, tuple[object, bytes]] = {}
+        """The same of members of a cycle, whose digests depend on where the walk came in."""
         self._open: dict[int, int] = {}
         self._outermost = sys.maxsize
         """Of the values being walked, the outermost that something inside refers back to."""
+        self._in_set = False
 
     def of(self, value: Any) -> bytes:
         if (scalar := _SCALARS.get(type(value))) is not None:
@@ -91,8 +98,8 @@ class _Walk:
 
     def _enter(self, value: Any) -> bytes:
         key = id(value)
-        if key in self._done:
-            return self._done[key][1]
+        if (known := self._done.get(key) or self._tangled.get(key)) is not None:
+            return known[1]
         depth = len(self._open)
         if key in self._open:
             self._outermost = min(self._outermost, self._open[key])
@@ -106,25 +113,34 @@ class _Walk:
         return digest
 
     def _remember(self, value: Any, digest: bytes, depth: int) -> None:
-        # Inside a cycle a digest depends on where the walk came in: remembering it would make the order of a set matter.
-        if self._outermost >= depth:
-            self._outermost = sys.maxsize
-            self._done[id(value)] = (value, digest)  # the value too: a temporary's address is used again
+        if self._outermost < depth:
+            self._tangled[id(value)] = (value, _digest("again", str(len(self._tangled)).encode()))
+            return
+        remembered = self._done if self._outermost > depth else self._tangled
+        remembered[id(value)] = (value, digest)
+        self._outermost = sys.maxsize
 
     def _structure(self, value: Any) -> bytes:
         kind = type(value)
         if (take := _CONTAINERS.get(kind)) is not None:
             return take(self, value)
         if hasattr(kind, "__pivot_hash__"):
-            return _digest("custom", self.of(kind), self.of(value.__pivot_hash__()))
+            return self._custom(value)
         for family, take in _FAMILIES:
             if isinstance(value, family):
                 return take(self, value)
         if is_callable_by_code(value):
             return self._callable(value)
-        if f"{kind.__module__}.{kind.__qualname__}" in _LOCKS or kind.__module__.startswith(_OURS):
+        if f"{kind.__module__}.{kind.__qualname__}" in _LOCKS or kind.__module__.startswith(_MACHINERY):
             return _digest("stateless", self.of(kind))
         return self._library(value)
+
+    def _custom(self, value: Any) -> bytes:
+        try:
+            own = value.__pivot_hash__()
+        except Exception as error:  # noqa: BLE001  (code of the user)
+            return self._give_up(value, f"__pivot_hash__ raises {type(error).__name__}")
+        return _digest("custom", self.of(type(value)), self.of(own))
 
     def _many(self, tag: str, parts: Iterable[Any]) -> bytes:
         return _digest(tag, *[self.of(part) for part in parts])
@@ -141,7 +157,21 @@ class _Walk:
         return self._many(type(value).__name__, value)
 
     def _set(self, value: Any) -> bytes:
-        return _digest(type(value).__name__, *sorted([self.of(item) for item in value]))
+        if self._in_set:
+            return _digest(type(value).__name__, *sorted([self.of(item) for item in value]))
+        self._in_set = True
+        try:
+            return _digest(type(value).__name__, *sorted([self._alone(item) for item in value]))
+        finally:
+            self._in_set = False
+
+    def _alone(self, item: Any) -> bytes:
+        """Walk an item of a set as if it were the first, so that the order of the set does not matter."""
+        before = dict(self._tangled)
+        try:
+            return self.of(item)
+        finally:
+            self._tangled = before
 
     def _mapping(self, value: Mapping[Any, Any]) -> bytes:
         # In the order of insertion: who iterates sees it.
@@ -151,7 +181,7 @@ class _Walk:
         return _digest("path", type(value).__name__.encode(), self._text(str(value)))
 
     def _member(self, value: enum.Enum) -> bytes:
-        return _digest("enum", self.of(type(value)), value.name.encode() if value.name else b"", self.of(value.value))
+        return _digest("enum", self.of(type(value)), str(value.name).encode())
 
     def _module(self, value: types.ModuleType) -> bytes:
         self.code.add(Code(value.__name__, ""))
@@ -163,7 +193,7 @@ class _Walk:
         names = (value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars)
         return self._many("bytecode", (value.co_code, *shape, *names, value.co_consts))
 
-    def _cell(self, value: types.CellType) -> bytes:
+    def _cell(self, _: types.CellType) -> bytes:
         return _digest("empty cell")
 
     def _property(self, value: property) -> bytes:
@@ -171,7 +201,7 @@ class _Walk:
 
     def _callable(self, value: Any) -> bytes:
         code, carried = anatomy(value)
-        if code.module != "builtins":
+        if not is_standard(code.module) and not code.module.startswith(_PIVOT):
             self.code.add(code)
         flat = [part for label, content in carried for part in (label.encode(), self.of(content))]
         return _digest("code", code.module.encode(), code.qualname.encode(), *flat)

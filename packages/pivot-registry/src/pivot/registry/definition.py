@@ -103,9 +103,11 @@ class Manifest(NamedTuple):
     entries: Mapping[str, Entry]
     """Qualified name (`features.text.normalise`, `package numpy`) -> what it is now."""
     reads: Mapping[str, Sequence[str]] = {}
-    """Qualified name -> the qualified names that it reads; the stage's own function is the start of every chain."""
+    """Qualified name -> the qualified names that it reads."""
     notes: Sequence[str] = ()
     """What was over-approximated, and where."""
+    start: str = ""
+    """Qualified name of the stage's own function: where every chain of reads begins."""
 
 
 class PipelineView(Protocol):

@@ -1,0 +1,69 @@
+"""Names of contents: BLAKE3-256, with the kind of thing named as part of the name."""
+
+import enum
+from typing import NamedTuple, NewType
+
+from blake3 import blake3
+
+Digest = NewType("Digest", str)
+
+_HEX = "0123456789abcdef"
+_TREE_CONTEXT = "pivot.cache tree manifest v1"
+
+
+class Kind(enum.Enum):
+    """What a digest names; the value is its prefix."""
+
+    BLOB = "b3"
+    """The bytes of a file; `b3sum` gives the same 64 digits."""
+    TREE = "b3t"
+    """A manifest of a directory, hashed under a key of its own: no file can ever be taken for a tree."""
+
+
+class Name(NamedTuple):
+    """A digest, taken apart and checked."""
+
+    kind: Kind
+    hex: str
+
+    @property
+    def digest(self) -> Digest:
+        """Put the name together again."""
+        return Digest(f"{self.kind.value}:{self.hex}")
+
+    @property
+    def raw(self) -> bytes:
+        """The 32 bytes."""
+        return bytes.fromhex(self.hex)
+
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+def parse(text: str) -> Name:
+    """Check a digest, before anything makes a path of it; raise `BadDigestError`."""
+    prefix, _, digits = text.partition(":") if isinstance(text, str) else ("", "", "")
+    kind = _KINDS.get(prefix)
+    if kind is None or len(digits) != 64 or digits.strip(_HEX):
+        from pivot.cache.errors import BadDigestError
+
+        shown = repr(text)[:80]
+        raise BadDigestError(f"not a digest: {shown}\nexpected b3: or b3t: and 64 lower-case hexadecimal digits")
+    return Name(kind, digits)
+
+
+def hasher(kind: Kind = Kind.BLOB) -> blake3:
+    """Give a fresh hash state for one kind of object."""
+    return blake3() if kind is Kind.BLOB else blake3(derive_key_context=_TREE_CONTEXT)
+
+
+def name_of(data: bytes | memoryview, kind: Kind = Kind.BLOB) -> Name:
+    """Name bytes."""
+    if kind is Kind.BLOB:
+        return Name(kind, blake3(data).hexdigest())
+    return Name(kind, blake3(data, derive_key_context=_TREE_CONTEXT).hexdigest())
+
+
+def hash_bytes(data: bytes) -> Digest:
+    """Give the digest that a file with these bytes has."""
+    return name_of(data).digest

@@ -1,0 +1,119 @@
+"""Digests of files in the work tree, remembered by what their stat said."""
+
+import contextlib
+import os
+import time
+
+from pivot.cache.digest import Name
+from pivot.cache.index import Index
+from pivot.cache.objects import Content
+from pivot.cache.rows import Fact, Summary, unpack_fact, unpack_summary
+from pivot.cache.signature import COARSE_NS, TICK_NS, Signature, granularity_ns, is_racy
+
+WORTH_WAITING = 8 << 20
+"""Bytes that take longer to hash again than the clock takes to tick."""
+
+
+def row_key(folder_ino: int, name: bytes) -> bytes:
+    """Give the key of a file's row: moving a checkout keeps it, copying one does not.
+
+    Not the whole path (a moved project would be hashed again), not the inode alone (file systems without real
+    inode numbers hand the same one to another file after a remount).
+    """
+    return b"s" + folder_ino.to_bytes(8, "little") + name
+
+
+def key_of(path: str | bytes) -> bytes:
+    """Give the key of a file's row."""
+    raw = os.path.abspath(os.fsencode(path))
+    return row_key(os.stat(os.path.dirname(raw)).st_ino, os.path.basename(raw))
+
+
+class Clock:
+    """The time of the file system that the store is on, which is what its timestamps must be compared with."""
+
+    def __init__(self, path: str, *, writable: bool) -> None:
+        self._path, self._writable = path, writable
+        self._descriptor = -1
+        self._device = -1
+
+    def now_ns(self, device: int) -> int:
+        """Give a time that no file on this device gets from now on."""
+        if self._writable and self._open() and device == self._device:
+            os.utime(self._descriptor)
+            return os.fstat(self._descriptor).st_mtime_ns
+        # Another file system may have another clock (a server's): allow for two seconds.
+        return time.time_ns() - COARSE_NS
+
+    def close(self) -> None:
+        """Let go of the probe file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _open(self) -> bool:
+        if self._descriptor < 0:
+            with contextlib.suppress(OSError):
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+                self._device = os.fstat(self._descriptor).st_dev
+        return self._descriptor >= 0
+
+
+class Facts:
+    """What is known about files and directories outside the store."""
+
+    def __init__(self, index: Index, clock: Clock) -> None:
+        self._index, self._clock = index, clock
+
+    def settle(self, newest_ns: int, device: int) -> int:
+        """Wait out the tick in which a file was last written, and give the time: worth it where hashing is slow."""
+        now = self._clock.now_ns(device)
+        if newest_ns <= now <= newest_ns + TICK_NS:
+            time.sleep((newest_ns + TICK_NS - now) / 1e9 + 0.001)
+            now = self._clock.now_ns(device)
+        return now
+
+    def now_ns(self, device: int) -> int:
+        """Give the time that decides whether what is hashed now is racy."""
+        return self._clock.now_ns(device)
+
+    def known(self, keys: list[bytes], seen: list[Signature]) -> list[Name | None]:
+        """Give the names of files that have not changed since they were hashed."""
+        facts = map(unpack_fact, self._index.get_many(keys))
+        return [
+            fact.name if fact is not None and not fact.racy and fact.seen == now else None
+            for fact, now in zip(facts, seen, strict=True)
+        ]
+
+    def learn(self, key: bytes, content: Content, taken_ns: int) -> bool:
+        """Remember what a file held; says whether that can be relied on next time."""
+        racy = is_racy(content.seen, taken_ns)
+        self._index.put(key, Fact(content.seen, racy, content.name).pack())
+        return not racy
+
+    def learn_placed(self, key: bytes, content: Content) -> None:
+        """Remember a file that we put there ourselves, with an mtime old enough that every later edit shows."""
+        racy = granularity_ns(content.seen) > TICK_NS
+        self._index.put(key, Fact(content.seen, racy, content.name).pack())
+
+    def summary(self, key: bytes, fingerprint: bytes) -> Summary | None:
+        """Give the tree of a directory of which no file has changed."""
+        found = unpack_summary(self._index.get(_summary_key(key)))
+        return found if found is not None and found.fingerprint == fingerprint else None
+
+    def summarise(self, key: bytes, summary: Summary) -> None:
+        """Remember the tree of a directory."""
+        self._index.put(_summary_key(key), summary.pack())
+
+
+def placed_mtime_ns() -> int:
+    """Give the mtime for a file that a restore makes.
+
+    A moment ago rather than now: whoever edits the file after it appeared gives it another mtime, also within the
+    same tick of the clock, so the file need not be hashed again.
+    """
+    return time.time_ns() - 4 * TICK_NS
+
+
+def _summary_key(key: bytes) -> bytes:
+    return b"d" + key[1:]

@@ -1,0 +1,204 @@
+"""The few things done with descriptors: read all, hash, copy, clone, and a draft that appears whole or not at all.
+
+Nothing here maps files into memory: a mapped file that somebody truncates kills the process (SIGBUS), a read does not.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+
+from pivot.cache.digest import Kind, Name, hasher
+from pivot.cache.errors import FullError
+from pivot.cache.locks import try_lock
+
+CHUNK = 1 << 20
+CANONICAL_MTIME_NS = 1_000_000_000_000_000_000
+"""2001-09-09T01:46:40Z, the mtime of every object: an edit that does not hide shows at once."""
+
+_FICLONE = 0x40049409
+_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
+_NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EXDEV}
+
+
+def open_regular(path: str | bytes, *, follow: bool = False) -> int:
+    """Open a file for reading without hanging on a FIFO; the caller checks that it is a regular one."""
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+
+
+def read_all(descriptor: int, size: int) -> bytes:
+    """Read to the end; `size` is only the expected length."""
+    parts = []
+    while part := os.read(descriptor, size + 1):
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def hash_descriptor(descriptor: int, kind: Kind = Kind.BLOB) -> Name:
+    """Hash from the current offset to the end."""
+    state, buffer = hasher(kind), bytearray(CHUNK)
+    view = memoryview(buffer)
+    while count := os.readv(descriptor, [buffer]):
+        state.update(view[:count])
+    return Name(kind, state.hexdigest())
+
+
+def copy_hashing(source: int, target: int, kind: Kind = Kind.BLOB) -> Name:
+    """Copy to the end and give the name of the bytes that were written."""
+    state, buffer = hasher(kind), bytearray(CHUNK)
+    view = memoryview(buffer)
+    while count := os.readv(source, [buffer]):
+        state.update(view[:count])
+        write_all(target, view[:count])
+    return Name(kind, state.hexdigest())
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    """Write everything, also where the system writes less at a time."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
+
+
+def clone(source: int, target: int) -> bool:
+    """Share the blocks of `source` with `target` (FICLONE); False where the file system cannot."""
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError as error:
+        if error.errno in _SPACE:
+            raise
+        return False
+    return True
+
+
+class Draft:
+    """A file being written in `tmp/`: published under a name that nobody has, or gone with its writer."""
+
+    def __init__(self, folder: str) -> None:
+        self._path: str | None = None
+        try:
+            self.descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except (OSError, AttributeError) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_UNNAMED:
+                raise
+            self.descriptor, self._path = _named_draft(folder)
+
+    def finish(self, *, durable: bool) -> None:
+        """Give it the mode and time that every object has, and force it to the disk if asked."""
+        os.fchmod(self.descriptor, 0o444)
+        os.utime(self.descriptor, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))
+        if durable:
+            os.fsync(self.descriptor)
+
+    def publish(self, target: str) -> os.stat_result:
+        """Make it appear at `target`; raise `FileExistsError` rather than replace. Gives the final stat."""
+        try:
+            self._link(target)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            self._link(target)
+        return os.fstat(self.descriptor)
+
+    def close(self) -> None:
+        """Drop the draft; what was published stays."""
+        if self._path is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
+        os.close(self.descriptor)
+
+    def _link(self, target: str) -> None:
+        if self._path is None:
+            # Without src_dir_fd CPython calls link(2), which does not follow the magic link (EXDEV).
+            os.link(f"/proc/self/fd/{self.descriptor}", target, src_dir_fd=self.descriptor, follow_symlinks=True)
+            return
+        try:
+            os.link(self._path, target)
+        except OSError as error:
+            if error.errno not in _NO_LINK:
+                raise
+            # No hard links here (FAT, some network shares): a rename could replace, so look first.
+            if os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target) from None
+            os.rename(self._path, target)
+        else:
+            os.unlink(self._path)
+        self._path = None
+
+
+@contextlib.contextmanager
+def drafting(folder: str) -> Iterator[Draft]:
+    """Open a draft and drop what is left of it."""
+    draft = Draft(folder)
+    try:
+        yield draft
+    finally:
+        draft.close()
+
+
+def _named_draft(folder: str) -> tuple[int, str]:
+    while True:
+        path = f"{folder}/draft-{os.urandom(8).hex()}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        # The lock tells a sweep that the writer lives; a sweep between the two calls takes the name away.
+        if try_lock(descriptor) and os.fstat(descriptor).st_nlink:
+            return descriptor, path
+        os.close(descriptor)
+
+
+def sweep_drafts(folder: str) -> None:
+    """Remove the named drafts whose writers are gone."""
+    for path in [f"{folder}/{name}" for name in os.listdir(folder)]:
+        with contextlib.suppress(OSError):
+            descriptor = open_regular(path)
+            try:
+                if try_lock(descriptor):
+                    os.unlink(path)
+            finally:
+                os.close(descriptor)
+
+
+@contextlib.contextmanager
+def space_checked(root: str, what: str, need: int = 0) -> Iterator[None]:
+    """Turn "no space left" into `FullError` that says how much was needed and how much there is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _SPACE:
+            raise
+        raise FullError(_full_message(root, what, need, error)) from error
+
+
+def _full_message(root: str, what: str, need: int, error: OSError) -> str:
+    free = ""
+    with contextlib.suppress(OSError):
+        status = os.statvfs(root)
+        free = f", {_size(status.f_bavail * status.f_frsize)} free"
+    needed = f"need {_size(need)}{free}" if need else f"{error.strerror}{free}"
+    return (
+        f"no room for {what} in {root}: {needed}\nfree some space (garbage collection of the store helps) and try again"
+    )
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def sync_folder(path: str) -> None:
+    """Force the names in a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_regular(status: os.stat_result) -> bool:
+    """Say whether a stat is that of a regular file."""
+    return stat.S_ISREG(status.st_mode)

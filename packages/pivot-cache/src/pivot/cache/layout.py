@@ -1,0 +1,115 @@
+"""Where things lie in a store, and whether a directory is a store that this version understands."""
+
+import os
+from typing import NamedTuple
+
+from pivot.cache.digest import Kind, Name
+from pivot.cache.errors import FormatError
+from pivot.cache.locks import locked
+
+FORMAT = 1
+HASH = "blake3"
+FOLDERS = ("objects", "trees", "records", "tmp", "quarantine", "leases")
+_OURS = {*FOLDERS, "store.json", "index.lmdb", "clock", "gc.lock", "open.lock", "resize.lock", "write.lock", "use.lock"}
+_KIND_FOLDER = {Kind.BLOB: "objects", Kind.TREE: "trees"}
+
+
+class Layout(NamedTuple):
+    """The paths of one store. Strings, because a path object for each of a million objects costs more than the stat."""
+
+    root: str
+
+    def object(self, name: Name) -> str:
+        """Say where an object lies."""
+        return f"{self.root}/{_KIND_FOLDER[name.kind]}/{name.hex[:2]}/{name.hex[2:]}"
+
+    def objects(self, kind: Kind) -> str:
+        """Say under which folder all objects of a kind lie."""
+        return f"{self.root}/{_KIND_FOLDER[kind]}"
+
+    def below(self, part: str) -> str:
+        """Say where a named part of the store lies."""
+        return f"{self.root}/{part}"
+
+
+class Identity(NamedTuple):
+    """What `store.json` says."""
+
+    id: str
+    writable: bool
+
+
+def open_layout(layout: Layout) -> Identity:
+    """Read what the store says about itself, making a store where there is nothing yet; raise `FormatError`."""
+    described = _read(layout)
+    if described is None:
+        _create(layout)
+        described = _read(layout)
+    if described is None:
+        raise FormatError(f"{layout.below('store.json')} cannot be read\ncheck its permissions")
+    return Identity(_accept(layout, described), os.access(layout.root, os.W_OK))
+
+
+def _read(layout: Layout) -> bytes | None:
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        descriptor = os.open(layout.below("store.json"), flags)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FormatError(f"{layout.root} cannot be opened as a store: {error.strerror}\ncheck the path") from error
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(65536)
+
+
+def _accept(layout: Layout, data: bytes) -> str:
+    import json
+
+    place = layout.below("store.json")
+    try:
+        said = json.loads(data)
+        found, algorithm, identity = said["format"], said["hash"], str(said["id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(f"{place} is damaged\nrestore it, or delete it to have it written anew") from error
+    if found != FORMAT:
+        raise FormatError(f"{place} has format {found}, this version knows {FORMAT}\nuse a newer pivot-cache")
+    if algorithm != HASH:
+        raise FormatError(f"{place} names objects by {algorithm}, this version by {HASH}\nuse another directory")
+    return identity
+
+
+def _create(layout: Layout) -> None:
+    _refuse_foreign(layout)
+    try:
+        for folder in FOLDERS:
+            os.makedirs(layout.below(folder), exist_ok=True)
+    except OSError as error:
+        raise FormatError(f"{layout.root} cannot become a store: {error.strerror}\nchoose another path") from error
+    with locked(layout.below("open.lock")):
+        if _read(layout) is None:
+            _write_identity(layout)
+
+
+def _refuse_foreign(layout: Layout) -> None:
+    # A mistyped path must not turn somebody's home directory into a store.
+    try:
+        present = set(os.listdir(layout.root))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise FormatError(f"{layout.root} cannot become a store: {error.strerror}\nchoose another path") from error
+    foreign = sorted(name for name in present - _OURS if not name.startswith("."))
+    if foreign:
+        raise FormatError(f"{layout.root} is no store and holds {foreign[0]!r}\nchoose an empty or a new directory")
+
+
+def _write_identity(layout: Layout) -> None:
+    import json
+
+    said = {"format": FORMAT, "hash": HASH, "id": os.urandom(16).hex(), "shared": "user", "created_by": "pivot-cache"}
+    temporary = layout.below(f"tmp/store-{os.urandom(8).hex()}")
+    with open(temporary, "x", encoding="utf-8") as file:
+        file.write(json.dumps(said) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(temporary, layout.below("store.json"))  # the caller holds the lock and saw that there is none

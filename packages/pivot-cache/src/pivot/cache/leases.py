@@ -1,0 +1,167 @@
+"""What living processes hold on to: garbage collection spares it, and cleans up behind those that died.
+
+A lease is a file that its process keeps locked for life. Each line claims one object or names one temporary path
+outside the store. A claim and the look whether the object is there happen under a shared lock that a sweep takes
+exclusively, so either the sweep sees the claim or the claimer sees the object gone.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from pivot.cache.digest import Digest, Name, parse
+from pivot.cache.errors import BadDigestError
+from pivot.cache.files import open_regular
+from pivot.cache.layout import Layout
+from pivot.cache.locks import locked, open_lock, try_lock, wait_lock
+
+_TEMPORARY = b"temporary "
+_OWN_NAME = re.compile(rb"\A\..*\.pivot-[0-9a-f]{16}\Z", re.DOTALL)
+
+Seen = TypeVar("Seen")
+
+
+def temporary_beside(path: str) -> str:
+    """Give a name in the same folder that only this package makes up."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name[:200]}.pivot-{os.urandom(8).hex()}")
+
+
+class Lease:
+    """The claims of this process, on disk from the first one on.
+
+    claim     hold an object, then look at it
+    announce  name a temporary path, to be removed if this process dies
+    close     give everything up
+    """
+
+    def __init__(self, layout: Layout, *, writable: bool) -> None:
+        self._layout, self._writable = layout, writable
+        self._lock = threading.RLock()
+        self._file = -1
+        self._use = -1
+        self._path = ""
+        self._claimed: set[Name] = set()
+
+    def claim(self, name: Name, look: Callable[[], Seen]) -> Seen:
+        """Hold an object until this lease is closed, and give what `look` says about it."""
+        if not self._writable or name in self._claimed:
+            return look()
+        with self._lock:
+            self._open()
+            wait_lock(self._use, self._layout.below("use.lock"), fcntl.LOCK_SH)
+            try:
+                os.write(self._file, f"{name.digest}\n".encode())
+                self._claimed.add(name)
+                return look()
+            finally:
+                fcntl.flock(self._use, fcntl.LOCK_UN)
+
+    def announce(self, path: str) -> None:
+        """Say that `path` is temporary, before it is made."""
+        if self._writable:
+            with self._lock:
+                self._open()
+                os.write(self._file, _TEMPORARY + os.fsencode(path).hex().encode() + b"\n")
+
+    def close(self) -> None:
+        """Give up the claims."""
+        with self._lock:
+            if self._file < 0:
+                return
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
+            os.close(self._file)
+            os.close(self._use)
+            self._file = self._use = -1
+            self._claimed.clear()
+
+    def _open(self) -> None:
+        if self._file >= 0:
+            return
+        with locked(self._layout.below("open.lock")):
+            sweep_dead(self._layout)
+            self._path = self._layout.below(f"leases/{os.urandom(16).hex()}")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, 0o644)
+            wait_lock(self._file, self._path)  # a reader of leases may look at it just now, and lets go at once
+        os.write(self._file, b"process %d\n" % os.getpid())
+        self._use = open_lock(self._layout.below("use.lock"))
+
+
+def sweep_dead(layout: Layout) -> None:
+    """Remove the leases of processes that are gone, with what they left half-made; hold `open.lock` for this."""
+    for path, descriptor, alive in _leases(layout):
+        if not alive:
+            _remove_leftovers(descriptor)
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def live_claims(layout: Layout) -> set[Name]:
+    """Give everything that living processes claim; hold `use.lock` exclusively for this."""
+    return {name for _, descriptor, alive in _leases(layout) if alive for name in _claims(descriptor)}
+
+
+def count_live(layout: Layout) -> int:
+    """Count the processes that hold claims."""
+    return sum(alive for _, _, alive in _leases(layout))
+
+
+def _leases(layout: Layout) -> Iterator[tuple[str, int, bool]]:
+    folder = layout.below("leases")
+    for path in [f"{folder}/{name}" for name in sorted(os.listdir(folder))]:
+        with contextlib.suppress(OSError):
+            descriptor = open_regular(path)
+            try:
+                yield path, descriptor, not _take(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _take(descriptor: int) -> bool:
+    # Shared: two processes that look at the same lease must not take each other for its owner.
+    return try_lock(descriptor, fcntl.LOCK_SH)
+
+
+def _lines(descriptor: int) -> list[bytes]:
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        return file.read().split(b"\n")[:-1]
+
+
+def _claims(descriptor: int) -> Iterator[Name]:
+    for line in _lines(descriptor):
+        with contextlib.suppress(BadDigestError, UnicodeDecodeError):
+            yield parse(Digest(line.decode("ascii")))
+
+
+def _remove_leftovers(descriptor: int) -> None:
+    # A lease is only a file: of one that another user wrote, nothing is believed.
+    if os.fstat(descriptor).st_uid != os.geteuid():
+        return
+    for line in _lines(descriptor):
+        if line.startswith(_TEMPORARY):
+            with contextlib.suppress(ValueError, OSError):
+                _remove_own(bytes.fromhex(line.removeprefix(_TEMPORARY).decode("ascii")))
+
+
+def _remove_own(path: bytes) -> None:
+    if os.path.isabs(path) and _OWN_NAME.match(os.path.basename(path)):
+        remove(os.fsdecode(path))
+
+
+def remove(path: str) -> None:
+    """Remove a file, a link or a whole directory."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        import shutil
+
+        # A directory that may not be written to would keep what is in it.
+        for folder, _, _ in os.walk(path):
+            os.chmod(folder, 0o700)
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)

@@ -1,0 +1,187 @@
+"""The rows of the index in LMDB, opened so that damage, a full map or a stopped writer never stop a run."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Mapping
+
+import lmdb
+
+from pivot.cache.boot import boot_id
+from pivot.cache.errors import BusyError
+from pivot.cache.lmdbcheck import is_sound, last_page_bytes
+from pivot.cache.locks import locked
+from pivot.cache.rows import MemoryRows, Rows
+
+MAP_SIZE = 1 << 30
+MAP_LIMIT = 1 << 36
+_SMALLER = (1, 4, 16)
+_PATIENCE = 5.0
+"""Seconds to wait for another writer before giving up on rows that can be made again."""
+_BROKEN = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError, lmdb.PanicError)
+
+
+class IndexLostError(Exception):
+    """The index cannot be used any more by this process; what it knew can be found out again."""
+
+
+class Place:
+    """Where an index lies, and how much it is worth to keep it."""
+
+    def __init__(
+        self, root: str, folder: str, durability: str, map_size: int = MAP_SIZE, limit: int = MAP_LIMIT
+    ) -> None:
+        self.root, self.folder, self.durability = root, folder, durability
+        self.map_size, self.limit = map_size, limit
+
+    def lock(self, name: str) -> str:
+        """Say where a lock lies that all users of the index share."""
+        return f"{self.root}/{name}.lock"
+
+
+def open_rows(place: Place) -> Rows:
+    """Open the index, or give rows in memory if that cannot be done now."""
+    try:
+        with locked(place.lock("open"), patience=_PATIENCE):
+            if not is_sound(place.folder) or _lost_power_unsynced(place):
+                put_away(place)
+            try:
+                return LmdbRows(place)
+            except _BROKEN:
+                put_away(place)
+                return LmdbRows(place)
+    except (lmdb.Error, BusyError, OSError):
+        # For one: LMDB refuses a second environment on the same files in one process.
+        return MemoryRows()
+
+
+def _lost_power_unsynced(place: Place) -> bool:
+    # Written without any sync, then the machine went down: LMDB may have pages of different ages.
+    try:
+        with open(f"{place.folder}/unsynced", "rb") as file:
+            return file.read() != boot_id()
+    except FileNotFoundError:
+        return False
+
+
+def put_away(place: Place) -> None:
+    """Move a broken index out of the way; a new one fills up by itself."""
+    target = f"{place.root}/quarantine/index-{time.time_ns()}"
+    try:
+        os.rename(place.folder, target)
+    except FileNotFoundError:
+        return
+    except OSError:
+        import shutil
+
+        shutil.move(place.folder, target)  # the index may lie on another file system than the store
+
+
+class LmdbRows:
+    """Rows shared by all processes of this machine.
+
+    get_many   a read transaction that ends before it returns
+    write      one write transaction under the lock that names its owner; grows the map when it is full
+    """
+
+    kind = "lmdb"
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        os.makedirs(place.folder, exist_ok=True)
+        if place.durability == "off":
+            with open(f"{place.folder}/unsynced", "wb") as file:
+                file.write(boot_id())
+        self._env = _open(place)
+        self._env.reader_check()
+
+    def get_many(self, keys: Iterable[bytes]) -> list[bytes | None]:
+        """Give the values, None where there is none; raise `IndexLostError`."""
+        try:
+            return self._read(keys)
+        except lmdb.MapResizedError:
+            self._env.set_mapsize(0)
+            return self._read(keys)
+        except lmdb.Error as error:
+            raise self._lost(error) from error
+
+    def write(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """Store the rows; raise `IndexLostError`."""
+        try:
+            with locked(self._place.lock("write"), patience=_PATIENCE):
+                self._write_growing(sorted(rows.items(), key=lambda row: row[0]))
+                self._settle()
+        except BusyError:
+            return  # a stopped process holds the lock: these rows are not worth the wait
+        except (lmdb.Error, OSError) as error:
+            raise self._lost(error) from error
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._env.close()
+
+    def _read(self, keys: Iterable[bytes]) -> list[bytes | None]:
+        with self._env.begin() as transaction:
+            return [transaction.get(key) for key in keys]
+
+    def _write_growing(self, rows: list[tuple[bytes, bytes | None]]) -> None:
+        while True:
+            try:
+                self._write_once(rows)
+            except lmdb.MapResizedError:
+                self._env.set_mapsize(0)
+            except lmdb.MapFullError:
+                self._grow()
+            else:
+                return
+
+    def _write_once(self, rows: list[tuple[bytes, bytes | None]]) -> None:
+        with self._env.begin(write=True) as transaction:
+            for key, value in rows:
+                if value is None:
+                    transaction.delete(key)
+                else:
+                    transaction.put(key, value)
+
+    def _grow(self) -> None:
+        with locked(self._place.lock("resize")):
+            before = self._env.info()["map_size"]
+            self._env.set_mapsize(0)  # what another process has made of it meanwhile
+            now = self._env.info()["map_size"]
+            if now > before:
+                return
+            if now * 2 > self._place.limit:
+                raise lmdb.CorruptedError("the index has outgrown its limit")
+            self._env.set_mapsize(now * 2)
+
+    def _settle(self) -> None:
+        # LMDB numbers pages that it never writes when they are the last and free; the check before opening
+        # would take such a file for a truncated one. Nobody else writes while we hold the lock.
+        path = f"{self._place.folder}/data.mdb"
+        needed = last_page_bytes(self._place.folder)
+        if os.stat(path).st_size < needed:
+            os.truncate(path, needed)
+
+    def _lost(self, error: Exception) -> IndexLostError:
+        self._env.close()
+        if isinstance(error, _BROKEN):
+            with contextlib.suppress(OSError):
+                put_away(self._place)
+        return IndexLostError(str(error))
+
+
+def _open(place: Place) -> "lmdb.Environment":
+    for divisor in _SMALLER:
+        try:
+            return lmdb.open(
+                place.folder,
+                map_size=place.map_size // divisor,
+                max_readers=1024,
+                metasync=place.durability == "strict",
+                sync=place.durability != "off",
+                # Without writemap a full disk is an error, with it a SIGBUS.
+                writemap=False,
+            )
+        except (lmdb.MemoryError, MemoryError):  # noqa: PERF203 - at most three rounds, with a limited address space
+            continue
+    raise lmdb.MemoryError("no address space for the index")

@@ -1,0 +1,61 @@
+"""Kernel locks on files that are never removed: they end with their owner, so nothing is ever judged stale."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+
+from pivot.cache.errors import BusyError
+
+PATIENCE = 30.0
+"""Seconds after which a lock is taken to be held by a stopped process."""
+
+
+def open_lock(path: str) -> int:
+    """Open a lock file, made if it is not there."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+
+
+def try_lock(descriptor: int, mode: int = fcntl.LOCK_EX) -> bool:
+    """Take the lock if nobody else has it."""
+    try:
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def wait_lock(descriptor: int, path: str, mode: int = fcntl.LOCK_EX, patience: float = PATIENCE) -> None:
+    """Take the lock, or raise `BusyError` naming the owner after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    pause = 0.0005
+    while not try_lock(descriptor, mode):
+        if time.monotonic() >= deadline:
+            raise BusyError(f"{path} is held by {_owner(descriptor)}\nwait for it, or end that process, and try again")
+        time.sleep(pause)
+        pause = min(pause * 2, 0.05)
+
+
+@contextlib.contextmanager
+def locked(path: str, mode: int = fcntl.LOCK_EX, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the lock at `path` while the block runs."""
+    descriptor = open_lock(path)
+    try:
+        wait_lock(descriptor, path, mode, patience)
+        if mode == fcntl.LOCK_EX:
+            _sign(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sign(descriptor: int) -> None:
+    # For messages only; who owns the lock is the kernel's knowledge.
+    with contextlib.suppress(OSError):
+        os.pwrite(descriptor, b"%-20d" % os.getpid(), 0)
+
+
+def _owner(descriptor: int) -> str:
+    text = os.pread(descriptor, 20, 0).strip()
+    return f"process {int(text)}" if text.isdigit() else "another process"

@@ -1,0 +1,127 @@
+"""Run-cache records: what an action gave, kept as small files because nothing could make them again."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from pivot.cache.errors import CacheError, ReadOnlyError
+from pivot.cache.files import drafting, is_regular, open_regular, read_all, space_checked, write_all
+from pivot.cache.layout import Layout
+
+_MAGIC = b"pivot-record 1 "
+_KEY_CONTEXT = "pivot.cache record key v1"
+_CHECK_CONTEXT = "pivot.cache record check v1"
+_TRIES = 5
+
+
+class Record(NamedTuple):
+    """One record as it lies in the store."""
+
+    key: str
+    data: bytes
+    written_ns: int
+    """When it was created, by the clock of the file system."""
+
+
+class Records:
+    """Records by key: created once, never changed; the first writer wins.
+
+    A file is `pivot-record 1 <length of the key> <check>`, a newline, the key in UTF-8, the data. Not rows in LMDB:
+    the index may be lost at any time, and these cannot be made again without running.
+    """
+
+    def __init__(self, layout: Layout, *, durable: bool, writable: bool) -> None:
+        self._layout, self._durable, self._writable = layout, durable, writable
+
+    def remember(self, key: str, data: bytes) -> None:
+        """Create a record unless there is one for this key."""
+        if not self._writable:
+            raise ReadOnlyError(f"{self._layout.root} may not be written to\ncheck its permissions")
+        body = _packed(key, data)
+        with space_checked(self._layout.root, "a record", len(body)), drafting(self._layout.below("tmp")) as draft:
+            write_all(draft.descriptor, body)
+            os.fchmod(draft.descriptor, 0o444)
+            if self._durable:
+                os.fsync(draft.descriptor)
+            for _ in range(_TRIES):
+                try:
+                    draft.publish(self._path(key))
+                except FileExistsError:
+                    if self.recall(key) is not None:
+                        return
+                    self._set_aside(self._path(key))
+                else:
+                    return
+        raise CacheError(f"{self._path(key)} cannot be replaced\nremove it and try again")
+
+    def recall(self, key: str) -> bytes | None:
+        """Give the data of a record; None if there is none or it is damaged."""
+        found = _read(self._path(key))
+        return found.data if found is not None and found.key == key else None
+
+    def forget(self, key: str) -> bool:
+        """Delete a record; says whether there was one."""
+        try:
+            os.unlink(self._path(key))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def __iter__(self) -> Iterator[Record]:
+        top = self._layout.below("records")
+        for folder in sorted(os.listdir(top)):
+            with contextlib.suppress(NotADirectoryError):
+                for name in sorted(os.listdir(f"{top}/{folder}")):
+                    found = _read(f"{top}/{folder}/{name}")
+                    if found is not None:
+                        yield found
+
+    def _path(self, key: str) -> str:
+        # Hashed, so that any text is a key and none is a path.
+        digits = blake3(key.encode("utf-8", "surrogatepass"), derive_key_context=_KEY_CONTEXT).hexdigest()
+        return f"{self._layout.root}/records/{digits[:2]}/{digits[2:]}"
+
+    def _set_aside(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path, self._layout.below(f"quarantine/record-{os.urandom(8).hex()}"))
+
+
+def _packed(key: str, data: bytes) -> bytes:
+    raw = key.encode("utf-8", "surrogatepass")
+    return _MAGIC + b"%d %s\n" % (len(raw), _check(raw, data)) + raw + data
+
+
+def _check(raw: bytes, data: bytes) -> bytes:
+    length = len(raw).to_bytes(8, "little")
+    return blake3(length + raw + data, derive_key_context=_CHECK_CONTEXT).hexdigest().encode()
+
+
+def _read(path: str) -> Record | None:
+    try:
+        descriptor = open_regular(path)
+    except OSError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        body = read_all(descriptor, status.st_size) if is_regular(status) else b""
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return _unpacked(body, status.st_mtime_ns)
+
+
+def _unpacked(body: bytes, written_ns: int) -> Record | None:
+    header, _, rest = body.partition(b"\n")
+    try:
+        length_text, check = header.removeprefix(_MAGIC).split(b" ")
+        length = int(length_text)
+    except ValueError:
+        return None
+    raw, data = rest[:length], rest[length:]
+    if not header.startswith(_MAGIC) or len(raw) != length or _check(raw, data) != check:
+        return None
+    return Record(raw.decode("utf-8", "surrogatepass"), data, written_ns)

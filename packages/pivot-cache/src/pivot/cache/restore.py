@@ -1,0 +1,255 @@
+"""Bytes from the store to a place in the work tree: whole or not at all, and never through a link."""
+
+import contextlib
+import enum
+import errno
+import os
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from pivot.cache.digest import Name
+from pivot.cache.errors import UnsafeTargetError, UnsafeTreeError
+from pivot.cache.facts import placed_mtime_ns
+from pivot.cache.files import clone, copy_hashing, is_regular, open_regular, space_checked
+from pivot.cache.leases import Lease, remove, temporary_beside
+from pivot.cache.objects import Content, Objects
+from pivot.cache.signature import signature_of
+from pivot.cache.tree import Entry, EntryKind, Tree
+
+
+class LinkMode(enum.Enum):
+    """How a file gets from the store to the work tree."""
+
+    REFLINK = "reflink"
+    """Shares the blocks until one side is written to (XFS, btrfs, APFS); safe and nearly free."""
+    COPY = "copy"
+    """Verified while it is copied."""
+    HARDLINK = "hardlink"
+    """The same file under two names: free, read-only, and an edit in place damages the store (seen at the next use)."""
+    SYMLINK = "symlink"
+    """A link to the object: as a hard link, and dangling when the store goes away."""
+
+
+_NOT_HERE = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES, errno.EINVAL}
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Placed(NamedTuple):
+    """A file that was restored, for the table of known files."""
+
+    entry: Entry
+    content: Content
+
+
+class Restorer:
+    """Puts objects where they are wanted.
+
+    file, tree   build under a temporary name beside the target, then rename
+      place      the first link mode that works here; a copy always does
+    """
+
+    def __init__(self, objects: Objects, lease: Lease, root: str) -> None:
+        self._objects, self._lease, self._root = objects, lease, root
+        self._cannot_clone: set[int] = set()
+
+    def file(
+        self, name: Name, target: str, modes: Sequence[LinkMode], *, executable: bool, aside: str | None
+    ) -> Content:
+        """Restore one file and say what is there now."""
+        temporary = self._announced(target)
+        try:
+            content = self.place(name, temporary, modes, executable=executable)
+            exchange(temporary, target, aside)
+        finally:
+            _discard(temporary)
+        # The rename has changed the ctime.
+        return content._replace(seen=content.seen._replace(ctime_ns=os.stat(target).st_ctime_ns))
+
+    def tree(self, tree: Tree, target: str, modes: Sequence[LinkMode], aside: str | None) -> list[Placed]:
+        """Restore a directory and say which files are there now."""
+        temporary = self._announced(target)
+        os.mkdir(temporary)
+        try:
+            placed = self._fill(tree, temporary, modes)
+            exchange(temporary, target, aside)
+        finally:
+            _discard(temporary)
+        return placed
+
+    def place(self, name: Name, path: str, modes: Sequence[LinkMode], *, executable: bool) -> Content:
+        """Make a file that is not there yet."""
+        for mode in modes:
+            try:
+                made = self._makers()[mode](name, path, executable)
+            except OSError as error:
+                if error.errno not in _NOT_HERE or mode is LinkMode.COPY:
+                    raise
+                made = False
+            if made:
+                return Content(name, signature_of(os.stat(path)))
+        self._copy(name, path, executable)
+        return Content(name, signature_of(os.stat(path)))
+
+    def _makers(self) -> dict[LinkMode, Callable[[Name, str, bool], bool]]:
+        return {
+            LinkMode.REFLINK: self._reflink,
+            LinkMode.COPY: self._copy,
+            LinkMode.HARDLINK: self._hardlink,
+            LinkMode.SYMLINK: self._symlink,
+        }
+
+    def _announced(self, target: str) -> str:
+        temporary = temporary_beside(target)
+        self._lease.announce(temporary)
+        return temporary
+
+    def _fill(self, tree: Tree, top: str, modes: Sequence[LinkMode]) -> list[Placed]:
+        made = {""}
+        placed = []
+        for entry in tree.entries:
+            folder = entry.path if entry.kind is EntryKind.FOLDER else entry.path.rpartition("/")[0]
+            _make_folders(top, folder, made)
+            if entry.kind is EntryKind.FILE:
+                placed.append(self._member(entry, f"{top}/{entry.path}", modes))
+        # Last, so that no path above goes through one of them.
+        for entry in tree.entries:
+            if entry.kind is EntryKind.LINK:
+                os.symlink(entry.target, f"{top}/{entry.path}")
+        return placed
+
+    def _member(self, entry: Entry, path: str, modes: Sequence[LinkMode]) -> Placed:
+        try:
+            return Placed(entry, self.place(entry.name, path, modes, executable=entry.executable))
+        except FileExistsError as error:
+            raise UnsafeTreeError(
+                f"entry {entry.path[:200]!r} has the name of another one on this file system\nrename one of them"
+            ) from error
+
+    def _copy(self, name: Name, path: str, executable: bool) -> bool:
+        source = self._objects.open_claimed(name)
+        try:
+            with space_checked(os.path.dirname(path), path, os.fstat(source).st_size):
+                right = is_regular(os.fstat(source)) and self._copied(source, path, executable) == name
+        finally:
+            os.close(source)
+        if not right:
+            os.unlink(path)
+            self._objects.discard_damaged(name)
+        return True
+
+    def _copied(self, source: int, path: str, executable: bool) -> Name:
+        with _new_file(path, executable) as target:
+            return copy_hashing(source, target)
+
+    def _reflink(self, name: Name, path: str, executable: bool) -> bool:
+        device = os.stat(os.path.dirname(path)).st_dev
+        if device in self._cannot_clone:
+            return False
+        source = open_regular(self._objects.require(name))
+        try:
+            with _new_file(path, executable) as target:
+                done = clone(source, target)
+        finally:
+            os.close(source)
+        if not done:
+            os.unlink(path)
+            self._cannot_clone.add(device)
+        return done
+
+    def _hardlink(self, name: Name, path: str, executable: bool) -> bool:
+        if executable:
+            return False  # the mode is the object's own
+        source = self._objects.require(name)
+        before = self._objects.seal_of(name)
+        os.link(source, path, follow_symlinks=False)
+        self._objects.reseal(name, before)
+        return True
+
+    def _symlink(self, name: Name, path: str, executable: bool) -> bool:
+        if executable:
+            return False
+        os.symlink(link_text(self._objects.require(name), path, self._root), path)
+        return True
+
+
+@contextlib.contextmanager
+def _new_file(path: str, executable: bool):  # type: ignore[no-untyped-def]
+    descriptor = os.open(path, _NEW, 0o777 if executable else 0o666)
+    try:
+        yield descriptor
+        moment = placed_mtime_ns()
+        os.utime(descriptor, ns=(moment, moment))
+    finally:
+        os.close(descriptor)
+
+
+def _make_folders(top: str, folder: str, made: set[str]) -> None:
+    if folder in made:
+        return
+    _make_folders(top, folder.rpartition("/")[0], made)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(f"{top}/{folder}")
+    made.add(folder)
+
+
+def link_text(source: str, path: str, root: str) -> str:
+    """Say what a link at `path` contains: relative within one project, so that the project can move."""
+    project = os.path.dirname(os.path.dirname(root))
+    folder = os.path.realpath(os.path.dirname(path))
+    if project != "/" and os.path.commonpath([project, folder]) == project:
+        return os.path.relpath(source, folder)
+    return source
+
+
+def checked_target(target: str, within: str | None) -> str:
+    """Make the folder that a target goes to; raise `UnsafeTargetError` if it lies outside of `within`."""
+    folder, name = os.path.split(os.path.abspath(target))
+    if not name:
+        raise UnsafeTargetError(f"{target!r} is no place to restore to\nname a file or directory")
+    if within is not None:
+        top, real = os.path.realpath(within), os.path.realpath(folder)
+        if real != top and not real.startswith(top.rstrip("/") + "/"):
+            raise UnsafeTargetError(f"{target} lies outside of {within}\na link on the way leads there; remove it")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, name)
+
+
+def exchange(made: str, target: str, aside: str | None) -> None:
+    """Put what was made at its target; what was there goes to `aside`, or is deleted last."""
+    if aside is not None and os.path.lexists(target):
+        os.rename(target, aside)
+    if not _is_folder(made) and not _is_folder(target):
+        os.rename(made, target)
+    elif not os.path.lexists(target):
+        os.rename(made, target)
+    else:
+        _swap(made, target)
+
+
+def _swap(made: str, target: str) -> None:
+    if _rename_exchange(made, target):
+        return  # the old content now has the temporary name, and the caller discards that
+    old = temporary_beside(target)
+    os.rename(target, old)
+    os.rename(made, target)
+    remove(old)
+
+
+def _rename_exchange(first: str, second: str) -> bool:
+    import ctypes
+
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(rename(here, os.fsencode(first), here, os.fsencode(second), swap) == 0)
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _discard(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        remove(path)

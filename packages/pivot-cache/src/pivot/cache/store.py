@@ -1,0 +1,291 @@
+"""The store as its users see it."""
+
+import enum
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, NewType, Self
+
+from pivot.cache.collect import DAY, Collector, Report, verify
+from pivot.cache.digest import Digest, Kind, Name, parse
+from pivot.cache.errors import NotStorableError
+from pivot.cache.facts import Clock, Facts, row_key
+from pivot.cache.files import open_regular, sweep_drafts
+from pivot.cache.index import Index
+from pivot.cache.layout import FORMAT, Layout, open_layout
+from pivot.cache.leases import Lease, count_live
+from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
+from pivot.cache.objects import Objects, missing
+from pivot.cache.place import index_folder, sync_file_system
+from pivot.cache.records import Record, Records
+from pivot.cache.restore import LinkMode, Placed, Restorer, checked_target
+from pivot.cache.rows import MemoryRows, Rows
+from pivot.cache.tree import Tree, decode
+from pivot.cache.worktree import Stored, WorkTree
+
+CacheRoot = NewType("CacheRoot", Path)
+AnyPath = str | os.PathLike[str]
+
+
+class Durability(enum.StrEnum):
+    """What a power cut may cost; never wrong bytes."""
+
+    BATCH = "batch"
+    """What was stored since the last `sync()` is hashed again before use, and may have to be made again."""
+    STRICT = "strict"
+    """Nothing that a call has returned for: each object, record and index row is forced to the disk."""
+    OFF = "off"
+    """As `batch`, and the index is dropped after a reboot."""
+
+
+class Info(NamedTuple):
+    """What a store holds."""
+
+    root: Path
+    id: str
+    format: int
+    objects: int
+    trees: int
+    records: int
+    bytes: int
+    """Of all objects, as files."""
+    disk_bytes: int
+    """As the file system counts them."""
+    quarantined: int
+    processes: int
+    """Processes that hold claims now."""
+    index: str
+    """`lmdb`, or `memory` if this process cannot use the index on the disk."""
+    index_path: Path
+    read_only: bool
+
+
+class Cache:
+    """A content-addressed store: bytes by their BLAKE3, directories by their manifests, actions by their keys.
+
+    put, put_bytes                     objects, put whole or not at all
+    restore, get_bytes, open, tree     verified bytes, or MissingError
+    digest_of                          what a file is now, from its stat if that is enough
+    remember, recall                   run-cache records
+    verify, gc, info, sync, flush      upkeep
+
+    Many processes may use one store at once, and many threads one `Cache`. Use one `Cache` per store in a process:
+    a second one works, but knows nothing of what the first one knows without hashing.
+    """
+
+    def __init__(
+        self,
+        root: AnyPath,
+        *,
+        link: Sequence[LinkMode] = (LinkMode.REFLINK, LinkMode.COPY),
+        durability: str = Durability.BATCH,
+        index_dir: AnyPath | None = None,
+        map_size: int = MAP_SIZE,
+    ) -> None:
+        """Open the store at `root`, made if there is none; raise `FormatError`.
+
+        `link` is the order in which `restore` tries; a copy is always the last. `index_dir` moves the index to a
+        local disk; without it that happens by itself where `root` is on a network file system.
+        """
+        layout = Layout(os.path.abspath(os.fspath(root)))
+        self.root = CacheRoot(Path(layout.root))
+        self._identity = open_layout(layout)
+        self._layout, self._link = layout, tuple(link)
+        self._durability = Durability(durability)
+        writable = self._identity.writable
+        chosen = os.fspath(index_dir) if index_dir is not None else None
+        self._index_folder = index_folder(layout, self._identity.id, chosen)
+        self._place = Place(layout.root, self._index_folder, self._durability.value, map_size)
+        self._index = Index(self._open_rows)
+        self._lease = Lease(layout, writable=writable)
+        self._objects = Objects(layout, self._index, self._lease, durability=self._durability.value, writable=writable)
+        self._clock = Clock(layout.below("clock"), writable=writable)
+        self._facts = Facts(self._index, self._clock)
+        self._tree = WorkTree(self._objects, self._facts, layout.root)
+        self._records = Records(layout, durable=self._durability is Durability.STRICT, writable=writable)
+        self._restorer = Restorer(self._objects, self._lease, layout.root)
+        self._collector = Collector(layout, self._objects)
+        if writable:
+            sweep_drafts(layout.below("tmp"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is known to the index and give up all claims; the cache may be used again after that."""
+        self._index.close()
+        self._lease.close()
+        self._clock.close()
+
+    # -- objects
+
+    def put(self, path: AnyPath, *, durable: bool = False) -> Stored:
+        """Store a file, or a directory as a tree of which each file is an object.
+
+        The digest is that of the bytes in the store. `durable` forces them to the disk, for what was expensive.
+        Raises `ChangedError`, `NotStorableError`, `FullError`, `ReadOnlyError`, and `OSError` for the file itself.
+        """
+        return self._tree.put(os.fspath(path), durable=durable)
+
+    def put_bytes(self, data: bytes) -> Digest:
+        """Store bytes."""
+        return self._objects.put_bytes(data).digest
+
+    def has(self, digest: str) -> bool:
+        """Say whether the bytes are there and right; for a tree also all of its pages and files."""
+        name = parse(digest)
+        if name.kind is Kind.BLOB or not self._objects.intact(name):
+            return self._objects.intact(name)
+        from pivot.cache.errors import MissingError, UnsafeTreeError
+
+        try:
+            return all(self._objects.intact(member) for member in self._collector.members(name))
+        except (MissingError, UnsafeTreeError):
+            return False
+
+    def get_bytes(self, digest: str) -> bytes:
+        """Give the bytes of an object (of a tree: its manifest); raise `MissingError` or `DamagedError`."""
+        return self._objects.load(parse(digest))
+
+    def open(self, digest: str) -> BinaryIO:
+        """Open an object for reading; raise `MissingError` or `DamagedError`."""
+        return os.fdopen(open_regular(self._objects.require(parse(digest))), "rb")
+
+    def tree(self, digest: str) -> Tree:
+        """Give what a directory holds; raise `MissingError`, `DamagedError` or `UnsafeTreeError`."""
+        return self._tree_of(parse(digest))
+
+    def restore(
+        self,
+        digest: str,
+        target: AnyPath,
+        *,
+        link: Sequence[LinkMode] | None = None,
+        executable: bool = False,
+        within: AnyPath | None = None,
+        aside: AnyPath | None = None,
+    ) -> None:
+        """Make `target` the file or directory that `digest` names, replacing what is there in one step.
+
+        A failure leaves the old content. `within` refuses a target whose folder is really elsewhere (a link on the
+        way). `aside` receives the old content, which is deleted otherwise; it must be on the same file system.
+        Raises `MissingError`, `DamagedError`, `UnsafeTreeError`, `UnsafeTargetError`, `FullError`.
+        """
+        name = parse(digest)
+        modes = self._link if link is None else tuple(link)
+        place = checked_target(os.fspath(target), None if within is None else os.fspath(within))
+        old = None if aside is None else os.fspath(aside)
+        if name.kind is Kind.BLOB:
+            self._restore_file(name, place, modes, old, executable=executable)
+        else:
+            self._restore_tree(name, place, modes, old)
+
+    def digests(self) -> Iterator[Digest]:
+        """Give the names of all objects; nothing is checked."""
+        for kind in Kind:
+            for name in self._objects.names(kind):
+                yield name.digest
+
+    # -- the work tree
+
+    def digest_of(self, path: AnyPath) -> Stored:
+        """Give the digest that `put` would give, without storing; only what has changed is read.
+
+        Links that leave a directory are followed (`put` refuses them). Raises `ChangedError` if the file does not
+        hold still, `NotStorableError` for a FIFO, socket or device, and `OSError` for the file itself.
+        """
+        return self._tree.digest_of(os.fspath(path))
+
+    # -- the run cache
+
+    def remember(self, key: str, record: bytes) -> None:
+        """Keep what the action `key` gave; the first record stays, later ones are ignored."""
+        self._records.remember(key, record)
+
+    def recall(self, key: str) -> bytes | None:
+        """Give what was remembered; None if nothing was, or it is damaged."""
+        return self._records.recall(key)
+
+    def forget(self, key: str) -> bool:
+        """Delete a record; says whether there was one."""
+        return self._records.forget(key)
+
+    def records(self) -> Iterator[Record]:
+        """Give all records, for choosing which to forget and which outputs to keep."""
+        return iter(self._records)
+
+    # -- upkeep
+
+    def flush(self) -> None:
+        """Write what is known to the index, so that other processes need not hash; losing it costs only time."""
+        self._index.flush()
+
+    def sync(self) -> None:
+        """Force everything stored so far, by any process, to the disk: nothing of it is lost in a power cut."""
+        synced = self._objects.mark_synced()
+        sync_file_system(self._layout.root)
+        synced()
+        self._index.flush()
+
+    def verify(self, digests: Iterable[str] | None = None) -> Report:
+        """Hash all objects, or those named, whatever is known about them; the bad go to quarantine."""
+        return verify(self._objects, self._collector, self._layout, digests)
+
+    def gc(
+        self, roots: Iterable[str], *, grace: float = DAY, keep_quarantine: float = 30 * DAY, dry_run: bool = False
+    ) -> Report:
+        """Delete the objects that no root names, no living process claims, and nobody used for `grace` seconds.
+
+        `roots` is read after the clock is, so a generator that reads lock files misses nothing that is written
+        meanwhile. Raises `BusyError` if another collection runs, `DamagedError` if a root's manifest is.
+        """
+        return self._collector.collect(roots, grace=grace, keep_quarantine=keep_quarantine, dry_run=dry_run)
+
+    def info(self) -> Info:
+        """Count what the store holds."""
+        sizes = {kind: [os.lstat(self._layout.object(name)) for name in self._objects.names(kind)] for kind in Kind}
+        every = [status for kind in Kind for status in sizes[kind]]
+        return Info(
+            root=self.root,
+            id=self._identity.id,
+            format=FORMAT,
+            objects=len(sizes[Kind.BLOB]),
+            trees=len(sizes[Kind.TREE]),
+            records=sum(1 for _ in self._records),
+            bytes=sum(status.st_size for status in every),
+            disk_bytes=sum(status.st_blocks for status in every) * 512,
+            quarantined=len(os.listdir(self._layout.below("quarantine"))),
+            processes=count_live(self._layout),
+            index=self._index.kind,
+            index_path=Path(self._index_folder),
+            read_only=not self._identity.writable,
+        )
+
+    # -- inside
+
+    def _open_rows(self) -> Rows:
+        return open_rows(self._place) if self._identity.writable else MemoryRows()
+
+    def _tree_of(self, name: Name) -> Tree:
+        if name.kind is not Kind.TREE:
+            raise NotStorableError(f"{name.digest} is a file\nonly b3t: names a directory")
+        return decode(self._objects.load(name), self._objects.load)
+
+    def _restore_file(
+        self, name: Name, target: str, modes: Sequence[LinkMode], aside: str | None, *, executable: bool
+    ) -> None:
+        content = self._restorer.file(name, target, modes, executable=executable, aside=aside)
+        folder, base = os.path.split(os.fsencode(target))
+        self._facts.learn_placed(row_key(os.stat(folder).st_ino, base), content)
+
+    def _restore_tree(self, name: Name, target: str, modes: Sequence[LinkMode], aside: str | None) -> None:
+        placed = self._restorer.tree(self._tree_of(name), target, modes, aside)
+        inodes: dict[str, int] = {}
+        for entry, content in placed:
+            folder, _, base = entry.path.rpartition("/")
+            if folder not in inodes:
+                inodes[folder] = os.stat(f"{target}/{folder}").st_ino
+            self._facts.learn_placed(row_key(inodes[folder], os.fsencode(base)), content)

@@ -1,0 +1,247 @@
+"""Directories as manifests: canonical bytes, checked when they are written and again when they are read.
+
+A manifest is JSON lines, sorted by the raw bytes of the path: a header, then
+
+    ["rel/path","f",size,"<64 hex>",0 or 1]     a file, executable or not
+    ["link","l","target"]                       a symbolic link that stays inside
+    ["empty","d"]                               a directory without entries
+
+Above 4096 entries the lines go into pages of their own and the manifest lists the pages. Where a page ends
+follows from the paths alone, so that a change of one file makes one new page, in a flat directory as in a deep one
+(a manifest per directory would not help the flat one).
+"""
+
+import enum
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from pivot.cache.digest import Digest, Kind, Name, name_of
+from pivot.cache.errors import UnsafeTreeError
+
+_HEADER = b'{"v":1}'
+_PAGED_HEADER = b'{"pages":1,"v":1}'
+_WHOLE_UP_TO = 4096
+_PAGE_MASK = 1023
+MOST_ENTRIES = 10_000_000
+_MOST_HOPS = 40
+
+
+class EntryKind(enum.Enum):
+    """What an entry of a directory is."""
+
+    FILE = "f"
+    LINK = "l"
+    FOLDER = "d"
+    """Listed only if it is empty; the others follow from the paths of what they hold."""
+
+
+class Entry(NamedTuple):
+    """One line of a manifest."""
+
+    path: str
+    """Relative, with `/`; bytes that are no UTF-8 are lone surrogates, as `os.fsdecode` gives them."""
+    kind: EntryKind
+    size: int = 0
+    hex: str = ""
+    executable: bool = False
+    target: str = ""
+
+    @property
+    def digest(self) -> Digest:
+        """Name the contents of a file."""
+        return self.name.digest
+
+    @property
+    def name(self) -> Name:
+        """Name the contents of a file, taken apart."""
+        return Name(Kind.BLOB, self.hex)
+
+
+class Tree(NamedTuple):
+    """The contents of a directory."""
+
+    entries: tuple[Entry, ...]
+    """Sorted by the bytes of their paths."""
+
+    @property
+    def size(self) -> int:
+        """Add up the sizes of the files."""
+        return sum(entry.size for entry in self.entries)
+
+    @property
+    def files(self) -> Iterator[Entry]:
+        """Give the entries that have contents."""
+        return (entry for entry in self.entries if entry.kind is EntryKind.FILE)
+
+
+class Manifest(NamedTuple):
+    """A tree as objects: the one that names it, and its pages if it has any."""
+
+    name: Name
+    objects: tuple[tuple[Name, bytes], ...]
+    """Pages first, what names them last."""
+
+
+def encode(entries: Iterable[Entry]) -> Manifest:
+    """Check the entries and give the canonical manifest; raise `UnsafeTreeError`."""
+    ordered = sorted(entries, key=lambda entry: os.fsencode(entry.path))
+    validate(ordered)
+    if len(ordered) <= _WHOLE_UP_TO:
+        only = _object(_HEADER, _lines(ordered))
+        return Manifest(only[0], (only,))
+    pages = [(_object(_HEADER, _lines(page)), page) for page in _pages(ordered)]
+    rows = [f'["{name.hex}",{len(page)}]'.encode() for (name, _), page in pages]
+    top = _object(_PAGED_HEADER, rows)
+    return Manifest(top[0], (*(made for made, _ in pages), top))
+
+
+def _object(header: bytes, lines: Iterable[bytes]) -> tuple[Name, bytes]:
+    data = b"\n".join([header, *lines, b""])
+    return name_of(data, Kind.TREE), data
+
+
+def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
+    from json.encoder import encode_basestring_ascii as quoted
+
+    for entry in entries:
+        if entry.kind is EntryKind.FILE:
+            yield f'[{quoted(entry.path)},"f",{entry.size},"{entry.hex}",{entry.executable:d}]'.encode()
+        elif entry.kind is EntryKind.LINK:
+            yield f'[{quoted(entry.path)},"l",{quoted(entry.target)}]'.encode()
+        else:
+            yield f'[{quoted(entry.path)},"d"]'.encode()
+
+
+def _pages(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    start = 0
+    for index, entry in enumerate(entries, 1):
+        if zlib.crc32(os.fsencode(entry.path)) & _PAGE_MASK == 0 or index == len(entries):
+            yield entries[start:index]
+            start = index
+
+
+def page_names(data: bytes) -> list[Name]:
+    """Give the names of the pages that a manifest lists; none if it holds its entries itself."""
+    header, _, body = data.partition(b"\n")
+    if header != _PAGED_HEADER:
+        return []
+    return [Name(Kind.TREE, _hex(row[0])) for row in _rows(body) if _row_of(row, str, int)]
+
+
+def decode(data: bytes, load: Callable[[Name], bytes]) -> Tree:
+    """Read a manifest, and its pages through `load`; raise `UnsafeTreeError` for anything that `encode` cannot make."""
+    pages = page_names(data)
+    parts = [load(name) for name in pages] if pages else [data]
+    entries = [entry for part in parts for entry in _entries(part)]
+    validate(entries)
+    return Tree(tuple(entries))
+
+
+def _entries(data: bytes) -> Iterator[Entry]:
+    header, _, body = data.partition(b"\n")
+    if header != _HEADER:
+        raise UnsafeTreeError(f"not a manifest that this version reads: {header[:40]!r}\nuse a newer pivot-cache")
+    return (_entry(row) for row in _rows(body))
+
+
+def _rows(body: bytes) -> list[object]:
+    import json
+
+    if body and not body.endswith(b"\n"):
+        raise UnsafeTreeError("a manifest is cut off\nmake it again")
+    try:
+        rows: list[object] = json.loads(b"[" + b",".join(body.split(b"\n")[:-1]) + b"]")
+    except (ValueError, RecursionError) as error:
+        raise UnsafeTreeError("a manifest is not well formed\nmake it again") from error
+    return rows
+
+
+def _row_of(row: object, *types: type) -> bool:
+    if isinstance(row, list) and tuple(map(type, row)) == types:
+        return True
+    raise UnsafeTreeError(f"a manifest has a line that is none: {str(row)[:80]!r}\nmake it again")
+
+
+def _entry(row: object) -> Entry:
+    if isinstance(row, list) and len(row) > 1:
+        if row[1] == "f" and _row_of(row, str, str, int, str, int):
+            if row[2] < 0 or row[4] not in (0, 1):
+                raise UnsafeTreeError(f"a manifest has impossible numbers for {row[0][:80]!r}\nmake it again")
+            return Entry(row[0], EntryKind.FILE, row[2], _hex(row[3]), bool(row[4]))
+        if row[1] == "l" and _row_of(row, str, str, str):
+            return Entry(row[0], EntryKind.LINK, target=row[2])
+        if row[1] == "d" and _row_of(row, str, str):
+            return Entry(row[0], EntryKind.FOLDER)
+    raise UnsafeTreeError(f"a manifest has a line that is none: {str(row)[:80]!r}\nmake it again")
+
+
+def _hex(text: str) -> str:
+    if len(text) != 64 or text.strip("0123456789abcdef"):
+        raise UnsafeTreeError(f"a manifest names contents by {text[:80]!r}\nmake it again")
+    return text
+
+
+def validate(entries: Sequence[Entry]) -> None:
+    """Refuse what could write outside the directory or through a link, and what has no single meaning."""
+    if len(entries) > MOST_ENTRIES:
+        raise UnsafeTreeError(f"a directory has {len(entries)} entries, more than {MOST_ENTRIES}\nsplit it")
+    leaves = {entry.path: entry for entry in entries}
+    before = b""
+    for entry in entries:
+        raw = _checked_path(entry.path)
+        if raw <= before:
+            raise _unsafe(entry.path, "is there twice or out of order")
+        before = raw
+        _check_above(entry.path, leaves)
+    for entry in entries:
+        if entry.kind is EntryKind.LINK and not stays_inside(entry.path, entry.target, leaves):
+            raise _unsafe(entry.path, f"links to {entry.target[:80]!r}, outside of the directory")
+
+
+def _unsafe(path: str, what: str) -> UnsafeTreeError:
+    return UnsafeTreeError(f"entry {path[:200]!r} {what}\na directory in the store holds only what lies inside it")
+
+
+def _checked_path(path: str) -> bytes:
+    try:
+        raw = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise _unsafe(path, "has a name that no file can have") from None
+    if b"\0" in raw or any(part in (b"", b".", b"..") or len(part) > 255 for part in raw.split(b"/")):
+        raise _unsafe(path, "has a name that could lead elsewhere")
+    return raw
+
+
+def _check_above(path: str, leaves: dict[str, Entry]) -> None:
+    end = path.rfind("/")
+    while end > 0:
+        if path[:end] in leaves:
+            raise _unsafe(path, "lies below an entry that is no directory with entries")
+        end = path.rfind("/", 0, end)
+
+
+def stays_inside(path: str, target: str, leaves: dict[str, Entry]) -> bool:
+    """Say whether a link leads to a place inside, also through other links; what it leads to need not exist."""
+    if not target or target.startswith("/") or "\0" in target:
+        return False
+    place = path.split("/")[:-1]
+    ahead = target.split("/")[::-1]
+    for _ in range(_MOST_HOPS * 256):
+        if not ahead:
+            return True
+        step = ahead.pop()
+        if step == "..":
+            if not place:
+                return False
+            place.pop()
+        elif step not in ("", "."):
+            place.append(step)
+            through = leaves.get("/".join(place))
+            if through is not None and through.kind is EntryKind.LINK:
+                place.pop()
+                ahead.extend(through.target.split("/")[::-1])
+                if through.target.startswith("/"):
+                    return False
+    return False

@@ -1,0 +1,1 @@
+"""One module per command: it translates arguments and calls a use case."""

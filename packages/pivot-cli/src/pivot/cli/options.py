@@ -1,0 +1,57 @@
+"""Options that several commands share."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from functools import partial, reduce
+from typing import Any, TypeVar
+
+import click
+
+from pivot.cli.console import ColorMode
+from pivot.cli.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def session_of(ctx: click.Context) -> Session:
+    """Give what the global options said so far."""
+    found = ctx.find_root().obj
+    return found if isinstance(found, Session) else Session(environ=os.environ)
+
+
+def _change(ctx: click.Context, **said: Any) -> None:
+    ctx.find_root().obj = dataclasses.replace(session_of(ctx), **said)
+
+
+def _directory(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        _change(ctx, directory=value)
+
+
+def _color(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        _change(ctx, color=ColorMode(value))
+
+
+def _verbose(ctx: click.Context, _: click.Parameter, value: int) -> None:
+    if value:
+        _change(ctx, verbosity=session_of(ctx).verbosity + value)
+
+
+def _quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        _change(ctx, verbosity=-1)
+
+
+def global_options(hidden: bool = True) -> Callable[[F], F]:
+    """Accept the global options: before the command, where help lists them, and after it, where people type them."""
+    modes = click.Choice([str(mode) for mode in ColorMode])
+    option = partial(click.option, hidden=hidden, expose_value=False)
+    options = (
+        option("-q", "--quiet", is_flag=True, callback=_quiet, help="Say nothing but errors."),
+        option("-v", "--verbose", count=True, callback=_verbose, help="Say more; twice: show tracebacks."),
+        option("--color", type=modes, callback=_color, help="When to colour (default: on a terminal)."),
+        option("-C", "directory", metavar="DIR", callback=_directory, help="Work as if started in DIR."),
+    )
+    return lambda function: reduce(lambda decorated, decorate: decorate(decorated), options, function)

@@ -1,0 +1,180 @@
+"""Show a run: one line for each stage that ran, a count of the rest, failures last."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from pivot.cli.console import BOLD, CYAN, DIM, FAILED, HELD, RAN, RED, RESTORED, Console, Mark
+from pivot.cli.text import count, duration, lines_of, one_line
+from pivot.engine import (
+    Done,
+    Event,
+    Interrupted,
+    Outcome,
+    RunFinished,
+    RunResult,
+    StageFinished,
+    StageStarted,
+    StageWaiting,
+    to_data,
+)
+from pivot.registry.types import StageRef
+
+if TYPE_CHECKING:
+    from pivot.cli.live import Region
+
+Name = Callable[[StageRef], str]
+
+_MARKS: dict[Outcome, Mark] = {
+    Outcome.RAN: RAN,
+    Outcome.RESTORED: RESTORED,
+    Outcome.FAILED: FAILED,
+    Outcome.BLOCKED: HELD,
+    Outcome.CANCELLED: HELD,
+}
+_COUNTED = {
+    Outcome.RAN: "ran",
+    Outcome.RESTORED: "restored",
+    Outcome.FAILED: "failed",
+    Outcome.BLOCKED: "blocked",
+    Outcome.CANCELLED: "not started",
+    Outcome.SKIPPED: "up to date",
+}
+_UNTRIED = frozenset({Outcome.BLOCKED, Outcome.CANCELLED})
+
+
+class Progress:
+    """Tells a person on stderr what happens, as it happens.
+
+    On a terminal the running stages are shown below the finished ones; that needs rich, which is imported when the
+    first stage starts.
+    """
+
+    def __init__(self, console: Console, name: Name, width: int = 0) -> None:
+        self._console = console
+        self._name = name
+        self._width = width
+        self._region: Region | None = None
+
+    def emit(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case StageStarted(ref):
+                self._start(ref)
+            case StageFinished(done):
+                self._finish(done)
+            case StageWaiting(ref, owner):
+                who = "another process" if owner is None else f"process {owner}"
+                self._say(f"waiting for {self._name(ref)}, which {who} runs")
+            case Interrupted(running):
+                names = ", ".join(map(self._name, running)) or "nothing"
+                self._say(f"interrupted: waiting for {names}; Ctrl-C again kills")
+            case RunFinished():
+                self.close()
+
+    def _start(self, ref: StageRef) -> None:
+        if self._console.err.terminal and self._console.verbosity >= 0:
+            self._open_region().start(self._name(ref))
+        else:
+            self._console.say(f"  ... {self._name(ref)}", level=1)
+
+    def _open_region(self) -> "Region":
+        if self._region is None:
+            from pivot.cli.live import Region, own_terminal
+
+            self._region = Region(own_terminal(self._console.err))
+        return self._region
+
+    def _finish(self, done: Done) -> None:
+        if self._region is not None:
+            self._region.finish(self._name(done.ref))
+        if done.outcome in _MARKS:
+            self._say(self._line(done), level=1 if done.outcome in _UNTRIED else 0)
+        if done.undeclared:
+            listed = ", ".join(map(one_line, done.undeclared[:3]))
+            more = f" and {len(done.undeclared) - 3} more" if len(done.undeclared) > 3 else ""
+            self._say(f"    note: it read {listed}{more} without declaring it")
+
+    def _line(self, done: Done) -> str:
+        err = self._console.err
+        name = self._name(done.ref).ljust(self._width)
+        took = duration(done.seconds).rjust(6) if done.outcome in (Outcome.RAN, Outcome.FAILED) else " " * 6
+        line = f"  {err.mark(_MARKS[done.outcome])} {name} {err.paint(took, DIM)}  {_because(done)}"
+        return line.rstrip()
+
+    def _say(self, line: str, level: int = 0) -> None:
+        """Write above the region, if there is one."""
+        if self._region is None:
+            self._console.say(line, level)
+        elif self._console.verbosity >= level:
+            self._region.say(line)
+
+    def close(self) -> None:
+        """Take the region off the screen."""
+        if self._region is not None:
+            self._region.close()
+            self._region = None
+
+
+def _because(done: Done) -> str:
+    if done.failure is not None:
+        return one_line(done.failure.message)
+    if done.outcome in _UNTRIED:
+        return _COUNTED[done.outcome]
+    return first_of(map(str, done.reasons))
+
+
+def first_of(reasons: Iterable[str]) -> str:
+    """Give the first reason, and how many more there are."""
+    told = list(reasons)
+    more = f" (+{len(told) - 1} more)" if len(told) > 1 else ""
+    return f"{one_line(told[0])}{more}" if told else ""
+
+
+class EventLines:
+    """Writes every event as a line of JSON on stdout.
+
+    When stdout cannot take it any more, the run goes on: what is computed is worth more than its report. `error`
+    says so afterwards.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.error: OSError | None = None
+
+    def emit(self, event: Event) -> None:
+        """Write it at once: a reader may be waiting for it."""
+        if self.error is None:
+            try:
+                self._console.data(json.dumps(to_data(event), ensure_ascii=False))
+                self._console.out.flush()
+            except OSError as error:
+                self.error = error
+
+
+def conclude(console: Console, name: Name, result: RunResult) -> None:
+    """Say what a run came to: first the counts, then each failure once more, where it is not overlooked."""
+    console.say(summary(result))
+    for done in result.failures:
+        _tell_failure(console, name(done.ref), done)
+
+
+def summary(result: RunResult) -> str:
+    """Count the outcomes in one line."""
+    counts = result.counts
+    if set(counts) <= {Outcome.SKIPPED}:
+        return f"Nothing to do: {count(counts.get(Outcome.SKIPPED, 0), 'stage')} up to date ({duration(result.seconds)})"
+    told = (f"{counts[outcome]} {word}" for outcome, word in _COUNTED.items() if outcome in counts)
+    return f"{', '.join(told)} ({duration(result.seconds)})"
+
+
+def _tell_failure(console: Console, name: str, done: Done) -> None:
+    failure = done.failure
+    assert failure is not None, "a stage that failed says why"
+    err = console.err
+    console.say("", level=0)
+    console.say(f"{err.paint('failed:', RED)} {err.paint(name, BOLD)}: {one_line(failure.message)}", level=-1)
+    for line in lines_of(failure.traceback):
+        console.say(f"  {line}")
+    if failure.log:
+        console.say(f"  {err.paint('log:', CYAN)} {one_line(failure.log)}", level=-1)

@@ -1,0 +1,37 @@
+"""Which pipelines a command means when it is given no names: read off the directory it was started in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A directory, and whether it means its own pipeline or all those below."""
+
+    directory: Path
+    exact: bool
+    """The directory has a pipeline file: that pipeline. Else: all below."""
+
+    def covers(self, file: Path) -> bool:
+        """Tell whether a pipeline file is meant."""
+        return file.parent == self.directory if self.exact else file.is_relative_to(self.directory)
+
+
+FilesIn = Callable[[Path], Sequence[Path]]
+
+
+def scope_of(start: Path, project_root: Path, files_in: FilesIn) -> Scope:
+    """Walk up from `start` to the project root, to the first directory with a pipeline file.
+
+    `files_in` lists the pipeline files of one directory. Where there is none up to the root, everything below `start`
+    is meant.
+    """
+    for directory in (start, *start.parents):
+        if files_in(directory):
+            return Scope(directory, exact=True)
+        if directory == project_root:
+            break
+    return Scope(start, exact=False)
+
+

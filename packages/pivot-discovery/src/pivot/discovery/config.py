@@ -1,0 +1,99 @@
+"""The settings of a project: `.pivot/config.yaml`."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pivot.discovery.marks import Seen, now_on, see, still
+from pivot.discovery.store import read_json, write_json
+from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
+
+Link = Literal["reflink", "copy", "hardlink", "symlink"]
+Durability = Literal["batch", "strict", "off"]
+Environment = Literal["versions", "off", "content"]
+Observe = Literal["off", "on", "strict"]
+
+
+@dataclass(frozen=True)
+class CacheConfig:
+    """Where and how results are kept."""
+
+    dir: str | None = None
+    """Relative to the project root; None: `.pivot/cache`."""
+    link: tuple[Link, ...] = ("reflink", "copy")
+    """Ways of putting stored bytes into the work tree, best first."""
+    durability: Durability = "batch"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How stages are run."""
+
+    jobs: int | None = None
+    """Stages that may run at once; None: as many as there are usable cores."""
+    lock_timeout: float | None = None
+    """Seconds to wait for a stage that another process runs; None: for ever."""
+
+
+@dataclass(frozen=True)
+class IdentityConfig:
+    """What counts as a change of code."""
+
+    environment: Environment = "versions"
+    observe: Observe = "on"
+
+
+@dataclass(frozen=True)
+class DiscoveryConfig:
+    """Where pipelines are looked for."""
+
+    exclude: tuple[str, ...] = ()
+    """Patterns of directories to leave out: a name anywhere, or with a slash a path from the project root."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of a project. Plain types only: it is remembered as JSON."""
+
+    cache: CacheConfig = field(default_factory=CacheConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+    identity: IdentityConfig = field(default_factory=IdentityConfig)
+    discovery: DiscoveryConfig = field(default_factory=DiscoveryConfig)
+
+
+_REMEMBERED = "config.json"
+
+
+def config_of(root: Path, local: Path) -> Config:
+    """Read the settings of the project at `root`. Raises DefinitionError, with file and line, when they are wrong."""
+    path = root / PIVOT_DIR / CONFIG_NAME
+    if not path.is_file():
+        return Config()
+    return _remembered(path, local / _REMEMBERED) or _parsed(path, local)
+
+
+def _remembered(path: Path, store: Path) -> Config | None:
+    """Take what an earlier command parsed: importing a YAML parser costs more than the rest of start-up."""
+    try:
+        data = read_json(store)
+        seen = Seen(*data["seen"])
+        return _from_data(data["config"]) if still(str(path), seen) is not None else None
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _parsed(path: Path, local: Path) -> Config:
+    from pivot.discovery.settings import parse_settings  # imports yaml
+
+    taken = now_on(local)
+    seen = see(str(path), taken)
+    config = parse_settings(path, Config)
+    if seen is not None:
+        write_json(local / _REMEMBERED, {"seen": seen, "config": asdict(config)})
+    return config
+
+
+def _from_data(data: dict[str, Any]) -> Config:
+    cache = CacheConfig(**{**data["cache"], "link": tuple(data["cache"]["link"])})
+    discovery = DiscoveryConfig(exclude=tuple(data["discovery"]["exclude"]))
+    return Config(cache, RunConfig(**data["run"]), IdentityConfig(**data["identity"]), discovery)

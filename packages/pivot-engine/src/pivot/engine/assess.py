@@ -1,0 +1,72 @@
+"""Look at one stage: gather the facts of now, read its trace, decide."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pivot.cache import Cache
+from pivot.engine.decide import Decision, Known, decide
+from pivot.engine.observed import Observer
+from pivot.engine.reasons import Kind, Reason
+from pivot.engine.runcache import RunCache
+from pivot.engine.state import state_of
+from pivot.engine.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError
+from pivot.engine.workspace import Workspace, input_paths, output_paths
+from pivot.registry.definition import OutputKind, StageDefinition
+
+
+class Assessment(NamedTuple):
+    """What was found about one stage."""
+
+    facts: Facts
+    before: Trace | None
+    decision: Decision
+
+
+class Assessor:
+    """Gathers facts and decides: in the coordinator, and again in the worker that holds the stage's lock."""
+
+    def __init__(self, cache: Cache, workspace: Workspace, observer: Observer, *, use_run_cache: bool = True) -> None:
+        self.workspace = workspace
+        self._observer = observer
+        self.run_cache = RunCache(cache, observer.again)
+        self._use_run_cache = use_run_cache
+
+    def assess(self, stage: StageDefinition, *, force: bool = False) -> Assessment:
+        """Decide what becomes of a stage, its inputs being as they are now."""
+        before, always = self._before(stage, force)
+        facts = self.facts(stage, before)
+        present = self.workspace.contents(stage.root, output_paths(stage))
+        known = Known(before, self.run_cache.kept, lambda now: self._recall(stage, now))
+        return Assessment(facts, before, decide(facts, present, known, always))
+
+    def facts(self, stage: StageDefinition, before: Trace | None) -> Facts:
+        """Gather all that the stage's result may depend on; of what is undeclared, what its last run observed."""
+        deps = self.workspace.contents(stage.root, input_paths(stage))
+        seen = Seen() if before is None else self._observer.again(before.facts.observed)
+        return declared_facts(stage)._replace(deps=deps, observed=seen)
+
+    def _before(self, stage: StageDefinition, force: bool) -> tuple[Trace | None, tuple[Reason, ...]]:
+        always = [Reason(Kind.UNKNOWN, what) for what in stage.identity.unknown]
+        if force:
+            always.append(Reason(Kind.FORCED))
+        try:
+            return state_of(stage).read(), tuple(always)
+        except UnreadableTraceError as error:
+            return None, (*always, Reason(Kind.LOCK, str(error)))
+
+    def _recall(self, stage: StageDefinition, facts: Facts) -> tuple[Mapping[str, Artifact], Facts] | None:
+        if not self._use_run_cache or any(out.kind is OutputKind.INCREMENTAL for out in stage.outputs):
+            return None
+        return self.run_cache.recall(stage, facts._replace(observed=Seen()))
+
+
+def declared_facts(stage: StageDefinition) -> Facts:
+    """Give the facts that a stage's definition alone decides."""
+    return Facts(
+        code=stage.identity.code,
+        python=stage.identity.python,
+        params=stage.params,
+        inputs={item.arg: item.paths for item in stage.inputs},
+        outputs={item.key: (str(item.kind), *item.paths) for item in stage.outputs},
+        deps={},
+    )

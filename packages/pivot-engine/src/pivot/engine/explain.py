@@ -1,0 +1,108 @@
+"""Why a stage would run: every difference by its name, with its source and the way to it."""
+
+import difflib
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pivot.cache import Cache
+from pivot.engine.decide import Decision, Skip, differences
+from pivot.engine.reasons import Kind, Reason
+from pivot.engine.sources import recall_source
+from pivot.engine.trace import Facts, Trace
+from pivot.registry.definition import Manifest, PipelineView, StageDefinition
+from pivot.registry.types import StageRef
+
+if TYPE_CHECKING:
+    from pivot.engine.session import PipelineSession
+
+
+class Change(NamedTuple):
+    """One reason, as far as it can be shown."""
+
+    reason: Reason
+    place: str = ""
+    """Where the definition is: `src/text.py:30`."""
+    chain: tuple[str, ...] = ()
+    """The reads that lead from the stage's function to it."""
+    diff: str = ""
+    """Unified difference of its source; empty where a source is not known."""
+
+
+class Explanation(NamedTuple):
+    """All about the decision on one stage."""
+
+    ref: StageRef
+    decision: Decision
+    changes: tuple[Change, ...]
+    """Why it is not as when it last ran; empty if it is."""
+    facts: Facts
+    before: Trace | None
+    manifest: Manifest
+
+
+def explain(stage: StageDefinition, session: "PipelineSession", cache: Cache) -> Explanation:
+    """Decide on a stage and name everything that differs."""
+    found = session.assess(stage)
+    manifest = session.view.manifest(stage.ref)
+    if isinstance(found.decision, Skip):
+        reasons: tuple[Reason, ...] = ()
+    else:
+        reasons = _named(found.before, found.facts, found.decision, manifest)
+    changes = tuple(_change(reason, manifest, session.view, cache) for reason in reasons)
+    return Explanation(stage.ref, found.decision, changes, found.facts, found.before, manifest)
+
+
+def _named(before: Trace | None, now: Facts, decision: Decision, manifest: Manifest) -> tuple[Reason, ...]:
+    """Give the reasons, those about code with the names of what changed."""
+    given = () if isinstance(decision, Skip) else decision.reasons
+    if before is None or not any(reason.kind is Kind.CODE for reason in given):
+        return given
+    hashes = {name: entry.hash for name, entry in manifest.entries.items()}
+    return tuple(differences(before, now, hashes))
+
+
+def _change(reason: Reason, manifest: Manifest, view: PipelineView, cache: Cache) -> Change:
+    if reason.kind is not Kind.CODE:
+        return Change(reason)
+    entry = manifest.entries.get(reason.subject)
+    return Change(
+        reason,
+        "" if entry is None else entry.place,
+        chain_to(reason.subject, manifest),
+        source_diff(reason, view, cache),
+    )
+
+
+def chain_to(name: str, manifest: Manifest) -> tuple[str, ...]:
+    """Find a shortest chain of reads from the stage's function to a definition; empty if it was not read by name."""
+    trail: dict[str, str] = {manifest.start: ""}
+    todo = deque([manifest.start])
+    while todo and name not in trail:
+        reader = todo.popleft()
+        for subject in manifest.reads.get(reader, ()):
+            if subject not in trail:
+                trail[subject] = reader
+                todo.append(subject)
+    return _walk(name, trail) if name in trail else ()
+
+
+def _walk(end: str, trail: Mapping[str, str]) -> tuple[str, ...]:
+    chain = [end]
+    while trail[chain[-1]]:
+        chain.append(trail[chain[-1]])
+    return tuple(reversed(chain))
+
+
+def source_diff(reason: Reason, view: PipelineView, cache: Cache) -> str:
+    """Show how a definition changed: its source as runs have kept it, and as it is now."""
+    before = recall_source(cache, reason.before) if reason.before else None
+    after = view.sources([reason.after]).get(reason.after) if reason.after else None
+    if before is None and after is None:
+        return ""
+    titles = f"{reason.subject} (last run)", f"{reason.subject} (now)"
+    return "\n".join(difflib.unified_diff(_lines(before), _lines(after), *titles, lineterm=""))
+
+
+def _lines(text: str | None) -> Sequence[str]:
+    return [] if text is None else text.splitlines()

@@ -1,0 +1,77 @@
+"""What a run used without declaring it: turn it into facts, and look at them again before the next run."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from blake3 import blake3
+
+from pivot.engine.trace import Seen
+from pivot.engine.workspace import Workspace
+from pivot.fingerprint.observed import Observed, environment_hash, listing
+
+CodeOf = Callable[[Iterable[str]], Mapping[str, str]]
+
+
+class Observer:
+    """Knows how to look at undeclared files, directories, variables and code."""
+
+    def __init__(
+        self,
+        project_root: Path,
+        workspace: Workspace,
+        environ: Mapping[str, str],
+        code_of: CodeOf,
+        outputs: frozenset[str] = frozenset(),
+    ) -> None:
+        self._root = project_root
+        self._workspace = workspace
+        self._environ = environ
+        self._code_of = code_of
+        self._outputs = outputs
+        """Declared outputs, project-relative: that another stage has made its output is no change of a directory."""
+
+    def again(self, seen: Seen) -> Seen:
+        """Look at the same names once more."""
+        if not seen:
+            return seen
+        code = dict(self._code_of(seen.code)) if seen.code else {}
+        return Seen(
+            files=self._files(seen.files),
+            directories={path: self._names(path) for path in seen.directories},
+            present=self._existing(seen.present, there=True),
+            missing=self._existing(seen.missing, there=False),
+            environment={name: environment_hash(name, self._environ) for name in seen.environment},
+            code=code,
+        )
+
+    def first(self, observed: Observed) -> Seen:
+        """Turn what a run has just used into facts. Code is identified by the coordinator."""
+        return Seen(
+            files=self._files(observed.files),
+            directories={path: self._names(path) for path in observed.directories},
+            present=self._undeclared(observed.present),
+            missing=self._undeclared(observed.missing),
+            environment=observed.env,
+        )
+
+    def _files(self, paths: Iterable[str]) -> dict[str, str]:
+        contents = {path: self._workspace.content(self._absolute(path)) for path in paths}
+        return {path: item.digest for path, item in contents.items() if item is not None}
+
+    def _undeclared(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Leave out what stages make: whether it is there already depends on what ran before."""
+        return tuple(path for path in paths if path not in self._outputs)
+
+    def _existing(self, paths: Iterable[str], *, there: bool) -> tuple[str, ...]:
+        return tuple(path for path in paths if os.path.exists(self._absolute(path)) == there)
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self._root, path))
+
+    def _names(self, path: str) -> str:
+        """Hash the names in a directory, without those that stages declare to make."""
+        prefix = "" if path == "." else f"{path}/"
+        theirs = {name[len(prefix) :] for name in self._outputs if name.startswith(prefix)}
+        names = listing(Path(self._absolute(path)), {name.split("/")[0] for name in theirs if "/" not in name})
+        return "gone" if names is None else blake3("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,288 @@
+"""The run loop: decide, start what is ready, reap one, repeat."""
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from pivot.engine.decide import Skip
+from pivot.engine.events import (
+    Event,
+    Fan,
+    Interrupted,
+    Journal,
+    RunFinished,
+    RunStarted,
+    Sink,
+    StageFinished,
+    StageStarted,
+    StageWaiting,
+)
+from pivot.engine.gitignore import ignore_outputs
+from pivot.engine.graph import Graph
+from pivot.engine.interrupts import Interrupt, interruptible
+from pivot.engine.plan import GOOD, Plan
+from pivot.engine.runner import InlineRunner, PoolRunner, Runner
+from pivot.engine.settings import EngineSettings, RunOptions, usable_cores
+from pivot.engine.sources import remember_sources
+from pivot.engine.workspace import absolute, output_paths
+from pivot.executor.task import Done, Outcome, StageTask, TaskOptions
+from pivot.registry.definition import StageDefinition
+from pivot.registry.types import StageRef
+
+if TYPE_CHECKING:
+    from pivot.engine.engine import Sessions
+
+SMALL_SECONDS = 1.0
+"""A stage that took less when it last ran may run in the coordinator's own process."""
+FEW = 2
+"""So many small stages are run without starting workers for them."""
+
+
+class RunResult(NamedTuple):
+    """What became of every selected stage."""
+
+    run_id: str
+    done: Mapping[StageRef, Done]
+    seconds: float
+    interrupted: bool = False
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """How many stages had each outcome."""
+        return dict(Counter(done.outcome for done in self.done.values()))
+
+    @property
+    def failures(self) -> list[Done]:
+        """The stages that failed, in the order in which they did."""
+        return [done for done in self.done.values() if done.outcome is Outcome.FAILED]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was selected is up to date now."""
+        return all(done.outcome in GOOD for done in self.done.values())
+
+
+def new_run_id() -> str:
+    """Name a run; the names sort by time, and that is all they are good for."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+
+
+class RunLoop:
+    """One run.
+
+    run
+      _foresee          what cannot be up to date, to choose the runner
+      _start_ready      decide each stage whose needs are met: up to date, or a task for the runner
+      _reap             take one report: note, commit what only the coordinator can, tell
+      _finish           sources, .gitignore, journals
+    """
+
+    def __init__(
+        self, graph: Graph, sessions: "Sessions", settings: EngineSettings, options: RunOptions, sinks: Sequence[Sink]
+    ) -> None:
+        self._graph = graph
+        self._sessions = sessions
+        self._settings = settings
+        self._options = options
+        self._run_id = new_run_id()
+        self._started = time.perf_counter()
+        self._journals: dict[str, Journal] = {}
+        self._sink = Fan(sinks)
+        self._done: dict[StageRef, Done] = {}
+        self._tasks: dict[StageRef, StageTask] = {}
+        self._fresh: set[StageRef] = set()
+        self._forced: frozenset[StageRef] = frozenset()
+        self._runner: Runner | None = None
+        self._likely: set[StageRef] = set()
+
+    def run(self, selected: Sequence[StageRef], forced: frozenset[StageRef]) -> RunResult:
+        """Bring the selected stages up to date."""
+        self._forced = forced
+        self._emit(RunStarted(self._run_id, len(selected)))
+        self._foresee(selected)
+        plan = Plan(self._graph, selected, keep_going=self._options.keep_going)
+        with interruptible(lambda: self._emit(Interrupted(tuple(plan.running)))) as interrupt, self._ending():
+            self._loop(plan, interrupt)
+        for ref, outcome in plan.left().items():
+            self._tell(Done(ref, outcome))
+        return self._finish(interrupted=interrupt.asked)
+
+    def _loop(self, plan: Plan, interrupt: Interrupt) -> None:
+        while plan.unfinished:
+            if interrupt.asked:
+                plan.stop()
+            else:
+                self._start_ready(plan, interrupt)
+            if plan.running:
+                assert self._runner is not None
+                self._reap(plan, self._runner.wait())
+
+    def _start_ready(self, plan: Plan, interrupt: Interrupt) -> None:
+        """Decide stages until the runner is full. A stage that is up to date makes others ready, so the end moves."""
+        deferred: list[StageRef] = []
+        while self._room() and not interrupt.asked and (ref := plan.next_ready()) is not None:
+            if not plan.may_start(ref):
+                deferred.append(ref)
+                continue
+            done = self._decide(ref, plan)
+            if done is not None:
+                plan.finish(ref, done.outcome)
+                self._tell(done)
+            else:
+                plan.start(ref)
+                self._emit(StageStarted(ref))
+                self._need_runner().start(self._tasks[ref])
+        plan.defer(deferred)
+
+    def _room(self) -> bool:
+        return self._runner is None or self._runner.room() > 0
+
+    def _decide(self, ref: StageRef, plan: Plan) -> Done | None:
+        """Find the stage up to date, or prepare its task."""
+        stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
+        if ref in self._fresh and not self._moved(ref, plan):
+            return Done(ref, Outcome.SKIPPED)
+        looked = time.time_ns()
+        assessment = session.assess(stage, force=ref in self._forced)
+        if isinstance(assessment.decision, Skip):
+            if assessment.before is not None:
+                session.certify(stage, assessment.before, looked)
+            return Done(ref, Outcome.SKIPPED)
+        self._tasks[ref] = self._task(stage, ref in self._forced)
+        return None
+
+    def _moved(self, ref: StageRef, plan: Plan) -> bool:
+        """Tell whether this run has written anything that the stage reads."""
+        return any(plan.outcomes.get(need, Outcome.SKIPPED) is not Outcome.SKIPPED for need in self._graph.needs[ref])
+
+    def _task(self, stage: StageDefinition, force: bool) -> StageTask:
+        session = self._sessions[stage.ref.pipeline]
+        manifest = {name: entry.hash for name, entry in session.view.manifest(stage.ref).entries.items()}
+        info = None if stage.origin is not None else self._sessions.live_info(stage, self._task_options())
+        return StageTask(stage, manifest, session.code.known, force, info)
+
+    def _reap(self, plan: Plan, done: Done) -> None:
+        ref = done.ref
+        stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
+        if done.uncovered and done.trace is not None and not self._options.no_commit:
+            done = self._commit_with_code(stage, done)
+        if done.outcome in (Outcome.RAN, Outcome.RESTORED):
+            self._sessions.workspace.forget(absolute(stage.root, path) for path in output_paths(stage))
+            if done.trace is not None:
+                self._sessions.workspace.note(stage.root, done.trace.outs)
+        if done.outcome is Outcome.RAN:
+            session.note_ran(ref, done.seconds)
+        elif done.outcome is not Outcome.SKIPPED:
+            session.note_restored(ref)
+        plan.finish(ref, done.outcome)
+        self._tell(done)
+
+    def _commit_with_code(self, stage: StageDefinition, done: Done) -> Done:
+        """Commit a run that used code which only the coordinator can identify."""
+        from pivot.executor.execute import commit
+
+        session = self._sessions[stage.ref.pipeline]
+        assert done.trace is not None
+        code = {name: code for name, code in session.code(done.uncovered).items() if code != "absent"}
+        facts = done.trace.facts
+        trace = done.trace._replace(facts=facts._replace(observed=facts.observed._replace(code=code)))
+        commit(stage, trace, session.assessor, self._settings.lock_timeout)
+        return done._replace(trace=trace)
+
+    def _foresee(self, selected: Sequence[StageRef]) -> None:
+        """Find the stages that are certified, and so those that may have to run."""
+        stale = [ref for ref in selected if ref in self._forced or not self._is_fresh(ref)]
+        self._fresh = set(selected).difference(stale)
+        self._likely = self._graph.downstream(stale, selected)
+
+    def _is_fresh(self, ref: StageRef) -> bool:
+        return self._sessions[ref.pipeline].is_fresh(self._graph.stages[ref])
+
+    def _need_runner(self) -> Runner:
+        """Choose a runner when the first stage must run: workers cost more than a few small stages."""
+        if self._runner is None:
+            jobs = self._options.jobs or self._settings.jobs or usable_cores()
+            if len(self._likely) <= FEW and all(map(self._is_small, self._likely)):
+                self._runner = InlineRunner(self._run_here)
+            else:
+                self._runner = PoolRunner(self._task_options(), max(1, min(jobs, self._width())))
+        return self._runner
+
+    def _is_small(self, ref: StageRef) -> bool:
+        seconds = self._sessions[ref.pipeline].took(ref)
+        return seconds is not None and seconds < SMALL_SECONDS
+
+    def _width(self) -> int:
+        """Estimate how many of the likely stages can run side by side: the most at one distance from the start."""
+        depth: dict[StageRef, int] = {}
+        for ref in self._graph.order(self._likely):
+            depth[ref] = 1 + max((depth[need] for need in self._graph.needs[ref] if need in depth), default=0)
+        return max(Counter(depth.values()).values(), default=1)
+
+    def _task_options(self) -> TaskOptions:
+        shared = self._sessions.shared
+        options = self._options
+        return TaskOptions(self._settings, self._run_id, options.no_cache, options.no_commit, shared.outputs)
+
+    def _run_here(self, task: StageTask) -> Done:
+        from pivot.executor.worker import inline_execution
+
+        execution = inline_execution(self._task_options(), self._sessions.shared.cache, self._tell_waiting)
+        return execution.bring_up_to_date(task)
+
+    def _tell_waiting(self, ref: StageRef, owner: int | None) -> None:
+        self._emit(StageWaiting(ref, owner))
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Let the workers end by themselves, or kill them when something is wrong."""
+        try:
+            yield
+        except BaseException:
+            if self._runner is not None:
+                self._runner.kill()
+            raise
+        if self._runner is not None:
+            self._runner.close()
+
+    def _tell(self, done: Done) -> None:
+        self._done[done.ref] = done
+        self._emit(StageFinished(done))
+
+    def _emit(self, event: Event) -> None:
+        self._sink.emit(event)
+        if isinstance(event, StageStarted | StageFinished):
+            ref = event.ref if isinstance(event, StageStarted) else event.done.ref
+            self._journal(ref).emit(event)
+
+    def _journal(self, ref: StageRef) -> Journal:
+        if ref.pipeline not in self._journals:
+            state_dir = self._graph.stages[ref].state_dir
+            self._journals[ref.pipeline] = Journal(ref.pipeline, state_dir, self._run_id)
+        return self._journals[ref.pipeline]
+
+    def _finish(self, *, interrupted: bool) -> RunResult:
+        result = RunResult(self._run_id, self._done, time.perf_counter() - self._started, interrupted)
+        changed = [done for done in self._done.values() if done.outcome in (Outcome.RAN, Outcome.RESTORED)]
+        if changed and not self._options.no_commit:
+            self._keep_sources(changed)
+            ignore_outputs((self._graph.stages[done.ref] for done in changed), self._settings.project_root)
+        finished = RunFinished(self._run_id, result.counts, result.seconds)
+        self._sink.emit(finished)
+        for journal in self._journals.values():
+            journal.emit(finished)
+            journal.close()
+        return result
+
+    def _keep_sources(self, changed: Sequence[Done]) -> None:
+        """Keep the sources of what ran, so that a later change can be shown."""
+        hashes: dict[str, set[str]] = {}
+        for done in changed:
+            if done.trace is not None:
+                hashes.setdefault(done.ref.pipeline, set()).update(done.trace.manifest.values())
+        for name, codes in hashes.items():
+            ref = next(ref for ref in self._done if ref.pipeline == name)
+            remember_sources(self._sessions.shared.cache, self._sessions[ref.pipeline].view, codes)

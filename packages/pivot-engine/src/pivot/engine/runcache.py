@@ -1,0 +1,119 @@
+"""The run cache: the same work, whoever did it and wherever its files lie, has the same key.
+
+A key holds content only: code, parameters, input digests by argument, output names and kinds. What a run read without
+declaring it cannot be part of a key that is asked before the run; a record therefore says what was observed, and while
+that differs from now, a further key is derived from it (as ccache's direct mode does with include files).
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from blake3 import blake3
+
+from pivot.cache import Cache
+from pivot.engine.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, decode, encode
+from pivot.registry.definition import StageDefinition
+
+Again = Callable[[Seen], Seen]
+"""Looks at what was observed once more: the same names, with what they are now."""
+
+_LONGEST = 16
+"""Records followed for one stage before giving up: each step is one more set of undeclared inputs."""
+
+
+class Recalled(NamedTuple):
+    """An equal run of anybody."""
+
+    outs: Mapping[str, Artifact]
+    facts: Facts
+
+
+def key_of(facts: Facts) -> str:
+    """Derive the key of a run from what it depends on, without any name or path of where it happens."""
+    content = {
+        "code": facts.code,
+        "python": facts.python,
+        "params": facts.params,
+        "inputs": {name: [_digest(facts.deps[path]) for path in paths] for name, paths in facts.inputs.items()},
+        "outputs": {name: (paths[0], len(paths) - 1) for name, paths in facts.outputs.items()},
+    }
+    return _hash("run", content)
+
+
+def _digest(artifact: Artifact | None) -> str | None:
+    return None if artifact is None else artifact.digest
+
+
+def _hash(purpose: str, content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return blake3(text.encode("utf-8", "surrogatepass"), derive_key_context=f"pivot {purpose} v1").hexdigest()
+
+
+class RunCache:
+    """Remembers what runs gave, in the shared store."""
+
+    def __init__(self, cache: Cache, again: Again) -> None:
+        self._cache = cache
+        self._again = again
+
+    def recall(self, stage: StageDefinition, facts: Facts) -> Recalled | None:
+        """Find an equal run whose outputs are all kept."""
+        for _, record, seen in self._walk(facts):
+            if record is not None and record.facts.observed == seen:
+                outs = _renamed(record.outs, stage)
+                if outs is not None and self.kept(outs):
+                    return Recalled(outs, facts._replace(observed=seen))
+        return None
+
+    def remember(self, stage: StageDefinition, trace: Trace) -> None:
+        """Keep a run. Of two equal runs the first one stays."""
+        if any(out.kind == "incremental" for out in stage.outputs):
+            return  # its result depends on what was there before
+        for key, record, seen in self._walk(trace.facts):
+            if record is None:
+                by_position = trace._replace(outs=_by_position(trace.outs, stage), manifest={})
+                bare = by_position.facts._replace(inputs={}, deps={}, outputs={})
+                self._cache.remember(key, encode("", by_position._replace(facts=bare)).encode())
+                return
+            if record.facts.observed == seen:
+                return
+
+    def _walk(self, facts: Facts) -> Iterator[tuple[str, Trace | None, Seen]]:
+        """Follow the records of a key; the last one is None, at the key where a new record belongs."""
+        key = key_of(facts)
+        for _ in range(_LONGEST):
+            record = self._read(key)
+            if record is None:
+                yield key, None, Seen()
+                return
+            seen = self._again(record.facts.observed)
+            yield key, record, seen
+            key = _hash("observed", [key, seen])
+
+    def _read(self, key: str) -> Trace | None:
+        found = self._cache.recall(key)
+        if found is None:
+            return None
+        try:
+            return decode("", found.decode())
+        except (UnreadableTraceError, UnicodeDecodeError):
+            return None
+
+    def kept(self, outs: Mapping[str, Artifact]) -> bool:
+        """Tell whether the store has the bytes of all these outputs."""
+        return all(self._cache.has(artifact.digest) for artifact in outs.values())
+
+
+def _slots(stage: StageDefinition) -> dict[str, str]:
+    """Name each output by its key and position, which do not depend on where it lies."""
+    return {path: f"{out.key}/{index}" for out in stage.outputs for index, path in enumerate(out.paths)}
+
+
+def _by_position(outs: Mapping[str, Artifact], stage: StageDefinition) -> dict[str, Artifact]:
+    return {slot: outs[path] for path, slot in _slots(stage).items()}
+
+
+def _renamed(outs: Mapping[str, Artifact], stage: StageDefinition) -> dict[str, Artifact] | None:
+    slots = _slots(stage)
+    return {path: outs[slot] for path, slot in slots.items()} if set(slots.values()) == set(outs) else None

@@ -1,0 +1,104 @@
+"""What one command knows while it looks at the stages of one pipeline."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from pivot.cache import Cache
+from pivot.engine.assess import Assessment, Assessor
+from pivot.engine.freshness import Row, Stat, certify, holds
+from pivot.engine.observed import Observer
+from pivot.engine.settings import EngineSettings
+from pivot.engine.statedb import StateDb
+from pivot.engine.trace import Trace
+from pivot.engine.workspace import Workspace
+from pivot.registry.definition import PipelineView, StageDefinition
+from pivot.registry.types import StageRef, StateDir
+
+
+class KnownCode:
+    """Asks a view what code is now, each name once, and remembers what was asked: a worker must know it too."""
+
+    def __init__(self, view: PipelineView) -> None:
+        self._view = view
+        self.known: dict[str, str] = {}
+
+    def __call__(self, names: Iterable[str]) -> Mapping[str, str]:
+        wanted = tuple(names)
+        new = [name for name in wanted if name not in self.known]
+        if new:
+            self.known.update(self._view.code_of(new))
+        return {name: self.known.get(name, "absent") for name in wanted}
+
+
+class Shared(NamedTuple):
+    """What the sessions of one command share."""
+
+    settings: EngineSettings
+    cache: Cache
+    workspace: Workspace
+    stat: Stat
+    environ: Mapping[str, str]
+    outputs: frozenset[str]
+    """Every declared output, project-relative."""
+    use_run_cache: bool
+
+
+class PipelineSession:
+    """The stages of one pipeline during one command: certificates first, a full look when these do not hold."""
+
+    def __init__(self, view: PipelineView, state_dir: StateDir, shared: Shared) -> None:
+        self.view = view
+        self.state_dir = state_dir
+        self._shared = shared
+        self.code = KnownCode(view)
+        root = shared.settings.project_root
+        self.observer = Observer(root, shared.workspace, shared.environ, self.code, shared.outputs)
+        self.assessor = Assessor(shared.cache, shared.workspace, self.observer, use_run_cache=shared.use_run_cache)
+        self._db = StateDb(state_dir) if state_dir.is_dir() else None
+        self._rows: dict[str, Row] = {} if self._db is None else self._db.read("fresh")
+        self._took: dict[str, float] = {} if self._db is None else self._db.read("took")
+        self._changed = False
+
+    def is_fresh(self, stage: StageDefinition) -> bool:
+        """Tell whether the stage is certified to be up to date."""
+        row = self._rows.get(stage.ref.stage)
+        if row is None:
+            return False
+        try:
+            return holds(row, stage, self._shared.stat, self._shared.workspace, self.observer)
+        except (TypeError, ValueError):
+            return False  # a table of another version of pivot
+
+    def assess(self, stage: StageDefinition, *, force: bool = False) -> Assessment:
+        """Look at a stage in full."""
+        return self.assessor.assess(stage, force=force)
+
+    def certify(self, stage: StageDefinition, trace: Trace, hashed_ns: int) -> None:
+        """Note that a stage was found up to date."""
+        row = certify(stage, trace, str(self._shared.settings.project_root), hashed_ns)
+        if row is not None:
+            self._rows[stage.ref.stage] = row
+            self._changed = True
+
+    def took(self, ref: StageRef) -> float | None:
+        """Tell how many seconds a stage ran when it last did; None if it never ran here."""
+        return self._took.get(ref.stage)
+
+    def note_ran(self, ref: StageRef, seconds: float) -> None:
+        """Note how long a stage ran. What was certified of it holds no longer."""
+        self._took[ref.stage] = seconds
+        self.note_restored(ref)
+
+    def note_restored(self, ref: StageRef) -> None:
+        """Forget what was certified of a stage whose files were just written."""
+        self._rows.pop(ref.stage, None)
+        self._changed = True
+
+    def close(self) -> None:
+        """Write what was learnt, in one transaction."""
+        if self._changed and self.state_dir.is_dir():
+            db = self._db or StateDb(self.state_dir)
+            db.write({"fresh": self._rows, "took": self._took})
+            db.close()
+        elif self._db is not None:
+            self._db.close()

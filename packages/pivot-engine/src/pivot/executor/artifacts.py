@@ -1,0 +1,185 @@
+"""The files of one stage around one run: what was there is kept aside, what the function made is saved and stored."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pivot.cache import Cache
+from pivot.engine.state import StageState
+from pivot.engine.trace import Artifact, Trace
+from pivot.engine.workspace import absolute
+from pivot.executor.core import WorkerStageInfo
+from pivot.outputs import Out
+from pivot.registry.definition import Output, OutputKind, StageDefinition
+
+
+class StageError(Exception):
+    """The stage did not keep to what it declares; the message is for people."""
+
+
+@contextlib.contextmanager
+def cleared(stage: StageDefinition, state: StageState, before: Trace | None, run_id: str) -> Iterator[None]:
+    """Run with the output paths empty; if that fails, the previous outputs come back.
+
+    They are moved, not deleted: content that no trace names is somebody's own, and ends in the trash. Moving also
+    keeps a stage from writing through a link into the store, and shows which outputs it did not make.
+    """
+    _recover(stage, state, run_id)
+    paths = [path for out in stage.outputs if out.kind is not OutputKind.INCREMENTAL for path in out.paths]
+    _move_aside(stage, state, paths)
+    try:
+        yield
+    except BaseException:
+        _discard_new(stage, paths)
+        _put_back(stage, state, paths)
+        raise
+    _drop(stage, state, before, run_id)
+
+
+def _recover(stage: StageDefinition, state: StageState, run_id: str) -> None:
+    """Deal with what a killed run left: put back what is missing, keep the rest in the trash."""
+    if state.aside.is_dir():
+        paths = [path for out in stage.outputs for path in out.paths]
+        _put_back(stage, state, [path for path in paths if not os.path.lexists(absolute(stage.root, path))])
+        _to_trash(state.aside, state.trash(run_id))
+
+
+def _slot(state: StageState, path: str) -> Path:
+    return state.aside / path.replace("%", "%25").replace("/", "%2F")
+
+
+def _move_aside(stage: StageDefinition, state: StageState, paths: list[str]) -> None:
+    for path in paths:
+        full = absolute(stage.root, path)
+        if os.path.lexists(full):
+            state.aside.mkdir(parents=True, exist_ok=True)
+            os.rename(full, _slot(state, path))
+        else:
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+
+
+def _put_back(stage: StageDefinition, state: StageState, paths: list[str]) -> None:
+    for path in paths:
+        slot = _slot(state, path)
+        if os.path.lexists(slot):
+            os.rename(slot, absolute(stage.root, path))
+    with contextlib.suppress(OSError):
+        state.aside.rmdir()
+
+
+def _discard_new(stage: StageDefinition, paths: list[str]) -> None:
+    for path in paths:
+        remove(absolute(stage.root, path))
+
+
+def _drop(stage: StageDefinition, state: StageState, before: Trace | None, run_id: str) -> None:
+    """Delete what the previous run made; what somebody else put there goes to the trash."""
+    if not state.aside.is_dir():
+        return
+    known = {} if before is None else before.outs
+    for path in (path for out in stage.outputs for path in out.paths):
+        slot = _slot(state, path)
+        if path in known and os.path.lexists(slot) and _size(slot) == known[path].size:
+            remove(str(slot))
+    _to_trash(state.aside, state.trash(run_id))
+
+
+def _size(path: Path) -> int:
+    """Tell the size of a file, or of all files of a directory."""
+    if path.is_symlink() or not path.is_dir():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _to_trash(directory: Path, trash: Path) -> None:
+    if any(directory.iterdir()):
+        trash.parent.mkdir(parents=True, exist_ok=True)
+        directory.rename(trash)
+    else:
+        directory.rmdir()
+
+
+def remove(path: str) -> None:
+    """Delete a file, a link or a directory, if there is one."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def restore_incremental(stage: StageDefinition, before: Trace | None, cache: Cache) -> None:
+    """Put incremental outputs back as the last run left them, so that an interrupted one is not built upon."""
+    for out in stage.outputs:
+        if out.kind is OutputKind.INCREMENTAL:
+            for path in out.paths:
+                full = absolute(stage.root, path)
+                kept = None if before is None else before.outs.get(path)
+                os.makedirs(os.path.dirname(full), exist_ok=True)
+                if kept is not None:
+                    cache.restore(kept.digest, Path(full))
+                else:
+                    remove(full)
+
+
+def save(stage: StageDefinition, info: WorkerStageInfo, result: Any) -> None:
+    """Write what the function returned through the loaders, each output whole or not at all."""
+    for output in stage.outputs:
+        values = _values(output, info["outs"][output.key], _pick(output, result))
+        for path, value in values.items():
+            _save_one(info["outs"][output.key], absolute(stage.root, path), value)
+            _check_made(output, path, absolute(stage.root, path))
+
+
+def _pick(output: Output, result: Any) -> Any:
+    if output.key == "return":
+        return result
+    if isinstance(result, Mapping):
+        if output.key in result:
+            return result[output.key]
+    elif hasattr(result, output.key):
+        return getattr(result, output.key)
+    made = f"the keys {sorted(result)}" if isinstance(result, Mapping) else f"a {type(result).__name__}"
+    raise StageError(f"it returned {made}, without its output {output.key!r}")
+
+
+def _values(output: Output, out: Out[Any], value: Any) -> dict[str, Any]:
+    """Match an output's paths with the values for them."""
+    if not output.many:
+        return {output.paths[0]: value}
+    if out.loader.hands_paths:
+        return dict.fromkeys(output.paths)
+    if not isinstance(value, list | tuple) or len(value) != len(output.paths):
+        raise StageError(f"output {output.key!r} has {len(output.paths)} paths and needs a list of as many values")
+    return dict(zip(output.paths, value, strict=True))
+
+
+def _save_one(out: Out[Any], path: str, value: Any) -> None:
+    """Save beside the target and rename. The temporary name ends like the target: some writers look at the suffix."""
+    if out.loader.hands_paths:
+        return
+    head, tail = os.path.split(path.rstrip("/"))
+    temporary = Path(head, f".pivot-{os.getpid()}-{tail}")
+    try:
+        out.save(value, temporary)
+        if temporary.is_dir():
+            remove(path)
+        os.replace(temporary, path)
+    finally:
+        remove(str(temporary))
+
+
+def _check_made(output: Output, path: str, full: str) -> None:
+    if not os.path.exists(full):
+        raise StageError(f"it did not make its output {path}")
+    if os.path.isdir(full) != (output.kind is OutputKind.DIRECTORY) and output.kind is OutputKind.DIRECTORY:
+        raise StageError(f"its output {path} is declared as a directory, and is a file")
+
+
+def store(stage: StageDefinition, cache: Cache) -> dict[str, Artifact]:
+    """Put every output into the store; a metric's few bytes too, to restore the stage with."""
+    stored = {path: cache.put(Path(absolute(stage.root, path))) for out in stage.outputs for path in out.paths}
+    return {path: Artifact(item.digest, item.size) for path, item in stored.items()}

@@ -1,0 +1,235 @@
+"""Bring one stage up to date, in whatever process this is."""
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pivot.cache import Cache, CacheError
+from pivot.engine.assess import Assessment, Assessor
+from pivot.engine.decide import Restore, Run, Skip
+from pivot.engine.observed import Observer
+from pivot.engine.state import Waiting, claim, state_of
+from pivot.engine.trace import Facts, Trace
+from pivot.engine.workspace import Workspace, absolute, input_paths, output_paths
+from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store
+from pivot.executor.capture import captured
+from pivot.executor.core import WorkerStageInfo
+from pivot.executor.task import Done, Failure, Outcome, StageTask, TaskOptions
+from pivot.fingerprint.observed import Observed, undeclared, unforeseen
+from pivot.fingerprint.recorder import Recorder
+from pivot.registry.definition import StageDefinition
+from pivot.registry.errors import PivotError
+
+Live = Callable[[StageTask], AbstractContextManager[WorkerStageInfo]]
+"""Gives a task's stage, ready to be called while the context is open."""
+
+
+class Execution(NamedTuple):
+    """What a process needs to run stages; made once, used for every stage.
+
+    bring_up_to_date        under the stage's lock
+      assess                decide again: another process may have run it meanwhile
+      _restore | _run       outputs from the store, or from the function
+      commit                bytes are stored, then the run-cache entry, then the lock file
+    """
+
+    options: TaskOptions
+    cache: Cache
+    recorder: Recorder
+    live: Live
+    environ: Mapping[str, str]
+    waiting: Waiting
+
+    def bring_up_to_date(self, task: StageTask) -> Done:
+        """Run, restore or skip one stage. What goes wrong in the stage is part of the result, not an exception."""
+        started = time.perf_counter()
+        try:
+            done = self._guarded(task)
+        except PivotError as error:
+            done = _failed(task, Failure(str(error)))
+        except CacheError as error:
+            done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}"))
+        except OSError as error:
+            done = _failed(task, Failure(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")))
+        return done._replace(seconds=time.perf_counter() - started)
+
+    def _guarded(self, task: StageTask) -> Done:
+        claim(task.stage)
+        state = state_of(task.stage)
+        with state.locked(self.options.settings.lock_timeout, self.waiting):
+            workspace = Workspace(self.cache)
+            observer = self._observer(workspace, task)
+            assessor = Assessor(self.cache, workspace, observer, use_run_cache=not self.options.no_cache)
+            assessment = assessor.assess(task.stage, force=task.force)
+            decision = assessment.decision
+            if isinstance(decision, Skip):
+                return Done(task.stage.ref, Outcome.SKIPPED, trace=decision.trace)
+            if isinstance(decision, Restore):
+                return self._restore(task, decision)
+            return self._run(task, assessor, observer, assessment)
+
+    def _observer(self, workspace: Workspace, task: StageTask) -> Observer:
+        """In a worker, code can only be what the coordinator says it is."""
+        root = self.options.settings.project_root
+        return Observer(root, workspace, self.environ, _lookup(task.code), self.options.outputs)
+
+    def _restore(self, task: StageTask, decision: Restore) -> Done:
+        stage = task.stage
+        for path, artifact in decision.outs.items():
+            full = Path(absolute(stage.root, path))
+            full.parent.mkdir(parents=True, exist_ok=True)
+            self.cache.restore(artifact.digest, full)
+        trace = Trace(decision.facts, decision.outs, task.manifest)
+        if not self.options.no_commit:
+            state_of(stage).record(trace)
+        return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
+
+    def _run(self, task: StageTask, assessor: Assessor, observer: Observer, assessment: Assessment) -> Done:
+        stage, state = task.stage, state_of(task.stage)
+        assert isinstance(assessment.decision, Run)
+        missing = [path for path, artifact in assessment.facts.deps.items() if artifact is None]
+        if missing:
+            return _failed(task, Failure(f"input {missing[0]} does not exist"), assessment.decision)
+        log = state.log_path(self.options.run_id)
+        restore_incremental(stage, assessment.before, self.cache)
+        try:
+            with cleared(stage, state, assessment.before, self.options.run_id):
+                observed = self._call(task, log)
+                self._check(stage, assessment.facts, observed)
+                outs = {} if self.options.no_commit else store(stage, self.cache)
+        except UserCodeError as error:
+            return _failed(task, error.failure(log), assessment.decision)
+        except StageError as error:
+            return _failed(task, Failure(str(error), log=_existing(log)), assessment.decision)
+        facts = assessment.facts._replace(observed=observer.first(observed))
+        done = Done(
+            stage.ref,
+            Outcome.RAN,
+            reasons=assessment.decision.reasons,
+            trace=Trace(facts, outs, task.manifest),
+            undeclared=tuple(sorted(facts.observed.files)),
+            uncovered=unforeseen(observed, task.manifest),
+        )
+        if done.trace is not None and not done.uncovered and not self.options.no_commit:
+            assessor.run_cache.remember(stage, done.trace)
+            state.record(done.trace)
+        return done
+
+    def _call(self, task: StageTask, log: Path) -> Observed:
+        """Call the function where it expects to be called, and save what it returns."""
+        stage = task.stage
+        with self.live(task) as info, captured(log), _working_directory(stage.root):
+            with user_code():
+                arguments = _arguments(stage, info)
+            with self.recorder.recording(self.options.settings.project_root) as recording, user_code():
+                result = info["func"](**arguments)
+            with user_code():
+                save(stage, info, result)
+        return undeclared(recording.observed(), _declared(stage, self.options.settings.project_root))
+
+    def _check(self, stage: StageDefinition, facts: Facts, observed: Observed) -> None:
+        """Refuse a result that cannot be trusted: its inputs changed meanwhile, or it read what it may not."""
+        fresh = Workspace(self.cache)
+        for path, artifact in facts.deps.items():
+            if fresh.content(absolute(stage.root, path)) != artifact:
+                raise StageError(f"its input {path} changed while it ran")
+        if self.options.settings.observe == "strict" and observed.files:
+            raise StageError(f"it read {observed.files[0]}, which it does not declare (observe: strict)")
+
+
+def commit(stage: StageDefinition, trace: Trace, assessor: Assessor, timeout: float | None) -> None:
+    """Make a run count that its worker could not commit: first its run-cache entry, then its lock file."""
+    state = state_of(stage)
+    with state.locked(timeout, lambda _ref, _owner: None):
+        assessor.run_cache.remember(stage, trace)
+        state.record(trace)
+
+
+class UserCodeError(Exception):
+    """Something that the user wrote raised: the function, a loader, a validator."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+    def failure(self, log: Path) -> Failure:
+        """Tell it with the user's own frames only."""
+        text = "".join(traceback.format_exception_only(self.cause)).strip()
+        frames = [frame for frame in traceback.extract_tb(self.cause.__traceback__) if not _ours(frame.filename)]
+        where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}: " if frames else ""
+        shown = "".join(traceback.format_list(frames)) + text
+        return Failure(
+            where + _shortened(text.splitlines()[-1] if text else "failed"), _shortened(shown, 20_000), _existing(log)
+        )
+
+
+@contextmanager
+def user_code() -> Iterator[None]:
+    """Turn whatever user code raises, `sys.exit` included, into a `UserCodeError`."""
+    try:
+        yield
+    except (StageError, PivotError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a stage may raise anything
+        raise UserCodeError(error) from None
+
+
+_OUR_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def _ours(filename: str) -> bool:
+    return filename.startswith(_OUR_DIRECTORY)
+
+
+def _shortened(text: str, limit: int = 500) -> str:
+    return text if len(text) <= limit else f"{text[: limit // 2]} ... {text[-limit // 2 :]}"
+
+
+def _existing(log: Path) -> str:
+    return str(log) if log.exists() else ""
+
+
+def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> Done:
+    reasons = () if decision is None else decision.reasons
+    return Done(task.stage.ref, Outcome.FAILED, reasons=reasons, failure=failure)
+
+
+def _lookup(code: Mapping[str, str]) -> Callable[..., Mapping[str, str]]:
+    return lambda names: {name: code.get(name, "unknown") for name in names}
+
+
+@contextmanager
+def _working_directory(directory: Path) -> Iterator[None]:
+    """Run in a directory, and undo what stages do to the process: it runs others after this one."""
+    before, environment = os.getcwd(), dict(os.environ)
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        if os.environ != environment:
+            os.environ.clear()
+            os.environ.update(environment)
+
+
+def _declared(stage: StageDefinition, project_root: Path) -> list[str]:
+    """Spell the declared paths as observed ones are: relative to the project."""
+    full = [absolute(stage.root, path) for path in (*input_paths(stage), *output_paths(stage))]
+    return [os.path.relpath(path, project_root) for path in full]
+
+
+def _arguments(stage: StageDefinition, info: WorkerStageInfo) -> dict[str, Any]:
+    arguments = {item.arg: _load(info, item.arg, item.paths, item.many) for item in stage.inputs}
+    if info["params_arg"] is not None and info["params"] is not None:
+        arguments[info["params_arg"]] = info["params"]
+    return arguments
+
+
+def _load(info: WorkerStageInfo, arg: str, paths: tuple[str, ...], many: bool) -> Any:
+    loader = info["deps"][arg].loader
+    values = [loader.load(Path(path)) for path in paths]
+    return values if many else values[0]

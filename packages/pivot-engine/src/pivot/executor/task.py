@@ -1,0 +1,76 @@
+"""What goes to a worker and what comes back: small, picklable, whole."""
+
+import enum
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from pivot.engine.reasons import Reason
+from pivot.engine.settings import EngineSettings
+from pivot.engine.trace import Trace
+from pivot.registry.definition import StageDefinition
+from pivot.registry.types import StageRef
+
+if TYPE_CHECKING:
+    from pivot.executor.core import WorkerStageInfo
+
+
+class TaskOptions(NamedTuple):
+    """What is the same for every task of a run. Sent to each worker once."""
+
+    settings: EngineSettings
+    run_id: str
+    no_cache: bool = False
+    no_commit: bool = False
+    outputs: frozenset[str] = frozenset()
+    """Every declared output of the project, project-relative: a listing of a directory does not count them."""
+
+
+class StageTask(NamedTuple):
+    """One stage to bring up to date."""
+
+    stage: StageDefinition
+    manifest: Mapping[str, str] = {}
+    """Qualified name -> hash, to be recorded if the stage runs."""
+    code: Mapping[str, str] = {}
+    """What code that earlier runs were seen to use is now."""
+    force: bool = False
+    info: "WorkerStageInfo | None" = None
+    """The stage itself, when it lives in the coordinator's process only."""
+
+
+class Outcome(enum.StrEnum):
+    """What became of a stage."""
+
+    SKIPPED = "skipped"
+    RESTORED = "restored"
+    RAN = "ran"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    """Not tried: what it needs failed."""
+    CANCELLED = "cancelled"
+
+
+class Failure(NamedTuple):
+    """Why a stage failed, for people."""
+
+    message: str
+    """One line."""
+    traceback: str = ""
+    """The user's own frames."""
+    log: str = ""
+    """Where the stage's output is."""
+
+
+class Done(NamedTuple):
+    """What a worker reports."""
+
+    ref: StageRef
+    outcome: Outcome
+    seconds: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    trace: Trace | None = None
+    failure: Failure | None = None
+    undeclared: tuple[str, ...] = ()
+    """Project files that the stage read without declaring them."""
+    uncovered: tuple[str, ...] = ()
+    """First-party code that ran outside the static closure: the coordinator identifies it, and commits."""

@@ -1,0 +1,110 @@
+"""The process that runs stages: what it opens once, and keeps warm."""
+
+import importlib
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import Protocol, runtime_checkable
+
+from pivot.cache import Cache
+from pivot.engine.state import Waiting
+from pivot.executor.core import WorkerStageInfo, prepare_worker_info
+from pivot.executor.execute import Execution
+from pivot.executor.task import Done, StageTask, TaskOptions
+from pivot.fingerprint.recorder import recorder
+from pivot.registry import RegistryStageInfo
+from pivot.registry.definition import Origin, StageDefinition
+from pivot.registry.types import StageRef
+
+
+@runtime_checkable
+class LivePipelines(Protocol):
+    """Gives the functions of stages."""
+
+    def live(self, ref: StageRef) -> RegistryStageInfo:
+        """Give what is registered under a name."""
+        ...
+
+
+class LoadedPipelines(Protocol):
+    """What the loader of an `Origin` returns."""
+
+    def get(self, ref: StageRef) -> RegistryStageInfo:
+        """Give what is registered under a name."""
+        ...
+
+    def active(self) -> AbstractContextManager[None]:
+        """Let imports mean what they mean in the pipeline."""
+        ...
+
+
+class LiveStages:
+    """Loads each pipeline once and keeps it: numpy and pandas stay imported."""
+
+    def __init__(self, options: TaskOptions) -> None:
+        self._options = options
+        self._loaded: dict[Origin, LoadedPipelines] = {}
+
+    @contextmanager
+    def __call__(self, task: StageTask) -> Iterator[WorkerStageInfo]:
+        """Give the stage of a task."""
+        origin = task.stage.origin
+        if task.info is not None or origin is None:
+            assert task.info is not None, "a stage without an origin is shipped whole"
+            yield task.info
+            return
+        loaded = self._load(origin)
+        with loaded.active():
+            yield worker_info(loaded.get(task.stage.ref), task.stage, self._options, force=task.force)
+
+    def _load(self, origin: Origin) -> LoadedPipelines:
+        if origin not in self._loaded:
+            module, _, name = origin.loader.partition(":")
+            self._loaded[origin] = getattr(importlib.import_module(module), name)(*origin.args)
+        return self._loaded[origin]
+
+
+def worker_info(
+    info: RegistryStageInfo, stage: StageDefinition, options: TaskOptions, *, force: bool
+) -> WorkerStageInfo:
+    """Prepare a registered stage with the parameters that were decided on."""
+    return prepare_worker_info(
+        stage_info=info,
+        overrides={info["name"]: stage.params},
+        checkout_modes=options.settings.link,
+        run_id=options.run_id,
+        force=force,
+        no_commit=options.no_commit,
+        no_cache=options.no_cache,
+        project_root=options.settings.project_root,
+        default_state_dir=stage.state_dir,
+    )
+
+
+def inline_execution(options: TaskOptions, cache: Cache, waiting: Waiting) -> Execution:
+    """Give what runs stages in the coordinator's own process."""
+    return Execution(options, cache, recorder(), LiveStages(options), os.environ, waiting)
+
+
+_execution: ContextVar[Execution] = ContextVar("execution")
+
+
+def prepare(options: TaskOptions) -> None:
+    """Make this process a worker: open what every stage needs.
+
+    Ctrl-C reaches every process of the terminal's group; what it means is for the coordinator to say.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cache = options.settings.open_cache()
+    _execution.set(Execution(options, cache, recorder(), LiveStages(options), os.environ, _silent))
+
+
+def _silent(_ref: StageRef, _owner: int | None) -> None:
+    """A worker that waits for a lock has nobody to tell: its stage is shown as running."""
+
+
+def run_task(task: StageTask) -> Done:
+    """Run one stage in this worker."""
+    return _execution.get().bring_up_to_date(task)

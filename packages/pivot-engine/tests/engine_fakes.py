@@ -1,0 +1,62 @@
+"""A pipeline that is nothing but data, for tests of what never calls a function."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pivot.registry.definition import Identity, Input, Manifest, Output, OutputKind, StageDefinition
+from pivot.registry.types import PipelineName, StageName, StageRef, StateDir
+
+
+def ref(text: str) -> StageRef:
+    """`p:train` -> the reference."""
+    pipeline, _, stage = text.partition(":")
+    return StageRef(PipelineName(pipeline), StageName(stage))
+
+
+def stage(
+    name: str,
+    root: Path,
+    deps: Iterable[str] = (),
+    outs: Iterable[str] = (),
+    *,
+    code: str = "c0",
+    params: Mapping[str, Any] = {},
+    mutex: tuple[str, ...] = (),
+    kind: OutputKind = OutputKind.OUT,
+    unknown: tuple[str, ...] = (),
+) -> StageDefinition:
+    """Define a stage with one argument a dependency and one key an output."""
+    return StageDefinition(
+        ref=ref(name),
+        root=root,
+        state_dir=StateDir(root / ".pivot"),
+        inputs=tuple(Input(f"in{index}", (path,)) for index, path in enumerate(deps)),
+        outputs=tuple(Output(f"out{index}", (path,), kind) for index, path in enumerate(outs)),
+        params=params,
+        mutex=mutex,
+        identity=Identity(code, "3.13", unknown),
+        place=f"{name.partition(':')[0]}/pipeline.py:1",
+    )
+
+
+class DataPipeline(NamedTuple):
+    """A `PipelineView` over given definitions."""
+
+    name: PipelineName
+    root: Path
+    state_dir: StateDir
+    stages: Sequence[StageDefinition]
+    entries: Mapping[str, Any] = {}
+
+    def definitions(self) -> Sequence[StageDefinition]:
+        return self.stages
+
+    def manifest(self, ref: StageRef) -> Manifest:
+        return Manifest(dict(self.entries))
+
+    def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
+        return {code: f"source of {code}\n" for code in hashes}
+
+    def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
+        return dict.fromkeys(names, "absent")

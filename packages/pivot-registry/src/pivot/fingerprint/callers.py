@@ -1,0 +1,57 @@
+"""On whose behalf a call is made: the first frame that is not plumbing of the standard library."""
+
+import _collections_abc
+import fnmatch
+import genericpath
+import glob
+import ntpath
+import os
+import pathlib
+import posixpath
+import sys
+import types
+from typing import NamedTuple
+
+_FROZEN = ("_collections_abc", "genericpath", "ntpath", "os", "posixpath")
+_FILES = (_collections_abc, fnmatch, genericpath, glob, ntpath, os, posixpath)
+_PLUMBING = frozenset([f"<frozen {name}>" for name in _FROZEN] + [str(module.__file__) for module in _FILES])
+# A module until 3.12, a package since.
+_PATHLIB = os.path.splitext(pathlib.__file__.replace("__init__.py", ""))[0]
+
+IMPORT_SYSTEM = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+
+
+class Caller(NamedTuple):
+    """Who calls, and through which functions of the standard library."""
+
+    frame: types.FrameType | None
+    through: tuple[str, ...]
+    """Names of the functions passed on the way, innermost first."""
+
+    @property
+    def filename(self) -> str:
+        """The file of the calling code; empty if the interpreter itself calls."""
+        return "" if self.frame is None else self.frame.f_code.co_filename
+
+
+def caller(depth: int) -> Caller:
+    """Find who calls the function `depth` frames above this one's caller."""
+    frame: types.FrameType | None = sys._getframe(depth + 1)
+    through = []
+    while frame is not None and _is_plumbing(frame.f_code.co_filename):
+        through.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return Caller(frame, tuple(through))
+
+
+def _is_plumbing(filename: str) -> bool:
+    return filename in _PLUMBING or filename.startswith(_PATHLIB)
+
+
+def is_importing(frame: types.FrameType | None) -> bool:
+    """Whether code runs because a module is being imported."""
+    while frame is not None:
+        if frame.f_code.co_name == "_call_with_frames_removed" and frame.f_code.co_filename in IMPORT_SYSTEM:
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,261 @@
+"""One form for one meaning: syntax trees as token streams that layout, quotes, hints and the Python version leave alone.
+
+The form is a prefix code. Every token that is not an identifier begins with a character that no identifier has, so
+that a variable called `BinOp` is never taken for the node. Fields that are absent or empty write nothing: later
+Pythons add fields to old nodes.
+"""
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from blake3 import blake3
+
+Token = str
+Visit = Callable[[Any], None]
+
+SKIPPED = frozenset(["ctx", "kind", "type_comment", "type_ignores"])
+BLOCKS = frozenset(["body", "orelse", "finalbody"])
+_SEPARATOR = "\x1f"
+
+
+def digest_of(tokens: Iterable[Token]) -> bytes:
+    """Hash a token stream; an empty one hashes to nothing."""
+    text = _SEPARATOR.join(tokens)
+    return blake3(text.encode("utf-8", "surrogatepass")).digest() if text else b""
+
+
+def constant_token(value: object) -> Token:
+    """Write a constant so that `1`, `1.0`, `True`, `'1'` and `b'1'` differ, on every version of Unicode."""
+    if isinstance(value, str):
+        return f"'{len(value)}:{value}"
+    if isinstance(value, bool) or value is None or value is Ellipsis:
+        return f"#{value}"
+    if isinstance(value, int):
+        return f"#i{value:x}"  # decimal digits are limited in number
+    return f"#{type(value).__name__}{value!r}"
+
+
+def is_docstring(statement: ast.stmt) -> bool:
+    """Tell whether a statement is a bare string."""
+    return (
+        type(statement) is ast.Expr and type(statement.value) is ast.Constant and isinstance(statement.value.value, str)
+    )
+
+
+def always_false_at_run_time(test: ast.expr) -> bool:
+    """Recognise `TYPE_CHECKING`, however it was imported."""
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )
+
+
+def live_branch(statement: ast.stmt) -> list[ast.stmt] | None:
+    """Give the branch of an `if TYPE_CHECKING` that runs; None for any other statement."""
+    if type(statement) is not ast.If:
+        return None
+    if always_false_at_run_time(statement.test):
+        return statement.orelse
+    test = statement.test
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and always_false_at_run_time(test.operand):
+        return statement.body
+    return None
+
+
+class _Table(dict[type, Visit]):
+    """How to visit each type of node; what is not listed takes the general way."""
+
+    def __init__(self, known: dict[type, Visit], general: Visit) -> None:
+        super().__init__(known)
+        self._general = general
+
+    def __missing__(self, kind: type) -> Visit:
+        self[kind] = self._general
+        return self._general
+
+
+class Canonical:
+    """Writes the canonical tokens of statements to `out`."""
+
+    def __init__(self) -> None:
+        self.out: list[Token] = []
+        self.docs: list[Token] = []
+        """Docstrings, apart: they count only where something reads them."""
+        self.on = _Table(self.table(), self.general)
+        """`self.on[type(node)](node)` visits a node."""
+
+    def table(self) -> dict[type, Visit]:
+        """List the types with a way of their own."""
+        return {
+            ast.Constant: self.constant,
+            ast.Name: self.name,
+            ast.Attribute: self.attribute,
+            ast.BinOp: self.binary,
+            ast.JoinedStr: self.joined,
+            ast.AnnAssign: self.annotated,
+            ast.Assign: self.assign,
+            ast.FunctionDef: self.definition,
+            ast.AsyncFunctionDef: self.definition,
+            ast.ClassDef: self.definition,
+            ast.Expr: self.expression,
+            str: self.text,
+            type(None): self.nothing,
+        }
+
+    def general(self, node: ast.AST) -> None:
+        """Write the fields that are there, by name."""
+        self.out.append("<" + type(node).__name__)
+        for field in node._fields:
+            if field not in SKIPPED:
+                self.field(field, getattr(node, field, None))
+        self.out.append(">")
+
+    def field(self, field: str, value: Any) -> None:
+        """Write one field, unless it is empty."""
+        if isinstance(value, list):
+            if field in BLOCKS:
+                self.block(field, value)
+            elif value:
+                self.items(field, value)
+        elif isinstance(value, ast.AST):
+            self.out.append("." + field)
+            self.on[type(value)](value)
+        elif value is not None:
+            self.out.append(f".{field}={value}")
+
+    def items(self, field: str, values: list[Any]) -> None:
+        """Write a list of nodes, names or gaps."""
+        self.out.append("[" + field)
+        on = self.on
+        for value in values:
+            on[type(value)](value)
+        self.out.append("]")
+
+    def block(self, field: str, statements: list[ast.stmt]) -> None:
+        """Write statements, but for those that do nothing."""
+        if not statements:
+            return
+        self.out.append("{" + field)
+        self.statements(statements)
+        self.out.append("}")
+
+    def statements(self, statements: list[ast.stmt]) -> None:
+        """Visit those that run."""
+        on = self.on
+        for statement in statements:
+            live = live_branch(statement)
+            if live is not None:
+                self.statements(live)
+            elif not self.idle(statement):
+                on[type(statement)](statement)
+
+    def idle(self, statement: ast.stmt) -> bool:
+        """Tell whether a statement does nothing; a string may still be a docstring."""
+        if type(statement) is ast.Pass:
+            return True
+        if type(statement) is not ast.Expr or type(statement.value) is not ast.Constant:
+            return False
+        if isinstance(statement.value.value, str):
+            self.docs.append(constant_token(statement.value.value))
+        return True
+
+    def nothing(self, _: None) -> None:
+        """Write a gap: a key of `{**other}`, a default that is not there."""
+        self.out.append("~")
+
+    def text(self, value: str) -> None:
+        """Write a plain name, as in `global x`."""
+        self.out.append(value)
+
+    def constant(self, node: ast.Constant) -> None:
+        self.out.append(constant_token(node.value))
+
+    def name(self, node: ast.Name) -> None:
+        self.out.append(node.id)
+
+    def attribute(self, node: ast.Attribute) -> None:
+        self.out.append("." + node.attr)
+        self.on[type(node.value)](node.value)
+
+    def expression(self, node: ast.Expr) -> None:
+        self.out.append("!")
+        self.on[type(node.value)](node.value)
+
+    def binary(self, node: ast.expr) -> None:
+        """Write an operation; a sum of a thousand terms is a thousand levels deep, so not by recursion."""
+        rights = []
+        while type(node) is ast.BinOp:
+            self.out.append("~" + type(node.op).__name__)
+            rights.append(node.right)
+            node = node.left
+        self.on[type(node)](node)
+        for right in reversed(rights):
+            self.on[type(right)](right)
+
+    def joined(self, node: ast.JoinedStr) -> None:
+        """Write an f-string; how its literal pieces are cut differs between versions."""
+        self.out.append("[f")
+        literal = ""
+        for value in [*node.values, None]:
+            if isinstance(value, ast.Constant):
+                literal += str(value.value)
+                continue
+            if literal:
+                self.piece(literal)
+                literal = ""
+            if value is not None:
+                self.on[type(value)](value)
+        self.out.append("]")
+
+    def piece(self, literal: str) -> None:
+        """Write a literal piece of an f-string."""
+        self.out.append(constant_token(literal))
+
+    def assign(self, node: ast.Assign) -> None:
+        self.items("=", node.targets)
+        self.on[type(node.value)](node.value)
+
+    def annotated(self, node: ast.AnnAssign) -> None:
+        """Write `x: int = 1` as `x = 1`, and `x: int` as nothing."""
+        if node.value is not None:
+            self.items("=", [node.target])
+            self.on[type(node.value)](node.value)
+
+    def definition(self, node: Any) -> None:
+        """Write a function or class without the hints of its signature."""
+        self.out.append("<" + type(node).__name__)
+        for field in node._fields:
+            if field == "args":
+                self.signature(node.args)
+            elif field != "returns" and field not in SKIPPED:
+                self.field(field, getattr(node, field, None))
+        self.out.append(">")
+
+    def signature(self, args: ast.arguments) -> None:
+        """Write parameters and defaults."""
+        self.out.append("(")
+        for field, parameters in parameter_groups(args):
+            self.out.append("." + field)
+            self.out.extend(parameter.arg for parameter in parameters)
+        self.items("defaults", args.defaults)
+        self.items("kw_defaults", args.kw_defaults)
+        self.out.append(")")
+
+
+def parameter_groups(args: ast.arguments) -> list[tuple[str, list[ast.arg]]]:
+    """Give the parameters by kind, kinds without any left out."""
+    groups = [
+        ("posonly", args.posonlyargs),
+        ("args", args.args),
+        ("vararg", [args.vararg] if args.vararg else []),
+        ("kwonly", args.kwonlyargs),
+        ("kwarg", [args.kwarg] if args.kwarg else []),
+    ]
+    return [(field, parameters) for field, parameters in groups if parameters]
+
+
+def hash_of(source: str) -> str:
+    """Hash the canonical form of a piece of source."""
+    writer = Canonical()
+    writer.statements(ast.parse(source).body)
+    return digest_of(writer.out).hex()

@@ -1,0 +1,57 @@
+"""Names for code that runs: which module a file is, and which definition of it a function belongs to."""
+
+import ast
+import os
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def modules_by_file() -> dict[str, str]:
+    """Give the names of all loaded modules by their files."""
+    files = ((getattr(module, "__file__", None), name) for name, module in list(sys.modules.items()))
+    return {os.path.abspath(file): name for file, name in files if isinstance(file, str)}
+
+
+def names_of(code: types.CodeType, modules: dict[str, str]) -> Iterator[str]:
+    """Name a function that started; one that its module does not name by what it is part of."""
+    file = os.path.abspath(code.co_filename)
+    if (module := modules.get(file)) is None:
+        return
+    if not code.co_qualname.startswith("<"):
+        yield f"{module}:{code.co_qualname}"
+        return
+    bound = _bound_around(file, code.co_firstlineno)
+    yield from (f"{module}:{name}" for name in bound) if bound else (module,)
+
+
+def _bound_around(file: str, line: int) -> list[str]:
+    """Give the names that the top-level statement at a line binds."""
+    try:
+        body = ast.parse(Path(file).read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        return []
+    around = [statement for statement in body if statement.lineno <= line <= (statement.end_lineno or 0)]
+    stores = (node for node in ast.walk(ast.Module(around, [])) if isinstance(node, ast.Name))
+    return sorted({node.id for node in stores if isinstance(node.ctx, ast.Store)})
+
+
+def module_of(path: str) -> str:
+    """Name the module that a script would be, from the longest entry of the import path that holds it; else nothing."""
+    entries = [os.path.abspath(entry or ".") for entry in sys.path]
+    holding = [entry for entry in entries if path.startswith(entry + os.sep)]
+    if not holding:
+        return ""
+    dotted = path[len(max(holding, key=len)) + 1 : -len(".py")].replace(os.sep, ".")
+    return dotted if all(part.isidentifier() for part in dotted.split(".")) else ""
+
+
+def file_of(module: str) -> str | None:
+    """Find the file of a module that this process has not loaded (`python -m module` in a child)."""
+    stem = module.replace(".", os.sep)
+    for entry in sys.path:
+        for tail in (f"{stem}.py", os.path.join(stem, "__main__.py"), os.path.join(stem, "__init__.py")):
+            if os.path.isfile(path := os.path.abspath(os.path.join(entry, tail))):
+                return path
+    return None

@@ -1,0 +1,110 @@
+"""See which environment variables the user's code reads."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pivot.fingerprint.callers import Caller, caller, is_importing
+from pivot.fingerprint.observed import WHOLE_ENVIRONMENT, is_of_the_session
+from pivot.fingerprint.recording import Recording
+
+# Libraries that read variables for who calls them. What others read (threads, colours, caches) is their own affair.
+_SPEAKERS = frozenset(
+    ["configargparse", "decouple", "dynaconf", "environ", "environs", "omegaconf", "pydantic_settings"]
+)
+_SPEAKERS_OF_THE_INTERPRETER = frozenset(["string", "configparser"])
+_FOR_PATHS = frozenset(["expanduser", "get_exec_path", "home"])
+_ALL_AT_ONCE = frozenset(["__iter__", "items", "values"])
+
+
+class EnvironHooks:
+    """The methods of `os.environ` that read and write, replaced while something records."""
+
+    def __init__(self, active: Callable[[], tuple[Recording, ...]]) -> None:
+        self._active = active
+        kind = type(os.environ)
+        self._real: Mapping[str, Callable[..., Any]] = {
+            name: vars(kind)[name] for name in ("__getitem__", "__iter__", "__setitem__", "__delitem__")
+        }
+
+    def install(self) -> None:
+        """Put the recording methods in place."""
+        ours = {"__getitem__": self._get(), "__iter__": self._iterate(), "__setitem__": self._set("__setitem__")}
+        for name, function in {**ours, "__delitem__": self._set("__delitem__")}.items():
+            setattr(type(os.environ), name, function)
+
+    def remove(self) -> None:
+        """Put the methods of `os` back."""
+        for name, function in self._real.items():
+            setattr(type(os.environ), name, function)
+
+    def _get(self) -> Callable[..., Any]:
+        real = self._real["__getitem__"]
+
+        def __getitem__(environ: Any, key: Any) -> Any:  # noqa: N807
+            reader = caller(1)
+            if _ALL_AT_ONCE.isdisjoint(reader.through):  # reading all of it ends here too, once for each variable
+                self._note(reader, lambda recording: _reads_one(recording, reader, _text(key)))
+            return real(environ, key)
+
+        return __getitem__
+
+    def _iterate(self) -> Callable[..., Any]:
+        real = self._real["__iter__"]
+
+        def __iter__(environ: Any) -> Iterator[Any]:  # noqa: N807
+            reader = caller(1)
+            self._note(reader, lambda recording: _reads_all(recording, reader))
+            return real(environ)  # type: ignore[no-any-return]
+
+        return __iter__
+
+    def _set(self, name: str) -> Callable[..., Any]:
+        real = self._real[name]
+
+        def change(environ: Any, key: Any, *value: Any) -> Any:
+            for recording in self._active():
+                recording.sets_variable(_text(key))
+            return real(environ, key, *value)
+
+        return change
+
+    def _note(self, reader: Caller, note: Callable[[Recording], None]) -> None:
+        for recording in self._active():
+            if _counts(reader, recording):
+                note(recording)
+
+
+def _reads_one(recording: Recording, reader: Caller, name: str) -> None:
+    whole = recording.copying
+    if whole is not None and reader.frame is not None:
+        # `dict(os.environ)` asks for the names, then for each value; so does a loop over the names.
+        same_code = reader.frame.f_code is whole[0]
+        if same_code and (reader.frame.f_lasti == whole[1] or is_of_the_session(name)):
+            return
+    recording.reads_variable(name, _plain)
+
+
+def _reads_all(recording: Recording, reader: Caller) -> None:
+    recording.reads_variable(WHOLE_ENVIRONMENT, _plain)
+    if reader.frame is not None:
+        recording.copying = reader.frame.f_code, reader.frame.f_lasti
+
+
+def _plain() -> dict[str, str]:
+    """Give the variables as they are, unrecorded."""
+    data: Mapping[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+    return {os.fsdecode(key): os.fsdecode(value) for key, value in data.items()}
+
+
+def _text(key: Any) -> str:
+    return os.fsdecode(key) if isinstance(key, (str, bytes)) else ""
+
+
+def _counts(reader: Caller, recording: Recording) -> bool:
+    """Whether the user's code reads, itself or by a library whose trade it is."""
+    ours = recording.territory.is_ours
+    if ours(reader.filename) or "expandvars" in reader.through:
+        return _FOR_PATHS.isdisjoint(reader.through)
+    package = "" if reader.frame is None else str(reader.frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in _SPEAKERS | _SPEAKERS_OF_THE_INTERPRETER and not is_importing(reader.frame)

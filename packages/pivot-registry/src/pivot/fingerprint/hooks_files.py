@@ -1,0 +1,231 @@
+"""See which files and directories are read, written and asked for."""
+
+import contextlib
+import functools
+import os
+import sys
+import types
+from collections.abc import Callable, Mapping
+from importlib.util import source_from_cache
+from typing import Any
+
+from pivot.fingerprint.callers import IMPORT_SYSTEM, Caller, caller
+from pivot.fingerprint.recording import Recording, exists, words
+
+_ActiveOnes = Callable[[], tuple[Recording, ...]]
+
+_STATUS = frozenset(["getsize", "getmtime", "getctime", "getatime", "stat", "lstat", "owner", "group"])
+_RESOLVING = frozenset(["realpath", "_joinrealpath", "resolve"])
+_READS_OF_SOURCE = frozenset(["linecache", "tokenize", "inspect", "traceback", "warnings"])
+
+
+def absolute(path: Any) -> str | None:
+    """Give a path as absolute text; None for file descriptors and what else is no path."""
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return None
+    return os.path.abspath(os.fsdecode(path))
+
+
+class AuditHook:
+    """Files, listings and child processes, as the interpreter announces them."""
+
+    def __init__(self, active: _ActiveOnes) -> None:
+        self._active = active
+        self._installed = False
+        self._handlers: Mapping[str, Callable[[tuple[Any, ...]], None]] = {
+            "open": self._opened,
+            "os.listdir": self._listed,
+            "os.scandir": self._listed,
+            "os.rename": self._moved,
+            "os.link": self._moved,
+            "os.symlink": self._moved,
+            "os.mkdir": self._made,
+            "os.remove": self._made,
+            "os.rmdir": self._made,
+            "os.truncate": self._made,
+            "sqlite3.connect": self._connected,
+            "ctypes.dlopen": self._connected,
+            "subprocess.Popen": self._spawned,
+            "os.system": self._shell,
+            "os.posix_spawn": self._executed,
+            "os.exec": self._executed,
+            "os.fork": self._forks,
+        }
+
+    def install(self) -> None:
+        """Install the hook the first time. It stays, and does nothing while nothing is recorded."""
+        if not self._installed:
+            self._installed = True
+            sys.addaudithook(self._event)
+
+    def remove(self) -> None:
+        """Leave it: the interpreter has no way to take an audit hook away."""
+
+    def _event(self, event: str, args: tuple[Any, ...]) -> None:
+        handler = self._handlers.get(event)
+        if handler is None or not self._active():
+            return
+        with contextlib.suppress(Exception):  # an audit hook that raises makes the user's `open` fail
+            handler(args)
+
+    def _opened(self, args: tuple[Any, ...]) -> None:
+        path = absolute(args[0])
+        flags = args[2] if isinstance(args[2], int) else 0
+        if path is None or _belongs_to_python(path, sys._getframe(2)):
+            return
+        for recording in self._active():
+            _read_or_written(recording, _source(path), flags)
+
+    def _listed(self, args: tuple[Any, ...]) -> None:
+        path = absolute("." if args[0] is None else args[0])
+        if path is None or sys._getframe(2).f_code.co_filename in IMPORT_SYSTEM:
+            return
+        for recording in self._active():
+            recording.lists(path)
+
+    def _made(self, args: tuple[Any, ...]) -> None:
+        self._write(args[0])
+
+    def _moved(self, args: tuple[Any, ...]) -> None:
+        if sys._getframe(2).f_code.co_filename not in IMPORT_SYSTEM:
+            self._write(args[0])
+            self._write(args[1])
+
+    def _write(self, name: Any) -> None:
+        if (path := absolute(name)) is not None:
+            for recording in self._active():
+                recording.writes(path)
+
+    def _connected(self, args: tuple[Any, ...]) -> None:
+        path = absolute(args[0])
+        if path is None or not (os.sep in os.fsdecode(args[0]) or exists(path)):
+            return  # `:memory:`, or a library that the system's loader finds by its bare name
+        for recording in self._active():
+            recording.reads(path)
+
+    def _spawned(self, args: tuple[Any, ...]) -> None:
+        _, command, cwd, _ = args
+        self._spawn(words(command), absolute(cwd) or os.getcwd())
+
+    def _shell(self, args: tuple[Any, ...]) -> None:
+        self._spawn(words(args[0]), os.getcwd())
+
+    def _executed(self, args: tuple[Any, ...]) -> None:
+        self._spawn(words(args[1]), os.getcwd())
+
+    def _forks(self, _: tuple[Any, ...]) -> None:
+        for recording in self._active():
+            recording.expects_children()
+
+    def _spawn(self, argv: list[str], cwd: str) -> None:
+        for recording in self._active():
+            recording.spawns(argv, cwd)
+
+
+def _read_or_written(recording: Recording, path: str, flags: int) -> None:
+    if flags & os.O_ACCMODE == os.O_RDONLY:
+        recording.reads(path)
+    elif flags & os.O_ACCMODE == os.O_RDWR and not flags & (os.O_TRUNC | os.O_EXCL):
+        recording.reads(path)
+        recording.writes(path)
+    else:
+        recording.writes(path)
+
+
+def _source(path: str) -> str:
+    """Give the source of a compiled file: what counts is what it was compiled from."""
+    if not path.endswith(".pyc"):
+        return path
+    try:
+        return source_from_cache(path)
+    except ValueError:
+        return path
+
+
+def _belongs_to_python(path: str, frame: types.FrameType) -> bool:
+    """Whether the interpreter opens a file for its own ends: imports, and lines of source for messages."""
+    function, filename = frame.f_code.co_name, frame.f_code.co_filename
+    is_source = path.endswith((".py", ".pyc"))
+    if filename in IMPORT_SYSTEM:
+        # Not `pkgutil.get_data`, and not a loader that the user's code calls with a path of its own.
+        return _within_import(frame) if is_source else function != "get_data"
+    for_messages = is_source and os.path.basename(filename).removesuffix(".py") in _READS_OF_SOURCE
+    return for_messages or function.startswith(("_rmtree", "_fwalk"))  # these name files relative to a descriptor
+
+
+def _within_import(frame: types.FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_filename in IMPORT_SYSTEM:
+        if frame.f_code.co_name in {"_load_unlocked", "_find_and_load", "_write_atomic"}:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class ProbeHooks:
+    """Questions about paths. There is no event for these: `os.stat` and its kin are replaced during a recording."""
+
+    def __init__(self, active: _ActiveOnes) -> None:
+        self._active = active
+        self._real: Mapping[str, Callable[..., Any]] = {name: getattr(os, name) for name in ("stat", "lstat", "access")}
+        self._ours: Mapping[str, Callable[..., Any]] = {
+            name: self._wrapped(real, status=name != "access") for name, real in self._real.items()
+        }
+
+    def install(self) -> None:
+        """Put the recording functions in place."""
+        self._put(self._real, self._ours)
+
+    def remove(self) -> None:
+        """Put the functions of the system back."""
+        self._put(self._ours, self._real)
+
+    def _put(self, old: Mapping[str, Callable[..., Any]], new: Mapping[str, Callable[..., Any]]) -> None:
+        # `shutil` and others ask these sets what the functions can do.
+        for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+            for name in old:
+                if old[name] in able:
+                    able.discard(old[name])
+                    able.add(new[name])
+        for name, function in new.items():
+            setattr(os, name, function)
+
+    def _wrapped(self, real: Callable[..., Any], *, status: bool) -> Callable[..., Any]:
+        @functools.wraps(real)
+        def asking(path: Any, *args: Any, **options: Any) -> Any:
+            try:
+                answer = real(path, *args, **options)
+            except OSError:
+                self._asked(path, options, there=False)
+                raise
+            self._asked(path, options, there=answer is not False, status=status)
+            return answer
+
+        return asking
+
+    def _asked(self, name: Any, options: Mapping[str, Any], *, there: bool, status: bool = False) -> None:
+        active = self._active()
+        if not active or options.get("dir_fd") is not None or (path := absolute(name)) is None:
+            return
+        asker = caller(2)
+        for recording in active:
+            if recording.territory.inside(path) is not None and _counts(asker):
+                if there and status and _wants_status(asker, recording):
+                    recording.reads(path)  # its size or its times: as good as its content
+                recording.asks(path, there=there)
+
+
+def _counts(asker: Caller) -> bool:
+    """Whether a question is the user's or a library's, rather than the interpreter's or pivot's own."""
+    name = os.path.basename(asker.filename).removesuffix(".py")
+    inner = asker.filename.startswith("<frozen ") or name in _READS_OF_SOURCE or _of_pivot(asker)
+    return not inner and _RESOLVING.isdisjoint(asker.through)
+
+
+def _of_pivot(asker: Caller) -> bool:
+    module = "" if asker.frame is None else str(asker.frame.f_globals.get("__name__", ""))
+    return module.startswith("pivot.") and not module.startswith("pivot.loaders")
+
+
+def _wants_status(asker: Caller, recording: Recording) -> bool:
+    """Whether the user's code asks for more than existence."""
+    return (not asker.through or asker.through[-1] in _STATUS) and recording.territory.is_ours(asker.filename)

@@ -1,0 +1,133 @@
+"""What a run was seen to use, as data; and what of it nobody had declared or foreseen."""
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from blake3 import blake3
+
+WHOLE_ENVIRONMENT = "*"
+"""The name under which reading all variables at once (`dict(os.environ)`) is observed."""
+
+# Of the session and the machine: no computation means these when it copies the environment for a child process.
+_SESSION = frozenset([
+    "COLUMNS", "DISPLAY", "EDITOR", "HOME", "HOSTNAME", "INVOCATION_ID", "JOURNAL_STREAM", "LINES", "LOGNAME",
+    "LS_COLORS", "NO_COLOR", "OLDPWD", "PAGER", "PATH", "PS1", "PWD", "SHELL", "SHLVL", "TEMP", "TERM", "TMP", "TMPDIR",
+    "USER", "WINDOWID", "_",
+])  # fmt: skip
+_SESSION_PREFIXES = (
+    "COLORTERM", "CONDA_", "COV_", "COVERAGE_", "DBUS_", "GIT_", "GPG_", "LESS", "LOKY_", "PIVOT_", "PYTEST_", "PYTHON",
+    "SSH_", "TERM_", "TMUX", "UV_", "VIRTUAL_ENV", "VSCODE_", "WAYLAND_", "XDG_",
+)  # fmt: skip
+
+
+class Observed(NamedTuple):
+    """What running code used. All JSON values; paths are POSIX and relative to the project; each tuple is sorted."""
+
+    files: tuple[str, ...] = ()
+    """Read, or asked for their size or times."""
+    directories: tuple[str, ...] = ()
+    """Listed: the names in them count (see `listing`)."""
+    present: tuple[str, ...] = ()
+    """Asked for, and there when the run ended."""
+    missing: tuple[str, ...] = ()
+    """Asked for, and not there when the run ended: files, directories, modules that an import did not find."""
+    env: Mapping[str, str | None] = {}
+    """Variable -> `environment_hash` of its value when first read; None: not set."""
+    code: tuple[str, ...] = ()
+    """Functions of the user's that started, `module:qualname`; `module` for all of a module. Python 3.12 and later."""
+    modules: tuple[str, ...] = ()
+    """Modules of the user's that were imported by a computed name."""
+    spawned: tuple[str, ...] = ()
+    """Names of programs that were started; what they read is not seen."""
+    outside: tuple[str, ...] = ()
+    """Absolute paths of files read outside the project: for a warning, not for a comparison."""
+
+    def to_data(self) -> dict[str, Any]:
+        """Give what there is as JSON values; nothing observed is an empty object."""
+        return {name: value for name, value in self._asdict().items() if value}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "Observed":
+        """Make it again from `to_data`, after a trip through JSON or not; unknown names are left out."""
+        names: dict[str, Any] = {name: tuple(data[name]) for name in cls._fields if name in data and name != "env"}
+        return cls(**names, env=dict(data.get("env", {})))
+
+
+def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
+    """Leave out what lies at or below a declared path, and questions about the directories that lead to one.
+
+    `declared` are the stage's inputs and outputs, spelled as paths in `Observed` are (absolute if outside the project).
+    """
+    paths = {PurePosixPath(path).as_posix() for path in declared}
+    leading = {parent for path in paths for parent in _above(path)}
+
+    def rest(names: Iterable[str], also: Collection[str] = ()) -> tuple[str, ...]:
+        return tuple(name for name in names if name not in also and not _covered(name, paths))
+
+    return observed._replace(
+        files=rest(observed.files),
+        directories=rest(observed.directories),
+        present=rest(observed.present, leading),
+        missing=rest(observed.missing, leading),
+        outside=rest(observed.outside),
+    )
+
+
+def _covered(name: str, paths: Collection[str]) -> bool:
+    return name in paths or any(parent in paths for parent in _above(name))
+
+
+def _above(path: str) -> Iterator[str]:
+    return (parent.as_posix() for parent in PurePosixPath(path).parents)
+
+
+def unforeseen(observed: Observed, known: Iterable[str]) -> tuple[str, ...]:
+    """Give the code that ran and that the text did not show, as `module:name` or `module`.
+
+    `known` are the qualified names that the static identity covers (`helpers.load`, `helpers.Table`). A module of
+    which any part is known was foreseen: the text shows which parts of it are used.
+    """
+    names = set(known)
+    prefixes = {name[:index] for name in names for index, letter in enumerate(name) if letter == "."} | names
+    started = (entry for entry in map(_top_level, observed.code) if entry.replace(":", ".") not in names)
+    imported = (module for module in observed.modules if module not in prefixes)
+    return tuple(sorted({*started, *imported}))
+
+
+def _top_level(entry: str) -> str:
+    """Give the definition that a function stands in: classes are taken whole, and what encloses local functions too."""
+    module, colon, qualname = entry.partition(":")
+    return f"{module}{colon}{qualname.split('.')[0]}"
+
+
+def environment_hash(name: str, environ: Mapping[str, str]) -> str | None:
+    """Identify the value of a variable, without telling it; None if it is not set."""
+    if name == WHOLE_ENVIRONMENT:
+        counted = sorted(key for key in environ if not is_of_the_session(key))
+        return _salted(name, "\0".join(f"{key}={environ[key]}" for key in counted))
+    return _salted(name, environ[name]) if name in environ else None
+
+
+def is_of_the_session(name: str) -> bool:
+    """Whether a variable is of the shell, the machine or a tool: it does not count in a whole environment."""
+    return name in _SESSION or name.startswith(_SESSION_PREFIXES)
+
+
+def _salted(name: str, value: str) -> str:
+    return blake3(f"{name}\0{value}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def listing(directory: Path, leave_out: Collection[str] = ()) -> tuple[str, ...] | None:
+    """Give the names in a directory that count, sorted, those of directories with a slash; None if it is none.
+
+    `leave_out` are names that pivot itself puts there, such as outputs.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
+    except OSError:
+        return None
+    skipped = {"__pycache__/", ".pivot/", *leave_out}
+    return tuple(sorted(name for name in names if name not in skipped and name.rstrip("/") not in skipped))

@@ -1,0 +1,110 @@
+"""Record what running code really uses: files, directories, environment variables, functions, child processes.
+
+recorder
+  Recorder.recording     one stretch of code: installs what it needs, takes away what can be taken away
+    _Audit               files, listings, child processes: `sys.addaudithook`, once per process
+    _Probes              questions about paths: `os.stat`, `os.lstat`, `os.access`
+    _Environ             variables: the methods of `os._Environ`
+    _Imports             modules by computed names: `importlib.import_module`, and finders that find nothing
+    _Starts              functions that start: `sys.monitoring` (3.12 and later)
+"""
+
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from pivot.fingerprint.hooks_code import Starts
+from pivot.fingerprint.hooks_environ import EnvironHooks
+from pivot.fingerprint.hooks_files import AuditHook, ProbeHooks
+from pivot.fingerprint.hooks_imports import ImportHooks
+from pivot.fingerprint.recording import Recording
+
+
+class _Hook(Protocol):
+    def install(self) -> None: ...
+
+    def remove(self) -> None: ...
+
+
+class Active:
+    """The recordings that are on, as hooks see them from any thread."""
+
+    def __init__(self) -> None:
+        self._recordings: tuple[Recording, ...] = ()
+        self._mute = threading.local()
+
+    def __call__(self) -> tuple[Recording, ...]:
+        return () if getattr(self._mute, "on", False) else self._recordings
+
+    def add(self, recording: Recording) -> bool:
+        """Switch one on; tell whether it is the first."""
+        self._recordings = (*self._recordings, recording)
+        return len(self._recordings) == 1
+
+    def discard(self, recording: Recording) -> bool:
+        """Switch one off; tell whether it was the last."""
+        self._recordings = tuple(other for other in self._recordings if other is not recording)
+        return not self._recordings
+
+    @contextlib.contextmanager
+    def muted(self) -> Iterator[None]:
+        """Let nothing that this thread does count."""
+        before = getattr(self._mute, "on", False)
+        self._mute.on = True
+        try:
+            yield
+        finally:
+            self._mute.on = before
+
+
+class Recorder:
+    """Record what this process uses, on request. There is one per process: ask `recorder()`."""
+
+    def __init__(self) -> None:
+        self._active = Active()
+        self._lock = threading.RLock()
+        self._starts = Starts(self._active)
+        self._hooks: tuple[_Hook, ...] = (
+            AuditHook(self._active),
+            ProbeHooks(self._active),
+            EnvironHooks(self._active),
+            ImportHooks(self._active),
+            self._starts,
+        )
+
+    @contextlib.contextmanager
+    def recording(self, project: Path) -> Iterator[Recording]:
+        """Record everything the process does until the block ends, in all threads; several may be on at once."""
+        recording = Recording(project)
+        self._switch_on(recording)
+        try:
+            yield recording
+        finally:
+            self._switch_off(recording)
+
+    def unrecorded(self) -> contextlib.AbstractContextManager[None]:
+        """Leave out what this thread does until the block ends: the work of pivot itself."""
+        return self._active.muted()
+
+    def _switch_on(self, recording: Recording) -> None:
+        with self._lock:
+            if self._active.add(recording):
+                for hook in self._hooks:
+                    hook.install()
+            self._starts.again()
+
+    def _switch_off(self, recording: Recording) -> None:
+        with self._lock:
+            if self._active.discard(recording):
+                for hook in reversed(self._hooks):
+                    hook.remove()
+
+
+# Made once because the process has one audit hook that nothing can take away again, one `os`, one `sys.monitoring`.
+@functools.cache
+def recorder() -> Recorder:
+    """Give the recorder of this process."""
+    return Recorder()

@@ -1,0 +1,171 @@
+"""What one stretch of running code used, while it is being gathered."""
+
+import json
+import os
+import shlex
+import sys
+import tempfile
+import types
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from pivot.fingerprint.code_names import file_of, module_of, modules_by_file, names_of
+from pivot.fingerprint.observed import Observed, environment_hash
+from pivot.fingerprint.territory import Territory
+
+# The functions themselves: while something is recorded, the names in `os` belong to the recorder.
+_stat = os.stat
+
+
+class Recording:
+    """Gather what is used; any thread may add, and so may processes that fork off.
+
+    `observed` sums up the facts: (kind, subject) -> detail, each with what was true when it was first noted.
+    """
+
+    def __init__(self, project: Path) -> None:
+        self.territory = Territory(project)
+        self.copying: tuple[types.CodeType, int] | None = None
+        """The instruction that read the names of all variables last."""
+        self._facts: dict[tuple[str, str], Any] = {}
+        self._started: set[types.CodeType] = set()
+        self._process = os.getpid()
+        self._from_children: IO[bytes] | None = None
+
+    def _note(self, kind: str, subject: str, detail: Any = True) -> None:
+        if (kind, subject) not in self._facts:
+            self._facts[kind, subject] = detail
+            if self._from_children is not None and os.getpid() != self._process:
+                os.write(self._from_children.fileno(), json.dumps([kind, subject, detail]).encode() + b"\n")
+
+    def _has(self, kind: str, subject: str) -> bool:
+        return (kind, subject) in self._facts
+
+    def _all(self, kind: str) -> dict[str, Any]:
+        return {subject: detail for (name, subject), detail in list(self._facts.items()) if name == kind}
+
+    def expects_children(self) -> None:
+        """Open what processes that are about to fork off will write to. They may end without a word (`os._exit`)."""
+        if self._from_children is None:
+            self._from_children = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (as long as the recording)
+
+    def _hear_children(self) -> None:
+        if self._from_children is not None and os.getpid() == self._process:
+            size = os.fstat(self._from_children.fileno()).st_size
+            for line in os.pread(self._from_children.fileno(), size, 0).splitlines():
+                self._note(*json.loads(line))
+
+    def reads(self, path: str) -> None:
+        """Note that the content of a file is read, or that there was none."""
+        self._uses("read", path)
+
+    def lists(self, path: str) -> None:
+        """Note that the names in a directory are read, or that there was none."""
+        self._uses("list", path)
+
+    def _uses(self, kind: str, path: str) -> None:
+        if not exists(path):
+            self.asks(path, there=False)
+        elif not self._has("make", path):
+            self._note(kind, path)
+
+    def writes(self, path: str) -> None:
+        """Note that a file or directory is made, replaced or removed: unless read before, it is the run's own."""
+        if not self._has("read", path) and not self._has("list", path):
+            self._note("make", path)
+
+    def asks(self, path: str, *, there: bool) -> None:
+        """Note that the run looked whether a path exists."""
+        if not self._has("make", path):
+            self._note("ask", path, there)
+
+    def reads_variable(self, name: str, environ: Callable[[], Mapping[str, str]]) -> None:
+        """Note a variable with its value when first read, unless the run set it itself."""
+        if not self._has("set", name) and not self._has("env", name) and not name.startswith("PIVOT_"):
+            self._note("env", name, environment_hash(name, environ()))
+
+    def sets_variable(self, name: str) -> None:
+        """Note that the run sets a variable: what it reads there later is its own."""
+        if not self._has("env", name):
+            self._note("set", name)
+
+    def starts(self, code: types.CodeType) -> None:
+        """Note that a function runs."""
+        if os.getpid() == self._process:
+            self._started.add(code)  # named at the end: this is called for every function
+        else:
+            self._name(code)
+
+    def _name(self, code: types.CodeType) -> None:
+        for name in names_of(code, modules_by_file()):
+            self._note("code", name)
+
+    def imports(self, module: str) -> None:
+        """Note that a module is imported by a computed name."""
+        self._note("import", module)
+
+    def spawns(self, argv: list[str], cwd: str) -> None:
+        """Note a child process, and the files of the project that its arguments name."""
+        if argv:
+            self._note("spawn", os.path.basename(argv[0]))
+        shell_words = (word for line in argv if " " in line for word in words(line))
+        for word in (*argv, *shell_words):
+            path = os.path.normpath(os.path.join(cwd, word))
+            if self.territory.inside(path) is not None and os.path.isfile(path):
+                self.reads(path)
+                if path.endswith(".py") and (module := module_of(path)):
+                    self._note("code", module)
+        if "-m" in argv[:-1]:
+            self._note("import", argv[argv.index("-m") + 1])
+
+    def observed(self) -> Observed:
+        """Give what was seen so far."""
+        self._hear_children()
+        for code in list(self._started):
+            self._name(code)
+        read, listed, asked = self._all("read"), self._all("list"), self._all("ask")
+        own = {path for path, there in asked.items() if not there and (self._has("make", path) or exists(path))}
+        questions = (asked.keys() - own) | read.keys()
+        gone = {path for path in questions if not exists(path)}
+        return Observed(
+            files=self._inside(path for path in read.keys() - gone if not os.path.isdir(path)),
+            directories=self._inside(path for path in listed if exists(path)),
+            present=self._inside(questions - gone - read.keys()),
+            missing=self._inside(gone),
+            env=dict(sorted(self._all("env").items())),
+            code=tuple(sorted(self._all("code"))),
+            modules=tuple(sorted(name for name in self._all("import") if self._is_ours(name))),
+            spawned=tuple(sorted(self._all("spawn"))),
+            outside=tuple(sorted(path for path in read if self.territory.is_outside(path))),
+        )
+
+    def _inside(self, paths: Iterable[str]) -> tuple[str, ...]:
+        inside = (self.territory.inside(path) for path in paths)
+        return tuple(sorted({path for path in inside if path is not None}))
+
+    def _is_ours(self, module: str) -> bool:
+        file = getattr(sys.modules.get(module), "__file__", None) or file_of(module)
+        return file is not None and self.territory.is_ours(file)
+
+
+def exists(path: str) -> bool:
+    """Whether a path is there, unrecorded."""
+    try:
+        _stat(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def words(command: object) -> list[str]:
+    """Split what was handed to a child process into words: a list, or a line for the shell."""
+    if isinstance(command, (str, bytes)):
+        line = os.fsdecode(command)
+        try:
+            return shlex.split(line)
+        except ValueError:
+            return line.split()
+    if isinstance(command, os.PathLike):
+        return [os.fsdecode(command)]
+    return [os.fsdecode(word) for word in command if isinstance(word, (str, bytes, os.PathLike))]  # type: ignore[attr-defined]

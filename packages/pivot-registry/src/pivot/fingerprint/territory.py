@@ -1,0 +1,58 @@
+"""Whose file is it: which paths count as the project's, and which code as the user's."""
+
+import os
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+_INSTALLED = ("/site-packages/", "/dist-packages/")
+_KEPT_BY_TOOLS = ("/__pycache__/", "/.pivot/", *_INSTALLED)
+_SYSTEM = ("/bin/", "/dev/", "/etc/", "/lib/", "/lib64/", "/opt/", "/proc/", "/run/", "/sys/", "/usr/", "/var/")
+
+
+class Territory:
+    """Tell paths of the project from others, and the user's code from libraries', the interpreter's and pivot's."""
+
+    def __init__(self, project: Path) -> None:
+        spellings = (os.path.abspath(project), os.path.realpath(project))
+        self._roots = tuple(dict.fromkeys(_slashed(path) for path in spellings))
+        interpreter = (sys.prefix, sys.exec_prefix, sys.base_prefix, sysconfig.get_path("stdlib"))
+        self._interpreter = tuple(_slashed(path) for path in interpreter if _slashed(path) not in self._roots)
+        self._pivot = tuple(_slashed(os.path.abspath(path)) for path in sys.modules["pivot"].__path__)
+        self._elsewhere = (*_SYSTEM, _slashed(tempfile.gettempdir()), _slashed(os.path.expanduser("~/.cache")))
+        self._ours: dict[str, bool] = {}
+
+    def inside(self, path: str) -> str | None:
+        """Give an absolute path relative to the project, `.` for the project; None when it does not count as its."""
+        below = path + "/"
+        for root in self._roots:
+            if below.startswith(root):
+                relative = below[len(root) - 1 :].replace(os.sep, "/")
+                kept = any(part in relative for part in _KEPT_BY_TOOLS) or below.startswith(self._interpreter)
+                return None if kept else relative.strip("/") or "."
+        return None
+
+    def is_outside(self, path: str) -> bool:
+        """Whether a file is neither the project's nor the system's, so that reading it is worth a warning."""
+        below = path + "/"
+        strange = (*self._roots, *self._interpreter, *self._pivot, *self._elsewhere)
+        return not below.startswith(strange) and not any(part in below for part in _KEPT_BY_TOOLS)
+
+    def is_ours(self, filename: str) -> bool:
+        """Whether code of this file is the user's, wherever it lives."""
+        if (known := self._ours.get(filename)) is None:
+            known = self._ours[filename] = self._decide(filename)
+        return known
+
+    def _decide(self, filename: str) -> bool:
+        if filename.startswith("<"):
+            return False
+        path = os.path.abspath(filename)
+        if self.inside(path) is not None:
+            return True
+        return not path.startswith((*self._interpreter, *self._pivot)) and not any(part in path for part in _INSTALLED)
+
+
+def _slashed(path: str) -> str:
+    return path.rstrip("/") + "/"

@@ -1,0 +1,236 @@
+"""Run everything that CI runs, in order, stopping at the first failure.
+
+    python tools/check.py                 everything
+    python tools/check.py --quick         without the other Pythons and without each package alone
+    python tools/check.py --only types    one step (may be given several times)
+    python tools/check.py --list          the steps
+
+Needs any Python >= 3.11, git and uv; the environment is made by `uv run`. The tests come last, so that
+their summary is the last line.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("pivot-registry", "pivot-pipeline", "pivot-cache", "pivot-engine", "pivot-discovery", "pivot-cli")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+BRANCH_COVERAGE = 90
+TEST_TOOLS = ("pytest", "pytest-xdist", "hypothesis")
+
+
+class Step(NamedTuple):
+    """One thing that must hold."""
+
+    name: str
+    title: str
+    run: Callable[[], None]
+    slow: bool = False
+    """Left out by `--quick`."""
+
+
+class StepFailedError(Exception):
+    """A step does not hold; its own output says why."""
+
+
+def uv() -> list[str]:
+    """Spell uv as this machine can run it: on PATH, or as a module of this Python."""
+    found = shutil.which("uv")
+    return [found] if found else [sys.executable, "-m", "uv"]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Give commands this process's environment, less what would point uv or Python elsewhere."""
+    kept = {
+        name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
+    }
+    # A missing Python is a step less, not a download.
+    return {**kept, "UV_PYTHON_DOWNLOADS": "never", **more}
+
+
+def sh(*command: str, **more: str) -> None:
+    """Run a command with its output shown, or raise StepFailedError."""
+    code = subprocess.run(command, cwd=ROOT, env=environment(**more), stdin=subprocess.DEVNULL, check=False).returncode
+    if code:
+        raise StepFailedError(f"exit code {code}: {' '.join(command)}")
+
+
+def last_line_of(*command: str) -> str:
+    """Run a command with its output shown, and give the last line of it that is not empty."""
+    last = ""
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as child:
+        for line in child.stdout or ():
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            last = line.strip() or last
+    if child.returncode:
+        raise StepFailedError(f"exit code {child.returncode}: {' '.join(command)}")
+    return last
+
+
+def in_project(*command: str) -> None:
+    sh(*uv(), "run", "--locked", *command)
+
+
+def lock() -> None:
+    sh(*uv(), "lock", "--check")
+
+
+def layout() -> None:
+    sh(sys.executable, "tools/layout.py")
+
+
+def style() -> None:
+    in_project("ruff", "format", "--check")
+    in_project("ruff", "check")
+
+
+def borders() -> None:
+    in_project("lint-imports")
+
+
+def types() -> None:
+    in_project("mypy", "-p", "pivot", "-p", "tools")
+
+
+def alone() -> None:
+    """Test each package where only what it declares is installed."""
+    for package in PACKAGES:
+        print(f"-- {package}", flush=True)
+        in_isolation("--package", package, tests=[f"packages/{package}"])
+
+
+def pythons() -> None:
+    """Test the packages on every other supported Python of this machine."""
+    for version, interpreter in other_pythons():
+        print(f"-- Python {version}", flush=True)
+        in_isolation("--python", interpreter, "--all-packages", tests=["packages"])
+
+
+def in_isolation(*options: str, tests: Sequence[str]) -> None:
+    tools = [word for tool in TEST_TOOLS for word in ("--with", tool)]
+    sh(*uv(), "run", "--locked", "--isolated", "--no-dev", *options, *tools, "pytest", "-q", "-n", "auto", *tests)
+
+
+def other_pythons() -> Iterator[tuple[str, str]]:
+    """Find one interpreter of each supported version other than the one the workspace runs on."""
+    own = python_version([*uv(), "run", "--locked", "python"])
+    for version in PYTHONS:
+        if version == own:
+            continue
+        found = next((place for place in places_of(version) if python_version([place]) == version), None)
+        if found:
+            yield version, found
+        else:
+            print(f"-- Python {version}: not on this machine", flush=True)
+
+
+def places_of(version: str) -> Iterator[str]:
+    """Name the places where a Python may be. A pyenv shim may be on PATH and yet refuse to run."""
+    uv_found = subprocess.run(
+        [*uv(), "python", "find", "--system", "--no-project", version],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    yield from uv_found.stdout.split()
+    yield from sorted(str(place) for place in Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+
+
+def python_version(command: Sequence[str]) -> str:
+    """Give the feature version of an interpreter, or nothing where it does not run."""
+    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run(
+        [*command, "-c", ask], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def tests() -> None:
+    """Run every test once, measure the branches of each package, and close with pytest's own summary."""
+    in_project("coverage", "erase")
+    summary = last_line_of(*uv(), "run", "--locked", "coverage", "run", "-m", "pytest", "-q", "-n", "auto")
+    in_project("coverage", "combine", "--quiet")
+    short = [package for package in PACKAGES if not covered(package)]
+    if short:
+        raise StepFailedError(f"branch coverage below {BRANCH_COVERAGE} %: {', '.join(short)}")
+    print(summary)
+
+
+def covered(package: str) -> bool:
+    """Print what the tests of the workspace leave out of one package, and say whether that is little enough."""
+    include = f"--include=packages/{package}/src/*"
+    report = [
+        *uv(),
+        "run",
+        "--locked",
+        "coverage",
+        "report",
+        include,
+        "--skip-covered",
+        f"--fail-under={BRANCH_COVERAGE}",
+    ]
+    done = subprocess.run(report, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    total = re.search(r"^TOTAL.*?(\d+%)$", done.stdout, re.MULTILINE)
+    print(f"{package}: {total[1] if total else 'not measured'}", flush=True)
+    if done.returncode:
+        print(done.stdout, done.stderr, flush=True)
+    return done.returncode == 0
+
+
+STEPS = (
+    Step("lock", "uv.lock is what the pyproject files say", lock),
+    Step("layout", "nothing out of place, no path of a machine", layout),
+    Step("style", "ruff", style),
+    Step("borders", "import-linter: what may import what", borders),
+    Step("types", "mypy, strict", types),
+    Step("alone", "each package with only what it declares", alone, slow=True),
+    Step("pythons", "the packages on the other Pythons at hand", pythons, slow=True),
+    Step("tests", f"all tests, branch coverage >= {BRANCH_COVERAGE} % for each package", tests),
+)
+
+
+def run(steps: Sequence[Step]) -> int:
+    for step in steps:
+        print(f"\n=== {step.name}: {step.title}", flush=True)
+        started = time.monotonic()
+        try:
+            step.run()
+        except StepFailedError as failure:
+            print(f"=== {step.name} FAILED after {time.monotonic() - started:.0f} s: {failure}", flush=True)
+            return 1
+        if step is not steps[-1]:
+            print(f"=== {step.name}: {time.monotonic() - started:.0f} s", flush=True)
+    return 0
+
+
+def chosen(arguments: Sequence[str]) -> list[Step]:
+    """Turn the command line into the steps to run, in their order."""
+    parser = argparse.ArgumentParser(description="Run everything that CI runs.")
+    parser.add_argument("--list", action="store_true", help="name the steps and stop")
+    parser.add_argument("--quick", action="store_true", help="leave out the slow steps")
+    parser.add_argument("--only", action="append", choices=[step.name for step in STEPS], metavar="STEP")
+    options = parser.parse_args(arguments)
+    if options.list:
+        for step in STEPS:
+            print(f"{step.name:8} {step.title}{' (not with --quick)' if step.slow else ''}")
+        return []
+    return [step for step in STEPS if step.name in (options.only or [step.name]) and not (options.quick and step.slow)]
+
+
+if __name__ == "__main__":
+    sys.exit(run(chosen(sys.argv[1:])))
