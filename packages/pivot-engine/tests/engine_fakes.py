@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pivot.registry.definition import Identity, Input, Manifest, Output, OutputKind, StageDefinition
+from pivot.loaders.plain import PathOnly
+from pivot.outputs import Dep, Out
+from pivot.registry.definition import Entry, Identity, Input, Manifest, Output, OutputKind, StageDefinition
 from pivot.registry.types import PipelineName, StageName, StageRef, StateDir
 
 
@@ -60,3 +62,29 @@ class DataPipeline(NamedTuple):
 
     def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
         return dict.fromkeys(names, "absent")
+
+
+
+class LivePipeline(DataPipeline):
+    """A pipeline with functions of paths: a stage calls what `entries` has under its name."""
+
+    def live(self, ref: StageRef) -> Any:
+        found = next(item for item in self.stages if item.ref == ref)
+        return {
+            "func": self.entries[ref.stage],
+            "name": ref.stage,
+            "state_dir": found.state_dir,
+            "params": None,
+            "params_arg": None,
+            "deps": {item.arg: Dep(list(item.paths), PathOnly()) for item in found.inputs},
+            "outs": {item.key: Out(list(item.paths), PathOnly()) for item in found.outputs},
+        }
+
+    def manifest(self, ref: StageRef) -> Manifest:
+        code = next(item for item in self.stages if item.ref == ref).identity.code
+        return Manifest({f"m.{ref.stage}": Entry(code, "m.py:1")}, start=f"m.{ref.stage}")
+
+
+def live(root: Path, stages: Sequence[StageDefinition], **functions: Any) -> LivePipeline:
+    """Give a pipeline of these stages."""
+    return LivePipeline(stages[0].ref.pipeline, root, StateDir(root / ".pivot"), stages, functions)

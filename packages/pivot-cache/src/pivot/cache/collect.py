@@ -16,6 +16,7 @@ from pivot.cache.layout import Layout
 from pivot.cache.leases import live_claims, remove
 from pivot.cache.locks import locked
 from pivot.cache.objects import Objects
+from pivot.cache.seals import Seals
 from pivot.cache.tree import decode, page_names
 
 _BATCH = 500
@@ -55,8 +56,8 @@ class Collector:
       sweep   trees first, then blobs; each batch spares what living processes claim by then
     """
 
-    def __init__(self, layout: Layout, objects: Objects) -> None:
-        self._layout, self._objects = layout, objects
+    def __init__(self, layout: Layout, objects: Objects, seals: Seals) -> None:
+        self._layout, self._objects, self._seals = layout, objects, seals
 
     def collect(self, roots: Iterable[str], *, grace: float, keep_quarantine: float, dry_run: bool) -> Report:
         """Delete every object that is not marked, not claimed and older than `grace` seconds."""
@@ -121,7 +122,7 @@ class Collector:
             status = os.lstat(self._layout.object(name))
         except FileNotFoundError:
             return None
-        seal = self._objects.seal_of(name)
+        seal = self._seals.get(name)
         used = seal.last_used * 1_000_000_000 if seal is not None else 0
         return status.st_blocks * 512 if max(status.st_ctime_ns, used) < limit else None
 
@@ -133,37 +134,6 @@ class Collector:
             with contextlib.suppress(OSError):
                 if os.lstat(path).st_ctime_ns < limit:
                     remove(path)
-
-
-def verify(objects: Objects, collector: Collector, layout: Layout, digests: Iterable[str] | None) -> Report:
-    """Hash objects again, all of them or those named; never answers from the index."""
-    chosen = map(parse, digests) if digests is not None else _all(objects)
-    examined, size, damaged, incomplete, absent = 0, 0, [], [], []
-    for name in chosen:
-        try:
-            size += os.lstat(layout.object(name)).st_size
-        except FileNotFoundError:
-            absent.append(name.digest)
-            continue
-        examined += 1
-        if not objects.rehash(name):
-            damaged.append(name.digest)
-        elif name.kind is Kind.TREE and not _complete(objects, collector, layout, name):
-            incomplete.append(name.digest)
-    return Report(examined, size, tuple(damaged), tuple(incomplete), tuple(absent), kept=examined - len(damaged))
-
-
-def _all(objects: Objects) -> Iterator[Name]:
-    # Blobs first, so that a tree of which one was just set aside is seen to be incomplete.
-    for kind in (Kind.BLOB, Kind.TREE):
-        yield from objects.names(kind)
-
-
-def _complete(objects: Objects, collector: Collector, layout: Layout, name: Name) -> bool:
-    try:
-        return all(os.path.lexists(layout.object(member)) for member in collector.members(name))
-    except (MissingError, UnsafeTreeError):
-        return False
 
 
 def _batches(names: list[Name]) -> Iterator[list[Name]]:

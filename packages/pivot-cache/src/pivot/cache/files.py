@@ -77,14 +77,9 @@ def clone(source: int, target: int) -> bool:
 class Draft:
     """A file being written in `tmp/`: published under a name that nobody has, or gone with its writer."""
 
-    def __init__(self, folder: str) -> None:
-        self._path: str | None = None
-        try:
-            self.descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except (OSError, AttributeError) as error:
-            if isinstance(error, OSError) and error.errno not in _NO_UNNAMED:
-                raise
-            self.descriptor, self._path = _named_draft(folder)
+    def __init__(self, folder: str, *, named: bool = False) -> None:
+        unnamed = -1 if named else _unnamed_draft(folder)
+        self.descriptor, self._path = (unnamed, None) if unnamed >= 0 else _named_draft(folder)
 
     def finish(self, *, durable: bool) -> None:
         """Give it the mode and time that every object has, and force it to the disk if asked."""
@@ -138,7 +133,18 @@ def drafting(folder: str) -> Iterator[Draft]:
         draft.close()
 
 
-def _named_draft(folder: str) -> tuple[int, str]:
+def _unnamed_draft(folder: str) -> int:
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except AttributeError:
+        return -1  # not Linux
+    except OSError as error:
+        if error.errno not in _NO_UNNAMED:
+            raise
+        return -1
+
+
+def _named_draft(folder: str) -> tuple[int, str | None]:
     while True:
         path = f"{folder}/draft-{os.urandom(8).hex()}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

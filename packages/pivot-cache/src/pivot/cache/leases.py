@@ -45,11 +45,12 @@ class Lease:
         self._file = -1
         self._use = -1
         self._path = ""
+        self._owner = os.getpid()
         self._claimed: set[Name] = set()
 
     def claim(self, name: Name, look: Callable[[], Seen]) -> Seen:
         """Hold an object until this lease is closed, and give what `look` says about it."""
-        if not self._writable or name in self._claimed:
+        if not self._writable or (name in self._claimed and self._owner == os.getpid()):
             return look()
         with self._lock:
             self._open()
@@ -73,16 +74,23 @@ class Lease:
         with self._lock:
             if self._file < 0:
                 return
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
-            os.close(self._file)
-            os.close(self._use)
-            self._file = self._use = -1
-            self._claimed.clear()
+            if self._owner == os.getpid():
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self._path)
+            self._release()
+
+    def _release(self) -> None:
+        os.close(self._file)
+        os.close(self._use)
+        self._file = self._use = -1
+        self._claimed.clear()
 
     def _open(self) -> None:
+        if self._file >= 0 and self._owner != os.getpid():
+            self._release()  # a forked child: the lease is its parent's
         if self._file >= 0:
             return
+        self._owner = os.getpid()
         with locked(self._layout.below("open.lock")):
             sweep_dead(self._layout)
             self._path = self._layout.below(f"leases/{os.urandom(16).hex()}")

@@ -182,6 +182,6 @@ def _open(place: Place) -> "lmdb.Environment":
                 # Without writemap a full disk is an error, with it a SIGBUS.
                 writemap=False,
             )
-        except (lmdb.MemoryError, MemoryError):  # noqa: PERF203 - at most three rounds, with a limited address space
+        except (lmdb.MemoryError, MemoryError):
             continue
     raise lmdb.MemoryError("no address space for the index")

@@ -4,7 +4,7 @@ import contextlib
 import enum
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from pivot.cache.digest import Name
@@ -13,6 +13,7 @@ from pivot.cache.facts import placed_mtime_ns
 from pivot.cache.files import clone, copy_hashing, is_regular, open_regular, space_checked
 from pivot.cache.leases import Lease, remove, temporary_beside
 from pivot.cache.objects import Content, Objects
+from pivot.cache.seals import Seals
 from pivot.cache.signature import signature_of
 from pivot.cache.tree import Entry, EntryKind, Tree
 
@@ -48,8 +49,8 @@ class Restorer:
       place      the first link mode that works here; a copy always does
     """
 
-    def __init__(self, objects: Objects, lease: Lease, root: str) -> None:
-        self._objects, self._lease, self._root = objects, lease, root
+    def __init__(self, objects: Objects, seals: Seals, lease: Lease, root: str) -> None:
+        self._objects, self._seals, self._lease, self._root = objects, seals, lease, root
         self._cannot_clone: set[int] = set()
 
     def file(
@@ -126,7 +127,7 @@ class Restorer:
             ) from error
 
     def _copy(self, name: Name, path: str, executable: bool) -> bool:
-        source = self._objects.open_claimed(name)
+        source = self._objects.open(name)
         try:
             with space_checked(os.path.dirname(path), path, os.fstat(source).st_size):
                 right = is_regular(os.fstat(source)) and self._copied(source, path, executable) == name
@@ -134,11 +135,11 @@ class Restorer:
             os.close(source)
         if not right:
             os.unlink(path)
-            self._objects.discard_damaged(name)
+            self._objects.refuse(name)
         return True
 
     def _copied(self, source: int, path: str, executable: bool) -> Name:
-        with _new_file(path, executable) as target:
+        with _new_file(path, executable=executable) as target:
             return copy_hashing(source, target)
 
     def _reflink(self, name: Name, path: str, executable: bool) -> bool:
@@ -147,7 +148,7 @@ class Restorer:
             return False
         source = open_regular(self._objects.require(name))
         try:
-            with _new_file(path, executable) as target:
+            with _new_file(path, executable=executable) as target:
                 done = clone(source, target)
         finally:
             os.close(source)
@@ -160,9 +161,9 @@ class Restorer:
         if executable:
             return False  # the mode is the object's own
         source = self._objects.require(name)
-        before = self._objects.seal_of(name)
+        before = self._seals.get(name)
         os.link(source, path, follow_symlinks=False)
-        self._objects.reseal(name, before)
+        self._seals.reseal(name, before)
         return True
 
     def _symlink(self, name: Name, path: str, executable: bool) -> bool:
@@ -173,7 +174,7 @@ class Restorer:
 
 
 @contextlib.contextmanager
-def _new_file(path: str, executable: bool):  # type: ignore[no-untyped-def]
+def _new_file(path: str, *, executable: bool) -> Iterator[int]:
     descriptor = os.open(path, _NEW, 0o777 if executable else 0o666)
     try:
         yield descriptor
@@ -218,9 +219,7 @@ def exchange(made: str, target: str, aside: str | None) -> None:
     """Put what was made at its target; what was there goes to `aside`, or is deleted last."""
     if aside is not None and os.path.lexists(target):
         os.rename(target, aside)
-    if not _is_folder(made) and not _is_folder(target):
-        os.rename(made, target)
-    elif not os.path.lexists(target):
+    if (not _is_folder(made) and not _is_folder(target)) or not os.path.lexists(target):
         os.rename(made, target)
     else:
         _swap(made, target)

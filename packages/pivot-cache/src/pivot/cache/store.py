@@ -2,25 +2,29 @@
 
 import enum
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, NewType, Self
 
-from pivot.cache.collect import DAY, Collector, Report, verify
+from pivot.cache.boot import boot_id
+from pivot.cache.collect import DAY, Collector, Report
 from pivot.cache.digest import Digest, Kind, Name, parse
-from pivot.cache.errors import NotStorableError
+from pivot.cache.errors import MissingError, NotStorableError, UnsafeTreeError
 from pivot.cache.facts import Clock, Facts, row_key
 from pivot.cache.files import open_regular, sweep_drafts
 from pivot.cache.index import Index
 from pivot.cache.layout import FORMAT, Layout, open_layout
 from pivot.cache.leases import Lease, count_live
 from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
-from pivot.cache.objects import Objects, missing
+from pivot.cache.objects import Objects
 from pivot.cache.place import index_folder, sync_file_system
 from pivot.cache.records import Record, Records
-from pivot.cache.restore import LinkMode, Placed, Restorer, checked_target
+from pivot.cache.restore import LinkMode, Restorer, checked_target
 from pivot.cache.rows import MemoryRows, Rows
+from pivot.cache.seals import Seals
 from pivot.cache.tree import Tree, decode
+from pivot.cache.verify import Verifier
 from pivot.cache.worktree import Stored, WorkTree
 
 CacheRoot = NewType("CacheRoot", Path)
@@ -54,7 +58,7 @@ class Info(NamedTuple):
     quarantined: int
     processes: int
     """Processes that hold claims now."""
-    index: str
+    index_kind: str
     """`lmdb`, or `memory` if this process cannot use the index on the disk."""
     index_path: Path
     read_only: bool
@@ -98,13 +102,16 @@ class Cache:
         self._place = Place(layout.root, self._index_folder, self._durability.value, map_size)
         self._index = Index(self._open_rows)
         self._lease = Lease(layout, writable=writable)
-        self._objects = Objects(layout, self._index, self._lease, durability=self._durability.value, writable=writable)
+        strict = self._durability is Durability.STRICT
+        self._seals = Seals(layout, self._index, boot=boot_id(), writable=writable)
+        self._objects = Objects(layout, self._seals, self._lease, durable=strict, writable=writable)
         self._clock = Clock(layout.below("clock"), writable=writable)
         self._facts = Facts(self._index, self._clock)
         self._tree = WorkTree(self._objects, self._facts, layout.root)
-        self._records = Records(layout, durable=self._durability is Durability.STRICT, writable=writable)
-        self._restorer = Restorer(self._objects, self._lease, layout.root)
-        self._collector = Collector(layout, self._objects)
+        self._records = Records(layout, durable=strict, writable=writable)
+        self._restorer = Restorer(self._objects, self._seals, self._lease, layout.root)
+        self._collector = Collector(layout, self._objects, self._seals)
+        self._verifier = Verifier(layout, self._objects, self._seals, self._collector)
         if writable:
             sweep_drafts(layout.below("tmp"))
 
@@ -137,22 +144,24 @@ class Cache:
     def has(self, digest: str) -> bool:
         """Say whether the bytes are there and right; for a tree also all of its pages and files."""
         name = parse(digest)
-        if name.kind is Kind.BLOB or not self._objects.intact(name):
-            return self._objects.intact(name)
-        from pivot.cache.errors import MissingError, UnsafeTreeError
-
+        if name.kind is Kind.BLOB:
+            return self._seals.intact(name)
         try:
-            return all(self._objects.intact(member) for member in self._collector.members(name))
+            return all(map(self._seals.intact, self._collector.members(name)))
         except (MissingError, UnsafeTreeError):
             return False
 
     def get_bytes(self, digest: str) -> bytes:
         """Give the bytes of an object (of a tree: its manifest); raise `MissingError` or `DamagedError`."""
-        return self._objects.load(parse(digest))
+        name = parse(digest)
+        self._objects.hold(name)
+        return self._objects.load(name)
 
     def open(self, digest: str) -> BinaryIO:
         """Open an object for reading; raise `MissingError` or `DamagedError`."""
-        return os.fdopen(open_regular(self._objects.require(parse(digest))), "rb")
+        name = parse(digest)
+        self._objects.hold(name)
+        return os.fdopen(open_regular(self._objects.require(name)), "rb")
 
     def tree(self, digest: str) -> Tree:
         """Give what a directory holds; raise `MissingError`, `DamagedError` or `UnsafeTreeError`."""
@@ -178,6 +187,7 @@ class Cache:
         modes = self._link if link is None else tuple(link)
         place = checked_target(os.fspath(target), None if within is None else os.fspath(within))
         old = None if aside is None else os.fspath(aside)
+        self._objects.hold(name)
         if name.kind is Kind.BLOB:
             self._restore_file(name, place, modes, old, executable=executable)
         else:
@@ -225,14 +235,14 @@ class Cache:
 
     def sync(self) -> None:
         """Force everything stored so far, by any process, to the disk: nothing of it is lost in a power cut."""
-        synced = self._objects.mark_synced()
+        reached = time.monotonic_ns()
         sync_file_system(self._layout.root)
-        synced()
+        self._seals.synced(reached)
         self._index.flush()
 
     def verify(self, digests: Iterable[str] | None = None) -> Report:
         """Hash all objects, or those named, whatever is known about them; the bad go to quarantine."""
-        return verify(self._objects, self._collector, self._layout, digests)
+        return self._verifier.verify(digests)
 
     def gc(
         self, roots: Iterable[str], *, grace: float = DAY, keep_quarantine: float = 30 * DAY, dry_run: bool = False
@@ -259,7 +269,7 @@ class Cache:
             disk_bytes=sum(status.st_blocks for status in every) * 512,
             quarantined=len(os.listdir(self._layout.below("quarantine"))),
             processes=count_live(self._layout),
-            index=self._index.kind,
+            index_kind=self._index.kind,
             index_path=Path(self._index_folder),
             read_only=not self._identity.writable,
         )

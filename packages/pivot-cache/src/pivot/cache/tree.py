@@ -127,7 +127,13 @@ def page_names(data: bytes) -> list[Name]:
     header, _, body = data.partition(b"\n")
     if header != _PAGED_HEADER:
         return []
-    return [Name(Kind.TREE, _hex(row[0])) for row in _rows(body) if _row_of(row, str, int)]
+    return [Name(Kind.TREE, _hex(_page_row(row))) for row in _rows(body)]
+
+
+def _page_row(row: object) -> str:
+    assert _row_of(row, str, int) and isinstance(row, list)  # noqa: PT018
+    digits: str = row[0]
+    return digits
 
 
 def decode(data: bytes, load: Callable[[Name], bytes]) -> Tree:

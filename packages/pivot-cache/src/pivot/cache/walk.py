@@ -25,7 +25,7 @@ class Found(NamedTuple):
     """Relative to the directory."""
     kind: EntryKind
     place: bytes
-    """Where the file is."""
+    """Where the file really is."""
     key: bytes
     """The key of its row in the index."""
     seen: Signature = _NO_SIGNATURE
@@ -52,16 +52,14 @@ def fingerprint(found: list[Found]) -> bytes:
 
 def _below(folder: bytes, prefix: bytes, above: tuple[tuple[int, int], ...], may_follow: MayFollow) -> Iterator[Found]:
     status = os.stat(folder)
-    here = (status.st_dev, status.st_ino)
+    ino, here = status.st_ino, (status.st_dev, status.st_ino)
     if here in above:
         raise NotStorableError(f"{os.fsdecode(folder)} leads back into itself\nremove the link")
     empty = True
     with os.scandir(folder) as entries:
         for entry in entries:
             empty = False
-            yield from _entry(
-                entry, prefix + entry.name, row_key(status.st_ino, entry.name), (*above, here), may_follow
-            )
+            yield from _entry(entry, prefix + entry.name, row_key(ino, entry.name), (*above, here), may_follow)
     if empty and prefix:
         yield Found(prefix[:-1], EntryKind.FOLDER, folder, b"")
 
@@ -96,6 +94,6 @@ def _link(
     if stat.S_ISDIR(status.st_mode):
         yield from _below(entry.path, path + b"/", above, may_follow)
     elif stat.S_ISREG(status.st_mode):
-        yield Found(path, EntryKind.FILE, entry.path, key, signature_of(status))
+        yield Found(path, EntryKind.FILE, real, key, signature_of(status))
     else:
         raise NotStorableError(f"{os.fsdecode(entry.path)} links to no file or directory\nremove it")

@@ -1,6 +1,7 @@
 """Files and directories of the work tree: what they are now, with or without storing them."""
 
 import os
+import stat
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -42,9 +43,9 @@ class WorkTree:
 
     def digest_of(self, path: str) -> Stored:
         """Give the digest of a file or directory; links are followed as a reader would."""
-        if os.path.isdir(path):
-            return self._directory(path, lambda _: True, _hash_file, None)
         seen = os.stat(path)
+        if stat.S_ISDIR(seen.st_mode):
+            return self._directory(path, lambda _: True, _hash_file, None)
         key = key_of(path)
         known = self._facts.known([key], [signature_of(seen)])[0]
         return _stored(known, seen.st_size) if known is not None else self._learn_file(key, path, seen, _hash_file)
@@ -53,22 +54,21 @@ class WorkTree:
         """Store a file or directory; links may not leave the directory, except into this store."""
 
         def read(place: bytes) -> Content:
-            return self._objects.put_file(
-                place, follow=self._is_own(os.path.realpath(os.fsdecode(place))), durable=durable
-            )
+            return self._objects.put_file(place, durable=durable)
 
         def keep(manifest: Manifest) -> None:
             for name, data in manifest.objects:
                 self._keep_page(name, data, durable)
 
-        if os.path.isdir(path) and not os.path.islink(path):
-            return self._directory(path, self._is_own, read, keep)
-        seen = os.lstat(path)
-        key = key_of(path)
+        place = self._behind_own_link(path)
+        seen = os.lstat(place)
+        if stat.S_ISDIR(seen.st_mode):
+            return self._directory(place, self._is_own, read, keep)
+        key = key_of(place)
         known = self._facts.known([key], [signature_of(seen)])[0]
         if known is not None and self._objects.held(known):
             return _stored(known, seen.st_size)
-        return self._learn_file(key, path, seen, read)
+        return self._learn_file(key, place, seen, read)
 
     def _learn_file(self, key: bytes, path: str, seen: os.stat_result, read: Read) -> Stored:
         newest = max(seen.st_mtime_ns, seen.st_ctime_ns)
@@ -96,8 +96,9 @@ class WorkTree:
     ) -> Stored:
         found = walk(os.fsencode(os.path.abspath(path)), may_follow)
         key, stats = key_of(path), fingerprint(found)
-        summary = self._facts.summary(key, stats)
-        if summary is not None and (keep is None or self._objects.held(summary.name)):
+        # Storing looks at each file: one of the objects may be gone or damaged.
+        summary = self._facts.summary(key, stats) if keep is None else None
+        if summary is not None:
             return Stored(summary.name.digest, summary.size)
         contents, settled = self._contents(path, found, read, storing=keep is not None)
         manifest = encode(map(_entry, found, contents))
@@ -131,6 +132,10 @@ class WorkTree:
     def _keep_page(self, name: Name, data: bytes, durable: bool) -> None:
         stored = self._objects.put_bytes(data, Kind.TREE, durable=durable)
         assert stored == name
+
+    def _behind_own_link(self, path: str) -> str:
+        real = os.path.realpath(path) if os.path.islink(path) else path
+        return real if self._is_own(real) else path
 
     def _is_own(self, real: str) -> bool:
         return real.startswith(f"{self._root}/objects/")

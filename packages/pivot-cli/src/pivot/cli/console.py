@@ -7,7 +7,7 @@ import contextlib
 import enum
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TextIO
 
@@ -38,6 +38,16 @@ FRESH = Mark("✓", "+", "2")
 BOLD, DIM, RED, YELLOW, CYAN = "1", "2", "31", "33", "36"
 
 
+@contextlib.contextmanager
+def _naming(file: TextIO) -> Iterator[None]:
+    """Let an error of the system say which stream it is about."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or getattr(file, "name", None)
+        raise
+
+
 @dataclass(frozen=True)
 class Stream:
     """One standard stream, and what it can show."""
@@ -53,15 +63,18 @@ class Stream:
         """Write text; what the encoding cannot say is escaped."""
         if self.file is None:
             return
-        try:
-            self.file.write(text)
-        except UnicodeEncodeError:
-            encoding = self.file.encoding or "ascii"
-            self.file.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        with _naming(self.file):
+            try:
+                self.file.write(text)
+            except UnicodeEncodeError:
+                encoding = self.file.encoding or "ascii"
+                self.file.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
     def flush(self) -> None:
+        """Hand on what is buffered."""
         if self.file is not None:
-            self.file.flush()
+            with _naming(self.file):
+                self.file.flush()
 
     def paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color and text else text
@@ -100,10 +113,11 @@ class Console:
 
 def open_console(environ: Mapping[str, str], color: ColorMode = ColorMode.AUTO, verbosity: int = 0) -> Console:
     """Look at the standard streams as they are now."""
-    return Console(_stream(sys.stdout, environ, color), _stream(sys.stderr, environ, color), verbosity)
+    return Console(look_at(sys.stdout, environ, color), look_at(sys.stderr, environ, color), verbosity)
 
 
-def _stream(file: TextIO | None, environ: Mapping[str, str], color: ColorMode) -> Stream:
+def look_at(file: TextIO | None, environ: Mapping[str, str], color: ColorMode = ColorMode.AUTO) -> Stream:
+    """Find out what a stream can show."""
     if file is None:
         return Stream(None)
     capable = _is_terminal(file) and environ.get("TERM") != "dumb"

@@ -1,7 +1,5 @@
 """Every way a command can end: run it, and turn what it raises into a message and an exit code."""
 
-import contextlib
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -17,7 +15,7 @@ from pivot.registry.errors import PivotError
 class Report(NamedTuple):
     """What a person is told about an error."""
 
-    code: ExitCode
+    code: int
     message: str = ""
     """One line, place first."""
     hint: str | None = None
@@ -33,16 +31,17 @@ def ending(act: Callable[[], object], console: Callable[[], Console], environ: M
     """
     try:
         code = act()
-        with contextlib.suppress(AttributeError):  # a stdout that was closed is None
-            sys.stdout.flush()
+        console().out.flush()
         return code if isinstance(code, int) else ExitCode.DONE
     except click.exceptions.Exit as done:
         return done.exit_code
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place where every error ends
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the one place where every error ends
         return _tell(error, console(), environ)
 
 
-def _tell(error: BaseException, console: Console, environ: Mapping[str, str]) -> ExitCode:
+def _tell(error: BaseException, console: Console, environ: Mapping[str, str]) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         console.say(error.message)
         return ExitCode.USAGE
@@ -65,11 +64,11 @@ def report_of(error: BaseException) -> Report:
     if isinstance(error, click.Abort):
         return Report(ExitCode.INTERRUPTED, "interrupted")
     code = exit_code_of(error)
-    if code is ExitCode.BROKEN_PIPE:
+    if code == ExitCode.BROKEN_PIPE:
         return Report(code)
-    if code is ExitCode.INTERRUPTED:
-        return Report(code, "interrupted")
-    if code is ExitCode.INTERNAL:
+    if code > ExitCode.INTERNAL:
+        return Report(code, "interrupted" if code == ExitCode.INTERRUPTED else "terminated")
+    if code == ExitCode.INTERNAL:
         return _internal(error)
     return _known(code, error)
 
@@ -81,12 +80,12 @@ def _usage(error: click.ClickException) -> Report:
     return Report(ExitCode.USAGE, message[:1].lower() + message[1:], f"See `{path} --help`.")
 
 
-def _known(code: ExitCode, error: BaseException) -> Report:
+def _known(code: int, error: BaseException) -> Report:
     if isinstance(error, PivotError):
         return Report(code, error.what if error.where is None else f"{error.where}: {error.what}", error.hint)
     if isinstance(error, OSError):
-        what = error.strerror or str(error)
-        return Report(code, f"{error.filename or 'stdout'}: {what}", "Make room or give the permission, and try again.")
+        where = "" if error.filename is None else f"{error.filename}: "
+        return Report(code, f"{where}{error.strerror or error}", "Make room or give the permission, and try again.")
     message, _, hint = str(error).partition("\n")
     return Report(code, message, hint.strip().removeprefix("hint:").strip() or None)
 

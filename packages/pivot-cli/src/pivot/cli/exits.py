@@ -53,10 +53,14 @@ _REFUSALS = frozenset(
 """What the system may answer without anybody having made a mistake in pivot."""
 
 
-def exit_code_of(error: BaseException) -> ExitCode:
+def exit_code_of(error: BaseException) -> int:
     """Give the exit code for an error that ends a command."""
-    # Imported here: only a command that fails has to know the errors of the store.
+    # Imported here: only a command that fails has to know the errors of store and engine.
     from pivot.cache.errors import BusyError, CacheError, MissingError
+    from pivot.engine.interrupts import Terminated
+
+    if isinstance(error, Terminated):
+        return error.code
 
     kinds: tuple[tuple[type[BaseException], ExitCode], ...] = (
         (DataMissingError, ExitCode.MISSING),

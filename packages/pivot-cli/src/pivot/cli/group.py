@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import click
@@ -39,10 +40,10 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """Knows its commands by name and help; imports one when it is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"pivot.cli.commands.{COMMANDS[cmd_name].module}")
@@ -56,7 +57,7 @@ class LazyGroup(click.Group):
             raise _unknown(args[0])
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
@@ -67,7 +68,7 @@ class LazyGroup(click.Group):
         self, args: Any = None, prog_name: str | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any
     ) -> int:
         """Do what the arguments say, and exit; not standalone, give the exit code."""
-        base = super().main
+        base: Callable[..., object] = super().main
         code = ending(
             lambda: base(args, prog_name, *rest, standalone_mode=False, **extra),
             lambda: open_console(os.environ),
@@ -100,6 +101,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     epilog="Exit codes: pivot help exit-codes",
 )
 @global_options(hidden=False)
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 def cli() -> None:
     """Run pipelines of typed Python functions: only what must run, runs."""

@@ -1,6 +1,7 @@
 """The entry point of the `pivot` command."""
 
 import os
+import sys
 from typing import NoReturn
 
 from pivot.cli.group import cli
@@ -9,7 +10,7 @@ from pivot.cli.group import cli
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     occupy_standard_descriptors()
-    cli.main(prog_name="pivot")
+    sys.exit(cli.main(prog_name="pivot", standalone_mode=False))
 
 
 def occupy_standard_descriptors() -> None:

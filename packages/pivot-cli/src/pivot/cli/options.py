@@ -55,3 +55,20 @@ def global_options(hidden: bool = True) -> Callable[[F], F]:
         option("-C", "directory", metavar="DIR", callback=_directory, help="Work as if started in DIR."),
     )
     return lambda function: reduce(lambda decorated, decorate: decorate(decorated), options, function)
+
+
+def selecting(function: F) -> F:
+    """Accept names of stages and `--all`."""
+    everything = click.option("-a", "--all", "everything", is_flag=True, help="The whole project.")
+    words = click.argument("targets", nargs=-1, shell_complete=complete_stage)
+    return everything(words(function))
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def complete_stage(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the names of stages; a shell that asks wants no errors."""
+    from pivot.cli.opening import stage_names
+
+    return [name for name in stage_names(session_of(ctx)) if name.startswith(incomplete)]

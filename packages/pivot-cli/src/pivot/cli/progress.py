@@ -163,7 +163,7 @@ def summary(result: RunResult) -> str:
     """Count the outcomes in one line."""
     counts = result.counts
     if set(counts) <= {Outcome.SKIPPED}:
-        return f"Nothing to do: {count(counts.get(Outcome.SKIPPED, 0), 'stage')} up to date ({duration(result.seconds)})"
+        return f"Nothing to do: {count(sum(counts.values()), 'stage')} up to date ({duration(result.seconds)})"
     told = (f"{counts[outcome]} {word}" for outcome, word in _COUNTED.items() if outcome in counts)
     return f"{', '.join(told)} ({duration(result.seconds)})"
 

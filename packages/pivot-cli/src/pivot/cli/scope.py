@@ -33,5 +33,3 @@ def scope_of(start: Path, project_root: Path, files_in: FilesIn) -> Scope:
         if directory == project_root:
             break
     return Scope(start, exact=False)
-
-

@@ -1,4 +1,4 @@
-"""What the command line says before any command: where to work, how much to say. Made at the edge, handed down whole."""
+"""What the command line says before any command: where to work, how much to say. Made at the edge."""
 
 import os
 from collections.abc import Mapping

@@ -42,12 +42,31 @@ class Targets:
             raise _ambiguous(word, found)
         return found[0]
 
+    def paths(self, words: Iterable[str]) -> list[Path]:
+        """Give the outputs that the words name; none if they name only whole stages."""
+        words = tuple(words)
+        if all(self._by_stage(word) for word in words):
+            return []
+        return [Path(path) for word in words for path in self._paths(word)]
+
+    def _paths(self, word: str) -> Iterator[str]:
+        refs = set(self._find(word))
+        meant = None if self._by_stage(word) else self._absolute(word)
+        for ref, stage, out in self._outputs():
+            if ref in refs:
+                full = _join(stage.root, out)
+                if meant is None or _within(full, meant) or _within(meant, full) or _within(str(stage.root), meant):
+                    yield full
+
     def _find(self, word: str) -> Sequence[StageRef]:
         _check(word)
-        found = self._by_stage(word) or self._by_path(word)
+        found = self._by_stage(word) or self._by_path(self._absolute(word))
         if not found:
             raise self._unknown(word)
         return found
+
+    def _absolute(self, word: str) -> str:
+        return _join(self._here, os.path.expanduser(word))
 
     def _by_stage(self, word: str) -> Sequence[StageRef]:
         for among in (self._near, self._stages):
@@ -63,18 +82,12 @@ class Targets:
             raise _ambiguous(word, found)
         return found
 
-    def _by_path(self, word: str) -> Sequence[StageRef]:
-        path = os.path.normpath(os.path.join(self._here, os.path.expanduser(word)))
-        made = {os.path.normpath(os.path.join(stage.root, out)): ref for ref, stage, out in self._outputs()}
+    def _by_path(self, path: str) -> Sequence[StageRef]:
+        made = {_join(stage.root, out): ref for ref, stage, out in self._outputs()}
         if maker := _nearest(path, made):
             return (maker,)
-        inside = path.rstrip(os.sep) + os.sep
-        writers = {ref for out, ref in made.items() if out.startswith(inside)}
-        return [
-            ref
-            for ref, stage in self._stages.items()
-            if ref in writers or f"{stage.root}{os.sep}".startswith(inside)
-        ]
+        writers = {ref for out, ref in made.items() if _within(out, path)}
+        return [ref for ref, stage in self._stages.items() if ref in writers or _within(str(stage.root), path)]
 
     def _outputs(self) -> Iterator[tuple[StageRef, StageDefinition, str]]:
         for ref, stage in self._stages.items():
@@ -108,6 +121,14 @@ def _stage_family(ref: StageRef) -> str:
     return ref.stage.partition("@")[0]
 
 
+def _join(directory: Path, path: str) -> str:
+    return os.path.normpath(os.path.join(directory, path))
+
+
+def _within(path: str, directory: str) -> bool:
+    return f"{path}{os.sep}".startswith(directory.rstrip(os.sep) + os.sep)
+
+
 def _nearest(path: str, made: Mapping[str, StageRef]) -> StageRef | None:
     """Find who makes a path: itself, or a directory above it."""
     while path not in made and path != os.path.dirname(path):
@@ -130,5 +151,3 @@ def _ambiguous(word: str, found: Sequence[StageRef]) -> DefinitionError:
         f"{word!r} is ambiguous: {' and '.join(spelled[:4])}{' and others' if len(spelled) > 4 else ''}",
         hint=f"Say which: {' or '.join(spelled[:4])}.",
     )
-
-

@@ -1,10 +1,11 @@
 """The settings of a project: `.pivot/config.yaml`."""
 
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pivot.discovery.marks import Seen, now_on, see, still
+from pivot.discovery.marks import Seen, see, still
 from pivot.discovery.store import read_json, write_json
 from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
 
@@ -77,7 +78,7 @@ def _remembered(path: Path, store: Path) -> Config | None:
     try:
         data = read_json(store)
         seen = Seen(*data["seen"])
-        return _from_data(data["config"]) if still(str(path), seen) is not None else None
+        return _from_data(data["config"]) if still(str(path), seen, 0) is not None else None
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -85,8 +86,7 @@ def _remembered(path: Path, store: Path) -> Config | None:
 def _parsed(path: Path, local: Path) -> Config:
     from pivot.discovery.settings import parse_settings  # imports yaml
 
-    taken = now_on(local)
-    seen = see(str(path), taken)
+    seen = see(str(path), time.time_ns())  # before parsing: an edit in between must show at the next look
     config = parse_settings(path, Config)
     if seen is not None:
         write_json(local / _REMEMBERED, {"seen": seen, "config": asdict(config)})

@@ -128,9 +128,11 @@ def restore_incremental(stage: StageDefinition, before: Trace | None, cache: Cac
 def save(stage: StageDefinition, info: WorkerStageInfo, result: Any) -> None:
     """Write what the function returned through the loaders, each output whole or not at all."""
     for output in stage.outputs:
-        values = _values(output, info["outs"][output.key], _pick(output, result))
-        for path, value in values.items():
-            _save_one(info["outs"][output.key], absolute(stage.root, path), value)
+        out = info["outs"][output.key]
+        if not out.loader.hands_paths:
+            for path, value in _values(output, _pick(output, result)).items():
+                _save_one(out, absolute(stage.root, path), value)
+        for path in output.paths:
             _check_made(output, path, absolute(stage.root, path))
 
 
@@ -146,12 +148,10 @@ def _pick(output: Output, result: Any) -> Any:
     raise StageError(f"it returned {made}, without its output {output.key!r}")
 
 
-def _values(output: Output, out: Out[Any], value: Any) -> dict[str, Any]:
+def _values(output: Output, value: Any) -> dict[str, Any]:
     """Match an output's paths with the values for them."""
     if not output.many:
         return {output.paths[0]: value}
-    if out.loader.hands_paths:
-        return dict.fromkeys(output.paths)
     if not isinstance(value, list | tuple) or len(value) != len(output.paths):
         raise StageError(f"output {output.key!r} has {len(output.paths)} paths and needs a list of as many values")
     return dict(zip(output.paths, value, strict=True))
@@ -159,8 +159,6 @@ def _values(output: Output, out: Out[Any], value: Any) -> dict[str, Any]:
 
 def _save_one(out: Out[Any], path: str, value: Any) -> None:
     """Save beside the target and rename. The temporary name ends like the target: some writers look at the suffix."""
-    if out.loader.hands_paths:
-        return
     head, tail = os.path.split(path.rstrip("/"))
     temporary = Path(head, f".pivot-{os.getpid()}-{tail}")
     try:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pivot.cache import LinkMode
-from pivot.outputs import Dep, Out
-from pivot.registry import RegistryStageInfo
 from pivot.registry.types import StateDir
+
+if TYPE_CHECKING:
+    from pivot.outputs import Dep, Out
+    from pivot.registry import RegistryStageInfo
 
 
 class WorkerStageInfo(TypedDict):
@@ -18,8 +20,8 @@ class WorkerStageInfo(TypedDict):
     params: Any
     """A `StageParams` with the overrides applied, or None."""
     params_arg: str | None
-    deps: Mapping[str, Dep[Any]]
-    outs: Mapping[str, Out[Any]]
+    deps: "Mapping[str, Dep[Any]]"
+    outs: "Mapping[str, Out[Any]]"
     state_dir: StateDir | Path | None
     project_root: Path
     run_id: str
@@ -31,7 +33,7 @@ class WorkerStageInfo(TypedDict):
 
 def prepare_worker_info(
     *,
-    stage_info: RegistryStageInfo,
+    stage_info: "RegistryStageInfo",
     overrides: Mapping[str, Mapping[str, Any]],
     checkout_modes: Sequence[LinkMode],
     run_id: str,

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.cache import Cache
 from pivot.engine.state import Waiting
@@ -14,16 +14,18 @@ from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
-from pivot.registry import RegistryStageInfo
 from pivot.registry.definition import Origin, StageDefinition
 from pivot.registry.types import StageRef
+
+if TYPE_CHECKING:
+    from pivot.registry import RegistryStageInfo
 
 
 @runtime_checkable
 class LivePipelines(Protocol):
     """Gives the functions of stages."""
 
-    def live(self, ref: StageRef) -> RegistryStageInfo:
+    def live(self, ref: StageRef) -> "RegistryStageInfo":
         """Give what is registered under a name."""
         ...
 
@@ -31,7 +33,7 @@ class LivePipelines(Protocol):
 class LoadedPipelines(Protocol):
     """What the loader of an `Origin` returns."""
 
-    def get(self, ref: StageRef) -> RegistryStageInfo:
+    def get(self, ref: StageRef) -> "RegistryStageInfo":
         """Give what is registered under a name."""
         ...
 
@@ -67,7 +69,7 @@ class LiveStages:
 
 
 def worker_info(
-    info: RegistryStageInfo, stage: StageDefinition, options: TaskOptions, *, force: bool
+    info: "RegistryStageInfo", stage: StageDefinition, options: TaskOptions, *, force: bool
 ) -> WorkerStageInfo:
     """Prepare a registered stage with the parameters that were decided on."""
     return prepare_worker_info(

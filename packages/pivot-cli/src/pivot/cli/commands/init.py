@@ -47,7 +47,9 @@ def init(session: Session, directory: str | None, template: str | None) -> None:
 
     root = _root(session, directory)
     if (root / PIVOT_DIR / CONFIG_NAME).exists():
-        raise DefinitionError(f"{root} is a project already", hint="Nothing was changed. `pivot list` shows its stages.")
+        raise DefinitionError(
+            f"{root} is a project already", hint="Nothing was changed. `pivot list` shows its stages."
+        )
     contents = {} if template is None else template_files(template)
     write_new(root, {**contents, **_settings(root)})
     console = session.console()
@@ -62,9 +64,10 @@ def init(session: Session, directory: str | None, template: str | None) -> None:
 def _root(session: Session, directory: str | None) -> Path:
     if directory is None:
         return session.start()
-    if os.path.isabs(directory):
-        return Path(os.path.normpath(directory))
-    return Path(os.path.normpath(session.start() / directory))
+    root = Path(os.path.normpath(directory if os.path.isabs(directory) else session.start() / directory))
+    if root.exists() and not root.is_dir():
+        raise DefinitionError(f"{directory} is not a directory", hint="Name a new directory, or one that exists.")
+    return root
 
 
 def _settings(root: Path) -> dict[PurePosixPath, bytes]:

@@ -1,0 +1,149 @@
+"""Whether an object still has the bytes of its name: a stat and a row if nothing happened to it, else a hash."""
+
+import contextlib
+import os
+import time
+
+from pivot.cache.digest import Kind, Name
+from pivot.cache.errors import DamagedError, MissingError
+from pivot.cache.files import CANONICAL_MTIME_NS, hash_descriptor, is_regular, open_regular
+from pivot.cache.index import Index
+from pivot.cache.layout import Layout
+from pivot.cache.rows import DURABLE, Seal, unpack_seal
+
+_RENEW = 3600
+_PLAIN_MODE = 0o100444
+_SYNCED = b"b"
+
+
+class Seals:
+    """Seals of objects: size, mtime, ctime and inode at the time when the bytes were known to be right.
+
+    intact        compare the seal; hash again if it does not fit
+      rehash      seal anew, or set aside
+    seal          record a new one
+    set_aside     move to quarantine and report once
+    """
+
+    def __init__(self, layout: Layout, index: Index, *, boot: bytes, writable: bool) -> None:
+        self._layout, self._index, self._boot, self._writable = layout, index, boot, writable
+
+    def intact(self, name: Name) -> bool:
+        """Say whether the object is there with the right bytes; one that is not gets out of the way."""
+        try:
+            status = os.lstat(self._layout.object(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return self._fits(self.get(name), status) or self.rehash(name)
+
+    def rehash(self, name: Name) -> bool:
+        """Hash an object whatever its seal says: seal it anew or move it to quarantine."""
+        try:
+            descriptor = open_regular(self._layout.object(name))
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return self.set_aside(name)  # a link, or a file that cannot be opened
+        try:
+            right = is_regular(os.fstat(descriptor)) and hash_descriptor(descriptor, name.kind) == name
+            if right:
+                self._mend(name, descriptor)
+        finally:
+            os.close(descriptor)
+        return right or self.set_aside(name)
+
+    def seal(self, name: Name, status: os.stat_result, *, durable: bool = False) -> None:
+        """Record that the bytes are right now; `durable` if they are also known to be on the disk."""
+        self._put(name, status, DURABLE if durable else self._boot)
+
+    def reseal(self, name: Name, before: Seal | None) -> None:
+        """Renew a seal after our own hard link changed the ctime, if nothing else did."""
+        with contextlib.suppress(FileNotFoundError):
+            now = os.lstat(self._layout.object(name))
+            if before is None or now.st_mode != _PLAIN_MODE:
+                return
+            if (before.size, before.mtime_ns, before.ino) == (now.st_size, now.st_mtime_ns, now.st_ino):
+                self._put(name, now, before.boot)
+
+    def get(self, name: Name) -> Seal | None:
+        """Give the seal as it is recorded."""
+        return unpack_seal(self._index.get(_key(name)))
+
+    def used(self, name: Name) -> None:
+        """Note that an object was used; hours are enough, so that a process that only reads need not write."""
+        seal = self.get(name)
+        if seal is not None and _seconds() - seal.last_used > _RENEW:
+            self._index.put(_key(name), seal._replace(last_used=_seconds()).pack())
+
+    def drop(self, name: Name) -> None:
+        """Forget a seal."""
+        self._index.put(_key(name), None)
+
+    def synced(self, reached_ns: int) -> None:
+        """Note that everything sealed before this moment (monotonic) is on the disk."""
+        self._index.put(_SYNCED + self._boot, reached_ns.to_bytes(8, "little"))
+
+    def set_aside(self, name: Name) -> bool:
+        """Move a damaged object to quarantine; always False, for its caller to return."""
+        self.drop(name)
+        path = self._layout.object(name)
+        if self._writable:
+            try:
+                os.rename(path, self._layout.below(f"quarantine/{name.kind.value}-{name.hex}.{time.time_ns()}"))
+            except FileNotFoundError:
+                return False  # another process did it, and said so
+        _report(name, path)
+        return False
+
+    def _fits(self, seal: Seal | None, status: os.stat_result) -> bool:
+        if seal is None or status.st_mode != _PLAIN_MODE:
+            return False
+        now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        return now == seal[:4] and self._outlived(seal)
+
+    def _outlived(self, seal: Seal) -> bool:
+        if seal.boot in (self._boot, DURABLE):
+            return True
+        reached = self._index.get(_SYNCED + seal.boot)
+        return reached is not None and seal.sealed_at <= int.from_bytes(reached, "little")
+
+    def _mend(self, name: Name, descriptor: int) -> None:
+        before = self.get(name)
+        if self._writable:
+            with contextlib.suppress(OSError):  # it may belong to another user; the bytes are right all the same
+                os.fchmod(descriptor, 0o444)
+                os.utime(descriptor, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))
+        status = os.fstat(descriptor)
+        if status.st_mode == _PLAIN_MODE:
+            # Sealed in an earlier boot and read back in this one: so it came from the disk.
+            self.seal(name, status, durable=before is not None and before.boot != self._boot)
+
+    def _put(self, name: Name, status: os.stat_result, boot: bytes) -> None:
+        seen = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        self._index.put(_key(name), Seal(*seen, boot, time.monotonic_ns(), _seconds()).pack())
+
+
+def missing(name: Name) -> MissingError:
+    """Make the error for an object that is not there."""
+    return MissingError(name.digest, f"the store has no {name.digest}\nmake it again, or fetch it")
+
+
+def damaged(name: Name) -> DamagedError:
+    """Make the error for an object that had other bytes than its name says."""
+    return DamagedError(name.digest, f"{name.digest} was damaged and is in quarantine\nmake it again, or fetch it")
+
+
+def _report(name: Name, path: str) -> None:
+    import logging
+
+    logging.getLogger("pivot.cache").warning(
+        "cache object %s was modified or damaged (%s; edited through a link?); moved to quarantine", name.digest, path
+    )
+
+
+def _key(name: Name) -> bytes:
+    return (b"o" if name.kind is Kind.BLOB else b"t") + name.raw
+
+
+def _seconds() -> int:
+    return min(max(int(time.time()), 0), 2**32 - 1)

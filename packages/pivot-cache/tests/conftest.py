@@ -1,0 +1,116 @@
+"""A store, and its parts with a boot that a test chooses."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pivot.cache import Cache
+from pivot.cache.digest import Name
+from pivot.cache.index import Index
+from pivot.cache.layout import Layout, open_layout
+from pivot.cache.leases import Lease
+from pivot.cache.objects import Objects
+from pivot.cache.rows import MemoryRows
+from pivot.cache.seals import Seals
+
+
+class Parts(NamedTuple):
+    layout: Layout
+    index: Index
+    seals: Seals
+    lease: Lease
+    objects: Objects
+
+    def path(self, name: Name) -> Path:
+        return Path(self.layout.object(name))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def cache(root: Path) -> Iterator[Cache]:
+    with Cache(root) as opened:
+        yield opened
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def parts_in(root: Path) -> Iterator[Callable[..., Parts]]:
+    """Build the parts of a store; an index can be handed on, as if the machine had booted in between."""
+    leases = []
+
+    def build(boot: bytes = b"1" * 16, index: Index | None = None, *, durable: bool = False) -> Parts:
+        layout = Layout(str(root))
+        open_layout(layout)
+        rows = index if index is not None else Index(MemoryRows)
+        seals, lease = Seals(layout, rows, boot=boot, writable=True), Lease(layout, writable=True)
+        leases.append(lease)
+        return Parts(layout, rows, seals, lease, Objects(layout, seals, lease, durable=durable, writable=True))
+
+    yield build
+    for lease in leases:
+        lease.close()
+
+
+@pytest.fixture
+def parts(parts_in: Callable[..., Parts]) -> Parts:
+    return parts_in()
+
+
+def edit(path: Path, data: bytes, *, keep_times: bool = False) -> None:
+    """Write into a file in place, as an editor does that does not ask whether it may."""
+    before = path.stat()
+    path.chmod(0o644)
+    with path.open("r+b") as file:
+        file.write(data)
+        file.truncate()
+    path.chmod(before.st_mode & 0o777)
+    if keep_times:
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.fixture
+def vandalise() -> Callable[..., None]:
+    return edit
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Start another process that runs some source text."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(source: str, *arguments: object) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", source, *map(str, arguments)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def store_path(root: Path, digest: str) -> Path:
+    """Where an object lies, worked out from the documented layout."""
+    kind, _, digits = digest.partition(":")
+    return root / ("objects" if kind == "b3" else "trees") / digits[:2] / digits[2:]
+
+
+@pytest.fixture
+def where(root: Path) -> Callable[[str], Path]:
+    return lambda digest: store_path(root, digest)

@@ -1,0 +1,134 @@
+"""`pivot run`: bring stages up to date."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from pivot.cli.exits import ExitCode
+from pivot.cli.opening import Scene, Selection, choose
+from pivot.cli.options import as_json, global_options, selecting, session_of
+from pivot.cli.session import Session
+from pivot.registry.types import StageRef
+
+if TYPE_CHECKING:
+    from pivot.engine import RunOptions, RunResult
+
+MOST_JOBS = 4096
+WIDEST = 40
+"""Longer names do not push the others' columns to the right."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one `pivot run` is asked to do."""
+
+    selection: Selection
+    dry_run: bool = False
+    force: bool = False
+    only: bool = False
+    jobs: int | None = None
+    keep_going: bool = False
+    settings: tuple[str, ...] = ()
+    """As `--set` gives them: `stage.key=value`."""
+    as_json: bool = False
+
+    def options(self, targets: Sequence[StageRef]) -> "RunOptions":
+        """Say it to the engine."""
+        from pivot.engine import RunOptions
+
+        return RunOptions(tuple(targets), only=self.only, force=self.force, keep_going=self.keep_going, jobs=self.jobs)
+
+
+@click.command("run")
+@global_options()
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would run, and run nothing.")
+@click.option("-f", "--force", is_flag=True, help="Run them even if they are up to date.")
+@click.option("--only", is_flag=True, help="Leave what they need alone.")
+@click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), metavar="N", help="Run so many stages at once.")
+@click.option("-k", "--keep-going", is_flag=True, help="After a failure, go on with what does not depend on it.")
+@click.option("-s", "--set", "settings", multiple=True, metavar="STAGE.KEY=VALUE", help="Set a parameter, this once.")
+@as_json
+@selecting
+@click.pass_context
+def command(
+    ctx: click.Context,
+    dry_run: bool,
+    force: bool,
+    only: bool,
+    jobs: int | None,
+    keep_going: bool,
+    settings: tuple[str, ...],
+    as_json: bool,
+    targets: tuple[str, ...],
+    everything: bool,
+) -> ExitCode:
+    """Bring stages and what they need up to date.
+
+    TARGETS are stages, outputs or directories; see `pivot help targets`.
+    """
+    selection = Selection(targets, everything)
+    return run(session_of(ctx), Request(selection, dry_run, force, only, jobs, keep_going, settings, as_json))
+
+
+def run(session: Session, request: Request) -> ExitCode:
+    """Do what is asked for, and say how it ended."""
+    scene, chosen = choose(session, request.selection, _overrides(request.settings))
+    if request.dry_run:
+        return _foretell(session, scene, request, chosen)
+    if request.as_json:
+        return _run_for_programs(session, scene, request, chosen)
+    return _run_for_people(session, scene, request, chosen)
+
+
+def _foretell(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
+    from pivot.cli.statuses import status_json, tell_statuses
+
+    with scene.engine() as engine:
+        found = engine.status(chosen, only=request.only, force=request.force) if chosen else []
+    if request.as_json:
+        session.console().data(status_json(found))
+    else:
+        tell_statuses(session.console(), scene.spelling, found)
+    return ExitCode.DONE
+
+
+def _run_for_people(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
+    from pivot.cli.progress import Progress, conclude
+
+    console = session.console()
+    if not chosen:
+        console.say("Nothing to do: there are no stages")
+        return ExitCode.DONE
+    width = min(max(len(scene.spelling(ref)) for ref in chosen), WIDEST)
+    with closing(Progress(console, scene.spelling, width)) as progress, scene.engine(progress) as engine:
+        result = engine.run_once(request.options(chosen))
+    conclude(console, scene.spelling, result)
+    return _code_of(result)
+
+
+def _run_for_programs(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
+    from pivot.cli.progress import EventLines
+
+    lines = EventLines(session.console())
+    if not chosen:
+        return ExitCode.DONE
+    with scene.engine(lines) as engine:
+        result = engine.run_once(request.options(chosen))
+    if lines.error is not None and result.ok:
+        raise lines.error
+    return _code_of(result)
+
+
+def _code_of(result: "RunResult") -> ExitCode:
+    if result.failures:
+        return ExitCode.FAILED
+    if result.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE if result.ok else ExitCode.FAILED
+
+
+def _overrides(settings: tuple[str, ...]) -> dict[str, dict[str, object]] | None:
+    return None if not settings else {}

@@ -1,0 +1,156 @@
+"""The project as a command sees it: opened once, at the edge, and handed down whole."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pivot.cli.scope import Scope, scope_of
+from pivot.cli.session import Session
+from pivot.cli.spelling import Spelling
+from pivot.cli.targets import Targets
+from pivot.discovery import Project, open_project
+from pivot.registry.definition import PipelineView, StageDefinition
+from pivot.registry.errors import DefinitionError
+from pivot.registry.types import StageRef
+
+if TYPE_CHECKING:
+    from pivot.engine import Engine, EngineSettings, Sink
+
+Overrides = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which stages the words of a command ask for."""
+
+    words: tuple[str, ...] = ()
+    everything: bool = False
+    """`--all`: the whole project, from anywhere."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A project with all its pipelines, and the directory that a command is about."""
+
+    project: Project
+    start: Path
+    scope: Scope
+    views: Mapping[Path, PipelineView]
+    """By pipeline file."""
+    broken: Mapping[Path, DefinitionError]
+    """Pipeline files that could not be loaded, and why."""
+
+    @cached_property
+    def stages(self) -> Mapping[StageRef, StageDefinition]:
+        """All stages of the project."""
+        return {stage.ref: stage for view in self.views.values() for stage in view.definitions()}
+
+    @cached_property
+    def near(self) -> Sequence[StageRef]:
+        """The stages that are meant when none is named."""
+        meant = (view for file, view in self.views.items() if self.scope.covers(file))
+        return list(dict.fromkeys(stage.ref for view in meant for stage in view.definitions()))
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """How to write each stage."""
+        return Spelling(self.stages)
+
+    @property
+    def targets(self) -> Targets:
+        """What words name here."""
+        return Targets(self.stages, self.start, self.near)
+
+    def select(self, selection: Selection) -> Sequence[StageRef]:
+        """Give the stages that are asked for.
+
+        Raises:
+            DefinitionError: a word names nothing; what is meant cannot be loaded; there is no pipeline.
+        """
+        if selection.everything and selection.words:
+            raise DefinitionError("--all and names exclude each other", hint="Leave out one of them.")
+        if selection.words:
+            return self._named(selection.words)
+        self._refuse_broken(everything=selection.everything)
+        if not self.views:
+            raise self._nothing_found()
+        return list(self.stages) if selection.everything else self.near
+
+    def _named(self, words: tuple[str, ...]) -> Sequence[StageRef]:
+        try:
+            return self.targets.find(words)
+        except DefinitionError:
+            # The name may well be in a pipeline that cannot be loaded: that is what has to be mended first.
+            self._refuse_broken(everything=True)
+            raise
+
+    def _refuse_broken(self, *, everything: bool) -> None:
+        for file, error in self.broken.items():
+            if everything or self.scope.covers(file):
+                raise error
+
+    def _nothing_found(self) -> DefinitionError:
+        return DefinitionError(
+            f"no pipeline in {self.start}, in a directory above it up to {self.project.root}, or below it",
+            hint="Write a pipeline.py or pivot.yaml, or make an example: pivot init --template minimal.",
+        )
+
+    def settings(self) -> "EngineSettings":
+        """Translate the project's configuration for the engine."""
+        from pivot.cache import CacheRoot, LinkMode
+        from pivot.engine import EngineSettings
+
+        config = self.project.config
+        return EngineSettings(
+            project_root=self.project.root,
+            cache_root=CacheRoot(self.project.cache_dir),
+            link=tuple(LinkMode(way) for way in config.cache.link),
+            durability=config.cache.durability,
+            jobs=config.run.jobs,
+            lock_timeout=config.run.lock_timeout,
+            observe=config.identity.observe,
+        )
+
+    @contextmanager
+    def engine(self, sink: "Sink | None" = None) -> Iterator["Engine"]:
+        """Open the engine on all pipelines of the project; targets select."""
+        from pivot.engine import Engine
+
+        views = tuple(self.views.values())
+        environ = self.project.environ
+        with Engine(pipelines=views, settings=self.settings(), sink=sink, environ=environ) as engine:
+            yield engine
+
+
+def open_scene(session: Session, overrides: Overrides | None = None) -> Scene:
+    """Find the project around the session's directory, and all pipelines in it."""
+    from pivot.discovery import pipeline_files_in, views
+
+    start = session.start()
+    project = open_project(start, session.environ)
+    found = views(project, overrides=overrides)
+    return Scene(project, start, scope_of(start, project.root, pipeline_files_in), found.views, found.errors)
+
+
+def choose(
+    session: Session, selection: Selection, overrides: Overrides | None = None
+) -> tuple[Scene, Sequence[StageRef]]:
+    """Open the project and give the stages that are asked for; warn of pipelines that are broken and were not."""
+    scene = open_scene(session, overrides)
+    chosen = scene.select(selection)
+    console = session.console()
+    for error in scene.broken.values():
+        console.warn(f"left out, because it cannot be loaded: {error.where}: {error.what}", error.hint)
+    return scene, chosen
+
+
+def stage_names(session: Session) -> list[str]:
+    """List how the stages of the project are written; none if there is anything wrong."""
+    try:
+        scene = open_scene(session)
+        return sorted(map(scene.spelling, scene.stages))
+    except Exception:  # noqa: BLE001 - completion must not disturb the line that is being typed
+        return []

@@ -1,0 +1,149 @@
+"""Use pivot from the outside: the real command, in real directories, with a clean environment."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PROJECTS = Path(__file__).resolve().parent / "projects"
+COMMAND = Path(sys.executable).with_name("pivot")
+PATIENCE = 120
+"""Seconds after which a command that should have ended is a failure, not something to wait for."""
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """What `--json` wrote."""
+        return json.loads(self.out)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What `run --json` wrote."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Project:
+    """One directory with pipelines, and the command started in it."""
+
+    def __init__(self, root: Path, home: Path) -> None:
+        self.root = root
+        self.home = home
+
+    def __truediv__(self, name: str) -> Path:
+        return self.root / name
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write files, making their directories."""
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace one piece of a file, which must be there."""
+        text = (self.root / name).read_text(encoding="utf-8")
+        assert old in text, f"{name} does not contain {old!r}"
+        (self.root / name).write_text(text.replace(old, new), encoding="utf-8")
+
+    def text(self, name: str) -> str:
+        """Read a file."""
+        return (self.root / name).read_text(encoding="utf-8")
+
+    def json(self, name: str) -> Any:
+        """Read a JSON file."""
+        return json.loads(self.text(name))
+
+    def files(self) -> set[str]:
+        """Name every file that is not pivot's own, nor Python's."""
+        found = (path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file())
+        return {path.as_posix() for path in found if not {".pivot", "__pycache__", ".gitignore"} & set(path.parts)}
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Give what a fresh shell has, and what measures coverage in child processes."""
+        kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+        path = os.pathsep.join([str(COMMAND.parent), "/usr/local/bin", "/usr/bin", "/bin"])
+        return {**kept, "PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", **more}
+
+    def pivot(self, *words: str, at: str = ".", expect: int | None = 0, **env: str) -> Ended:
+        """Run a command in a directory of the project; `expect` is the exit code it must have (None: any)."""
+        done = subprocess.run(
+            [COMMAND, *words],
+            cwd=self.root / at,
+            env=self.environment(**env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
+        )
+        if expect is not None:
+            assert done.returncode == expect, f"pivot {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def outcomes(self, *words: str, at: str = ".", expect: int = 0, **env: str) -> dict[str, str]:
+        """Run, and say what became of each stage: `{"model:train": "ran"}`; those up to date are left out."""
+        done = self.pivot("run", "--json", *words, at=at, expect=expect, **env)
+        finished = [event for event in done.events if event["event"] == "stage_finished"]
+        return {
+            f"{event['pipeline']}:{event['stage']}": event["status"] for event in finished if event["status"] != "skipped"
+        }
+
+    def ran(self, *words: str, at: str = ".", **env: str) -> set[str]:
+        """Run, and name the stages whose functions were called."""
+        return {name for name, status in self.outcomes(*words, at=at, **env).items() if status == "ran"}
+
+    def stale(self, *words: str, at: str = ".") -> dict[str, str]:
+        """Say what would become of each stage that is not up to date."""
+        stages = self.pivot("status", "--json", *words, at=at).data["stages"]
+        return {f"{s['pipeline']}:{s['stage']}": s["status"] for s in stages if s["status"] != "fresh"}
+
+    def start(self, *words: str, at: str = ".") -> "subprocess.Popen[str]":
+        """Start a command as a terminal would: a group of its own, and Ctrl-C not ignored."""
+        return subprocess.Popen(
+            [COMMAND, *words],
+            cwd=self.root / at,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            # What starts the tests may have told its children to ignore Ctrl-C: they would silently test nothing.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    def copy_to(self, root: Path) -> "Project":
+        """Give the same project elsewhere, without what it computed: what a colleague gets from git."""
+        shutil.copytree(self.root, root, ignore=shutil.ignore_patterns("cache", "local", "state.db*", "runs"))
+        return Project(root, self.home)
+
+
+def wait_for(marker: Path, process: "subprocess.Popen[str]") -> None:
+    """Wait until a stage has written `marker`, or fail if the command ends before."""
+    for _ in _pulses(process):
+        if marker.exists():
+            return
+    raise AssertionError(f"ended with {process.returncode} before {marker.name} was there: {process.communicate()}")
+
+
+def _pulses(process: "subprocess.Popen[str]") -> Iterator[None]:
+    for _ in range(PATIENCE * 50):
+        yield
+        try:
+            process.wait(timeout=0.02)
+        except subprocess.TimeoutExpired:
+            continue
+        return

@@ -1,0 +1,10 @@
+from typing import Annotated
+
+from pivot import loaders, outputs
+from shared.money import euros
+
+
+def page(
+    bill: Annotated[dict[str, int], outputs.PlaceholderDep(loaders.JSON())],
+) -> Annotated[str, outputs.Out("page.txt", loaders.Text())]:
+    return f"To pay: {euros(bill['cents'])}\n"

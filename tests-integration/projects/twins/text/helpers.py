@@ -1,0 +1,2 @@
+def shout(words: str) -> str:
+    return words.upper() + "!"
