@@ -30,11 +30,7 @@ def _read_back(entries):
 def test_a_manifest_is_these_bytes():
     manifest = encode([_link("b", "a/x"), _file("a/x", 7, True), _folder("e"), _file("é")])
     assert manifest.objects[0][1].decode() == (
-        '{"v":1}\n'
-        f'["a/x","f",7,"{_HEX}",1]\n'
-        '["b","l","a/x"]\n'
-        '["e","d"]\n'
-        f'["\\u00e9","f",1,"{_HEX}",0]\n'
+        f'{{"v":1}}\n["a/x","f",7,"{_HEX}",1]\n["b","l","a/x"]\n["e","d"]\n["\\u00e9","f",1,"{_HEX}",0]\n'
     )
     assert manifest.name == name_of(manifest.objects[0][1], Kind.TREE)
 

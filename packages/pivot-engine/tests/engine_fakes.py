@@ -64,7 +64,6 @@ class DataPipeline(NamedTuple):
         return dict.fromkeys(names, "absent")
 
 
-
 class LivePipeline(DataPipeline):
     """A pipeline with functions of paths: a stage calls what `entries` has under its name."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from engine_fakes import LivePipeline, live, ref, stage
+
 from pivot.cache import CacheRoot
 from pivot.engine import Engine, EngineSettings, Outcome, RunOptions, RunResult
 from pivot.engine.events import Event, StageFinished, StageStarted
@@ -244,5 +245,3 @@ def test_a_target_that_does_not_exist_is_refused_before_anything_runs(root: Path
 def test_the_graph_has_the_stages_as_nodes(root: Path) -> None:
     with Engine(pipeline=chain(root), settings=settings_of(root)) as engine:
         assert list(engine.graph.edges) == [(ref("p:upper"), ref("p:double"))]
-
-

@@ -1,3 +1,5 @@
+# ruff: noqa: E501  (one case, one line)
+# fmt: off
 """Edits that change how the code looks and not what it does."""
 
 GROUP = "cosmetics"

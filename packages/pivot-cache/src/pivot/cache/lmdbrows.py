@@ -28,11 +28,10 @@ class IndexLostError(Exception):
 class Place:
     """Where an index lies, and how much it is worth to keep it."""
 
-    def __init__(
-        self, root: str, folder: str, durability: str, map_size: int = MAP_SIZE, limit: int = MAP_LIMIT
-    ) -> None:
-        self.root, self.folder, self.durability = root, folder, durability
-        self.map_size, self.limit = map_size, limit
+    def __init__(self, root: str, folder: str, durability: str, *, map_size: int = MAP_SIZE) -> None:
+        self.root, self.folder, self.durability, self.map_size = root, folder, durability, map_size
+        self.limit = MAP_LIMIT
+        self.patience = _PATIENCE
 
     def lock(self, name: str) -> str:
         """Say where a lock lies that all users of the index share."""
@@ -42,7 +41,7 @@ class Place:
 def open_rows(place: Place) -> Rows:
     """Open the index, or give rows in memory if that cannot be done now."""
     try:
-        with locked(place.lock("open"), patience=_PATIENCE):
+        with locked(place.lock("open"), patience=place.patience):
             if not is_sound(place.folder) or _lost_power_unsynced(place):
                 put_away(place)
             try:
@@ -108,7 +107,7 @@ class LmdbRows:
     def write(self, rows: Mapping[bytes, bytes | None]) -> None:
         """Store the rows; raise `IndexLostError`."""
         try:
-            with locked(self._place.lock("write"), patience=_PATIENCE):
+            with locked(self._place.lock("write"), patience=self._place.patience):
                 self._write_growing(sorted(rows.items(), key=lambda row: row[0]))
                 self._settle()
         except BusyError:

@@ -15,7 +15,7 @@ from pivot.cache.leases import Lease, remove, temporary_beside
 from pivot.cache.objects import Content, Objects
 from pivot.cache.seals import Seals
 from pivot.cache.signature import signature_of
-from pivot.cache.tree import Entry, EntryKind, Tree
+from pivot.cache.tree import Entry, EntryKind, Tree, raw_path
 
 
 class LinkMode(enum.Enum):
@@ -108,14 +108,14 @@ class Restorer:
         made = {""}
         placed = []
         for entry in tree.entries:
-            folder = entry.path if entry.kind is EntryKind.FOLDER else entry.path.rpartition("/")[0]
-            _make_folders(top, folder, made)
+            path = _local(entry.path)
+            _make_folders(top, path if entry.kind is EntryKind.FOLDER else path.rpartition("/")[0], made)
             if entry.kind is EntryKind.FILE:
-                placed.append(self._member(entry, f"{top}/{entry.path}", modes))
+                placed.append(self._member(entry, f"{top}/{path}", modes))
         # Last, so that no path above goes through one of them.
         for entry in tree.entries:
             if entry.kind is EntryKind.LINK:
-                os.symlink(entry.target, f"{top}/{entry.path}")
+                os.symlink(_local(entry.target), f"{top}/{_local(entry.path)}")
         return placed
 
     def _member(self, entry: Entry, path: str, modes: Sequence[LinkMode]) -> Placed:
@@ -182,6 +182,10 @@ def _new_file(path: str, *, executable: bool) -> Iterator[int]:
         os.utime(descriptor, ns=(moment, moment))
     finally:
         os.close(descriptor)
+
+
+def _local(path: str) -> str:
+    return os.fsdecode(raw_path(path))
 
 
 def _make_folders(top: str, folder: str, made: set[str]) -> None:

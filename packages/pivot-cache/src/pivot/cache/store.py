@@ -23,7 +23,7 @@ from pivot.cache.records import Record, Records
 from pivot.cache.restore import LinkMode, Restorer, checked_target
 from pivot.cache.rows import MemoryRows, Rows
 from pivot.cache.seals import Seals
-from pivot.cache.tree import Tree, decode
+from pivot.cache.tree import Tree, decode, raw_path
 from pivot.cache.verify import Verifier
 from pivot.cache.worktree import Stored, WorkTree
 
@@ -99,7 +99,7 @@ class Cache:
         writable = self._identity.writable
         chosen = os.fspath(index_dir) if index_dir is not None else None
         self._index_folder = index_folder(layout, self._identity.id, chosen)
-        self._place = Place(layout.root, self._index_folder, self._durability.value, map_size)
+        self._place = Place(layout.root, self._index_folder, self._durability.value, map_size=map_size)
         self._index = Index(self._open_rows)
         self._lease = Lease(layout, writable=writable)
         strict = self._durability is Durability.STRICT
@@ -293,9 +293,9 @@ class Cache:
 
     def _restore_tree(self, name: Name, target: str, modes: Sequence[LinkMode], aside: str | None) -> None:
         placed = self._restorer.tree(self._tree_of(name), target, modes, aside)
-        inodes: dict[str, int] = {}
+        inodes: dict[bytes, int] = {}
         for entry, content in placed:
-            folder, _, base = entry.path.rpartition("/")
+            folder, _, base = raw_path(entry.path).rpartition(b"/")
             if folder not in inodes:
-                inodes[folder] = os.stat(f"{target}/{folder}").st_ino
-            self._facts.learn_placed(row_key(inodes[folder], os.fsencode(base)), content)
+                inodes[folder] = os.stat(os.path.join(os.fsencode(target), folder)).st_ino
+            self._facts.learn_placed(row_key(inodes[folder], base), content)

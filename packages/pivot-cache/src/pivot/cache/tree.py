@@ -12,7 +12,6 @@ follows from the paths alone, so that a change of one file makes one new page, i
 """
 
 import enum
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -26,6 +25,16 @@ _WHOLE_UP_TO = 4096
 _PAGE_MASK = 1023
 MOST_ENTRIES = 10_000_000
 _MOST_HOPS = 40
+
+
+def raw_path(text: str) -> bytes:
+    """Give the bytes of a path in a manifest: UTF-8 whatever the locale says, or digests would depend on it."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def text_path(raw: bytes) -> str:
+    """Undo `raw_path`."""
+    return raw.decode("utf-8", "surrogateescape")
 
 
 class EntryKind(enum.Enum):
@@ -86,7 +95,7 @@ class Manifest(NamedTuple):
 
 def encode(entries: Iterable[Entry]) -> Manifest:
     """Check the entries and give the canonical manifest; raise `UnsafeTreeError`."""
-    ordered = sorted(entries, key=lambda entry: os.fsencode(entry.path))
+    ordered = sorted(entries, key=lambda entry: _checked_path(entry.path))
     validate(ordered)
     if len(ordered) <= _WHOLE_UP_TO:
         only = _object(_HEADER, _lines(ordered))
@@ -117,7 +126,7 @@ def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
 def _pages(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
     start = 0
     for index, entry in enumerate(entries, 1):
-        if zlib.crc32(os.fsencode(entry.path)) & _PAGE_MASK == 0 or index == len(entries):
+        if zlib.crc32(raw_path(entry.path)) & _PAGE_MASK == 0 or index == len(entries):
             yield entries[start:index]
             start = index
 
@@ -212,7 +221,7 @@ def _unsafe(path: str, what: str) -> UnsafeTreeError:
 
 def _checked_path(path: str) -> bytes:
     try:
-        raw = os.fsencode(path)
+        raw = raw_path(path)
     except UnicodeEncodeError:
         raise _unsafe(path, "has a name that no file can have") from None
     if b"\0" in raw or any(part in (b"", b".", b"..") or len(part) > 255 for part in raw.split(b"/")):

@@ -10,7 +10,7 @@ from blake3 import blake3
 from pivot.cache.errors import NotStorableError
 from pivot.cache.facts import row_key
 from pivot.cache.signature import Signature, signature_of
-from pivot.cache.tree import EntryKind, stays_inside
+from pivot.cache.tree import EntryKind, stays_inside, text_path
 
 _NO_SIGNATURE = Signature(0, 0, 0, 0, False)
 
@@ -84,7 +84,7 @@ def _link(
 ) -> Iterator[Found]:
     target = os.readlink(entry.path)
     # Other links on the way are looked at when the manifest is made; here only the text counts.
-    if stays_inside(os.fsdecode(path), os.fsdecode(target), {}):
+    if stays_inside(text_path(path), text_path(target), {}):
         yield Found(path, EntryKind.LINK, entry.path, key, target=target)
         return
     real = os.path.realpath(entry.path)

@@ -12,7 +12,7 @@ from pivot.cache.files import hash_descriptor
 from pivot.cache.objects import Content, Objects, read_still
 from pivot.cache.rows import Summary
 from pivot.cache.signature import Signature, signature_of
-from pivot.cache.tree import Entry, EntryKind, Manifest, encode
+from pivot.cache.tree import Entry, EntryKind, Manifest, encode, text_path
 from pivot.cache.walk import Found, MayFollow, fingerprint, walk
 
 _MANY = 256
@@ -153,7 +153,7 @@ def _stored(name: Name, size: int) -> Stored:
 
 
 def _entry(found: Found, content: Content) -> Entry:
-    path = os.fsdecode(found.path)
+    path = text_path(found.path)
     if found.kind is EntryKind.FILE:
         return Entry(path, found.kind, content.seen.size, content.name.hex, content.seen.executable)
-    return Entry(path, found.kind, target=os.fsdecode(found.target))
+    return Entry(path, found.kind, target=text_path(found.target))

@@ -80,11 +80,11 @@ class LazyGroup(click.Group):
 
 
 def _unknown(name: str) -> DefinitionError:
-    import difflib
+    from pivot.registry.suggest import suggest
 
-    close = difflib.get_close_matches(name, COMMANDS, n=1)
-    meant = f"Did you mean `pivot {close[0]}`? " if close else ""
-    return DefinitionError(f"no such command {name!r}", hint=f"{meant}See `pivot --help`.")
+    meant = suggest(name, COMMANDS)
+    question = f"Did you mean `pivot {meant}`? " if meant else ""
+    return DefinitionError(f"no such command {name!r}", hint=f"{question}See `pivot --help`.")
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

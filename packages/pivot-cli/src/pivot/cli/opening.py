@@ -11,12 +11,12 @@ from pivot.cli.scope import Scope, scope_of
 from pivot.cli.session import Session
 from pivot.cli.spelling import Spelling
 from pivot.cli.targets import Targets
-from pivot.discovery import Project, open_project
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
+    from pivot.discovery import Project
     from pivot.engine import Engine, EngineSettings, Sink
 
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -35,7 +35,7 @@ class Selection:
 class Scene:
     """A project with all its pipelines, and the directory that a command is about."""
 
-    project: Project
+    project: "Project"
     start: Path
     scope: Scope
     views: Mapping[Path, PipelineView]
@@ -127,9 +127,9 @@ class Scene:
 
 def open_scene(session: Session, overrides: Overrides | None = None) -> Scene:
     """Find the project around the session's directory, and all pipelines in it."""
-    from pivot.discovery import pipeline_files_in, views
-
     start = session.start()
+    from pivot.discovery import open_project, pipeline_files_in, views
+
     project = open_project(start, session.environ)
     found = views(project, overrides=overrides)
     return Scene(project, start, scope_of(start, project.root, pipeline_files_in), found.views, found.errors)

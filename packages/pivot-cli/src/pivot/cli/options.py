@@ -52,7 +52,7 @@ def global_options(hidden: bool = True) -> Callable[[F], F]:
         option("-q", "--quiet", is_flag=True, callback=_quiet, help="Say nothing but errors."),
         option("-v", "--verbose", count=True, callback=_verbose, help="Say more; twice: show tracebacks."),
         option("--color", type=modes, callback=_color, help="When to colour (default: on a terminal)."),
-        option("-C", "directory", metavar="DIR", callback=_directory, help="Work as if started in DIR."),
+        option("-C", "workdir", metavar="DIR", callback=_directory, help="Work as if started in DIR."),
     )
     return lambda function: reduce(lambda decorated, decorate: decorate(decorated), options, function)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from pivot.cli.text import one_line
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
+from pivot.registry.suggest import suggest
 from pivot.registry.types import StageRef
 
 LONGEST = 4096
@@ -96,13 +97,10 @@ class Targets:
                     yield ref, stage, path
 
     def _unknown(self, word: str) -> DefinitionError:
-        import difflib
-
         outputs = {os.path.relpath(os.path.join(stage.root, out), self._here) for _, stage, out in self._outputs()}
         names = {ref.stage for ref in self._stages} | {str(ref) for ref in self._stages}
-        close = difflib.get_close_matches(word, sorted(names | outputs), n=1)
-        if close:
-            return DefinitionError(f"unknown stage {word!r}", hint=f"Did you mean {close[0]}?")
+        if meant := suggest(word, sorted(names | outputs)):
+            return DefinitionError(f"unknown stage {word!r}", hint=f"Did you mean {meant}?")
         if os.path.lexists(os.path.join(self._here, word)):
             return DefinitionError(f"no stage makes {word!r}", hint="Name an output, or a stage: see `pivot list`.")
         return DefinitionError(f"unknown stage {word!r}", hint="See `pivot list --all`.")

@@ -1,4 +1,4 @@
-"""What of a process the user's code finds and may change: import path, variables, warning filters, and the rest."""
+"""What of a process the user's code finds and may change: variables, warning filters, and the rest."""
 
 import contextlib
 import os
@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 class Ambient(NamedTuple):
     """What code that runs later may rely on when code that ran before has set it."""
 
-    path: tuple[str, ...]
-    """`sys.path`."""
     environ: Mapping[str, str]
     filters: tuple[Any, ...]
     """`warnings.filters`."""
@@ -23,11 +21,10 @@ class Ambient(NamedTuple):
     @classmethod
     def now(cls) -> "Ambient":
         """Take down how the process is."""
-        return cls(tuple(sys.path), dict(os.environ), tuple(warnings.filters))
+        return cls(dict(os.environ), tuple(warnings.filters))
 
     def impose(self) -> None:
         """Make the process so."""
-        sys.path[:] = self.path
         now = dict(os.environ)
         for name in now.keys() - self.environ.keys():
             del os.environ[name]
@@ -38,10 +35,8 @@ class Ambient(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What loading a pipeline has made of the surroundings; to be made again wherever its code runs."""
+    """What loading a pipeline has made of its surroundings; to be made again wherever its code runs."""
 
-    path: tuple[str, ...] | None = None
-    """The whole import path, once there is one."""
     set: Mapping[str, str] = {}
     unset: frozenset[str] = frozenset()
     filters: tuple[Any, ...] | None = None
@@ -50,7 +45,6 @@ class Change(NamedTuple):
     def between(cls, before: Ambient, after: Ambient) -> "Change":
         """Compare what was with what is."""
         return cls(
-            after.path,
             {name: value for name, value in after.environ.items() if before.environ.get(name) != value},
             frozenset(before.environ.keys() - after.environ.keys()),
             None if after.filters == before.filters else after.filters,
@@ -59,13 +53,12 @@ class Change(NamedTuple):
     def applied(self, to: Ambient) -> Ambient:
         """Give the surroundings with the change made."""
         kept = {name: value for name, value in to.environ.items() if name not in self.unset}
-        path = to.path if self.path is None else self.path
-        return Ambient(path, {**kept, **self.set}, to.filters if self.filters is None else self.filters)
+        return Ambient({**kept, **self.set}, to.filters if self.filters is None else self.filters)
 
 
 @contextlib.contextmanager
 def undisturbed(directory: Path) -> Iterator[None]:
-    """Run the user's definitions in `directory`; whatever they do to the process is undone, what they print is stderr's."""
+    """Run definitions in `directory`; what they do to the process is undone, what they print goes to stderr."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(_same_directory(directory))
         stack.enter_context(_same_signals())

@@ -1,14 +1,14 @@
 """What one pipeline's code sees as `sys.modules` and `sys.path`, while it is loaded and while its stages run.
 
-Modules
-  finds the user's modules (`find_spec`), wherever they live, and loads them with `FreshLoader`
-  ModuleSpace         one per pipeline root
-    active            puts its modules in, and takes them out again
-      _enter, _leave
+Modules               the user's modules of one loading; a finder of the import system while a space is active
+ModuleSpace           one per pipeline root
+  loading             be active while definitions are executed
+  active              put its modules in, run, take them out
+    _put_in
+    _take_out         sort what was loaded: private to the pipeline, or shared
 """
 
 import contextlib
-import importlib.machinery
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,51 +17,48 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from pivot.discovery.ambient import Ambient, Change, undisturbed
+from pivot.discovery.claims import claimed_names, foreign_modules
 from pivot.discovery.names import PYTHON_FILE
 from pivot.discovery.sources import FreshLoader, imported_names
 from pivot.fingerprint.territory import Territory
 
 
 class Modules:
-    """The user's modules of one loading: those that all its pipelines share, and a space for each pipeline.
-
-    While a space is active this is a finder of the import system.
-    """
+    """The user's modules of one loading: what its pipelines share, and a space for each pipeline."""
 
     def __init__(self, project_root: Path) -> None:
         self.project_root = project_root
         self.territory = Territory(project_root)
         self.shared: dict[str, ModuleType] = {}
-        self.found: dict[str, str] = {}
-        """Name of each of the user's modules that was looked for -> the entry of the import path that has its top."""
         self.imports: dict[str, set[str]] = {}
-        """Top-level names that a module imports."""
+        """Name of a module -> the top-level names that it imports."""
+        self.pipelines: dict[str, str] = {}
+        """Name -> file of each module that is a pipeline file: always shared, so that it is one object."""
         self.current: ModuleSpace | None = None
-        self._spaces: dict[Path, ModuleSpace] = {}
+        self.base_path: tuple[str, ...] = tuple(sys.path)
+        """`sys.path` outside of all spaces."""
+        self.spaces: dict[Path, ModuleSpace] = {}
 
     def space(self, root: Path) -> "ModuleSpace":
         """Give the space of the pipeline at `root`; the same each time."""
-        if root not in self._spaces:
-            self._spaces[root] = ModuleSpace(self, root)
-        return self._spaces[root]
+        if root not in self.spaces:
+            self.spaces[root] = ModuleSpace(self, root)
+        return self.spaces[root]
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Let the other finders find it; if it is the user's, it is loaded our way."""
+        """Let the other finders find it; what is the user's is loaded our way."""
         spec = self._ask_others(fullname, path, target)
-        if spec is None or not self._is_ours(spec):
-            return None if spec is None else spec
-        self.found[fullname] = _entry(fullname, spec)
-        if type(spec.loader) is SourceFileLoader and spec.origin is not None:
-            spec.loader = self._loader(fullname, spec.origin)
+        if spec is not None and self.current is not None and self._is_ours(spec):
+            self.current.found[fullname] = _entry(spec)
+            if type(spec.loader) is SourceFileLoader and spec.origin is not None:
+                loader = PipelineLoader if self._is_pipeline(spec.origin) else _ModuleLoader
+                spec.loader = loader(fullname, spec.origin, self)
         return spec
 
-    def _ask_others(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
-    ) -> ModuleSpec | None:
-        after = sys.meta_path[sys.meta_path.index(self) + 1 :]
-        for finder in after:
+    def _ask_others(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             # Not the recorder's: it wants to be asked by the import system, and last.
             if not type(finder).__module__.startswith("pivot."):
                 spec = finder.find_spec(fullname, path, target)
@@ -73,37 +70,45 @@ class Modules:
         places = [spec.origin] if spec.has_location and spec.origin else list(spec.submodule_search_locations or ())
         return any(self.territory.is_ours(place) for place in places)
 
-    def _loader(self, fullname: str, path: str) -> FreshLoader:
-        directory = Path(path).parent
-        is_pipeline = os.path.basename(path) == PYTHON_FILE and directory.is_relative_to(self.project_root)
-        if is_pipeline and self.current is not None and directory != self.current.root and _mentions_pivot(path):
-            return _OtherPipelineLoader(fullname, path, self, self.space(directory))
-        return _RememberingLoader(fullname, path, self)
+    def _is_pipeline(self, path: str) -> bool:
+        if os.path.basename(path) != PYTHON_FILE or not Path(path).is_relative_to(self.project_root):
+            return False
+        with open(path, "rb") as file:
+            return b"pivot" in file.read()
 
 
-class _RememberingLoader(FreshLoader):
-    """Note what a module imports, so that it can be told whether pipelines may share it."""
+class _ModuleLoader(FreshLoader):
+    """Note what a module imports: it tells whether pipelines may share it."""
 
     def __init__(self, fullname: str, path: str, modules: Modules) -> None:
         super().__init__(fullname, path)
         self._modules = modules
 
-    def get_code(self, fullname: str) -> CodeType:
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Give the code."""
         code = super().get_code(fullname)
-        self._modules.imports[fullname] = imported_names(code)
+        if code is not None:
+            self._modules.imports[fullname] = imported_names(code)
         return code
 
 
-class _OtherPipelineLoader(_RememberingLoader):
-    """Load a pipeline file that another pipeline imports, to include it: among its own modules, in its own directory."""
-
-    def __init__(self, fullname: str, path: str, modules: Modules, space: "ModuleSpace") -> None:
-        super().__init__(fullname, path, modules)
-        self._space = space
+class PipelineLoader(_ModuleLoader):
+    """Load a pipeline file in its own space and directory, also when another pipeline imports it to include it."""
 
     def exec_module(self, module: ModuleType) -> None:
-        with self._space.loading():
-            super().exec_module(module)
+        """Execute the file."""
+        self._modules.pipelines[module.__name__] = self.path
+        space = self._modules.space(Path(self.path).parent)
+        if space is self._modules.current:
+            self._execute(module, space)
+        else:
+            with space.loading():
+                self._execute(module, space)
+
+    def _execute(self, module: ModuleType, space: "ModuleSpace") -> None:
+        if space.root != self._modules.project_root:
+            space.adopt(Path(self.path).stem, module)  # what its neighbours import it as
+        super().exec_module(module)
 
 
 class ModuleSpace:
@@ -111,48 +116,134 @@ class ModuleSpace:
 
     def __init__(self, modules: Modules, root: Path) -> None:
         self.root = root
+        self.found: dict[str, str] = {}
+        """Name of each module of the user's that was found here -> the directory that it was found in."""
         self._modules = modules
         self._private: dict[str, ModuleType] = {}
-        self._change = Change()
-        self._ambient = Ambient((), {}, ())
         self._displaced: dict[str, ModuleType] = {}
-        self._foreign: tuple[str, ...] = ()
-        """Modules of the project that the process had loaded before, with code that may be old."""
+        self._path: tuple[str, ...] = ()
+        self._change = Change()
         self._claimed: tuple[str, ...] = ()
-        """Names of modules beside the pipeline and in the project root: they come before everybody else's."""
+        """Top-level names that lie beside the pipeline or in the project root: they come before everybody else's."""
+        self._beside: tuple[str, ...] = ()
+        """Those beside the pipeline only."""
+        self._foreign: tuple[str, ...] = ()
+        """Modules of the user's that the process had loaded before, with code that may be old."""
 
     @contextlib.contextmanager
     def loading(self) -> Iterator[None]:
-        """Be active while definitions are executed: what they change in the surroundings stays with the space."""
-        self._look_around()
+        """Be active while definitions are executed; what they change in their surroundings is found again later."""
+        project = self._modules.project_root
+        self._claimed = claimed_names(self.root, project)
+        self._beside = claimed_names(self.root) if self.root != project else ()
+        self._foreign = foreign_modules(self._modules.territory)
         with self.active(keep=True), undisturbed(self.root):
             yield
 
     @contextlib.contextmanager
     def active(self, *, keep: bool = False) -> Iterator[None]:
-        """Have `sys.modules`, `sys.path`, variables and warning filters as this pipeline's code expects them.
+        """Have modules, import path, variables and warning filters as this pipeline's code expects them.
 
-        May be nested, for other pipelines too. `keep`: changes of the surroundings belong to the pipeline.
+        Another pipeline's space may be active; it is again afterwards. `keep`: what is changed meanwhile is the
+        pipeline's own, not a stage's.
         """
         outer = self._modules.current
-        if outer is not None:
-            outer._leave(keep=True)
-        self._enter()
+        with self._surroundings(keep) if outer is None else outer._suspended(), self._installed(keep):
+            yield
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The import path that the pipeline's code has."""
+        first = (str(self.root), str(self._modules.project_root))
+        rest = (entry for entry in self._modules.base_path if entry not in ("", *first))
+        return self._path or tuple(dict.fromkeys([*first, *rest]))
+
+    def adopt(self, name: str, module: ModuleType) -> None:
+        """Have a module under one more name."""
+        self.found[name] = str(self.root)
+        self._displace(name)
+        sys.modules[name] = self._private[name] = module
+
+    @contextlib.contextmanager
+    def _surroundings(self, keep: bool) -> Iterator[None]:
+        before = Ambient.now()
+        self._modules.base_path = tuple(sys.path)
+        self._change.applied(before).impose()
         try:
             yield
         finally:
-            self._leave(keep=keep)
-            if outer is not None:
-                outer._enter()
+            if keep:
+                self._change = Change.between(before, Ambient.now())
+            before.impose()
 
-    def path(self) -> tuple[str, ...]:
-        """Give the import path that the pipeline's code has."""
-        return self._change.path or self._initial_path(tuple(sys.path))
+    @contextlib.contextmanager
+    def _installed(self, keep: bool) -> Iterator[None]:
+        before = sys.path[:]
+        sys.path[:] = self.path
+        self._put_in()
+        try:
+            yield
+        finally:
+            self._take_out()
+            if keep:
+                self._path = tuple(os.path.join(self.root, entry) for entry in sys.path)
+            sys.path[:] = before
 
-    def adopt(self, name: str, module: ModuleType) -> None:
-        """Have a module under a further name, for this pipeline only."""
-        self._private[name] = module
-        if self._modules.current is self:
+    @contextlib.contextmanager
+    def _suspended(self) -> Iterator[None]:
+        path = sys.path[:]
+        self._take_out()
+        try:
+            yield
+        finally:
+            self._put_in()
+            sys.path[:] = path
+
+    def _put_in(self) -> None:
+        own = {**self._modules.shared, **self._private}
+        for name in (*own, *self._foreign, *self._claimed_by_others(own)):
             self._displace(name)
-            sys.modules[name] = module
-            self._modules.found[name] = str(self.root)
+        sys.modules.update(own)
+        at = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else len(sys.meta_path)
+        sys.meta_path.insert(at, self._modules)
+        self._modules.current = self
+
+    def _claimed_by_others(self, own: dict[str, ModuleType]) -> list[str]:
+        taken = tuple(f"{name}." for name in self._claimed if name in sys.modules and name not in own)
+        return [name for name in sys.modules if f"{name}.".startswith(taken)] if taken else []
+
+    def _displace(self, name: str) -> None:
+        if name in sys.modules and name not in self._displaced:
+            self._displaced[name] = sys.modules.pop(name)
+
+    def _take_out(self) -> None:
+        self._modules.current = None
+        with contextlib.suppress(ValueError):
+            sys.meta_path.remove(self._modules)
+        taken = {name: sys.modules.pop(name, None) for name in {**self._modules.shared, **self._private, **self.found}}
+        alone = self._alone()
+        for name, module in taken.items():
+            is_shared = name in self._modules.pipelines or name.partition(".")[0] not in alone
+            if module is not None:
+                (self._modules.shared if is_shared and name not in self._private else self._private)[name] = module
+        sys.modules.update(self._displaced)
+        self._displaced = {}
+
+    def _alone(self) -> set[str]:
+        """List the top-level names that mean something of this pipeline's, or lead to such."""
+        if len(self._modules.spaces) == 1:
+            return set()
+        common = {*self._modules.base_path, str(self._modules.project_root)}
+        alone = {name for name, entry in self.found.items() if "." not in name and entry not in common}
+        alone.update(self._beside)
+        imports = {name: tops for name, tops in self._modules.imports.items() if name not in self._modules.pipelines}
+        while more := {name.partition(".")[0] for name, tops in imports.items() if tops & alone} - alone:
+            alone |= more
+        return alone
+
+
+def _entry(spec: ModuleSpec) -> str:
+    """Give the directory of the import path that a module was found in."""
+    if spec.submodule_search_locations is None:
+        return os.path.dirname(spec.origin or "")
+    return os.path.dirname(next(iter(spec.submodule_search_locations), ""))

@@ -26,7 +26,7 @@ class FreshLoader(SourceFileLoader):
         super().__init__(fullname, path)
         self._started = time.time_ns()
 
-    def get_code(self, fullname: str) -> CodeType:
+    def get_code(self, fullname: str) -> CodeType | None:
         """Give the code; that pivot looks at files for it is no read of the user's."""
         self._started = time.time_ns()
         with recorder().unrecorded():

@@ -22,7 +22,7 @@ class StateDb:
     """
 
     def __init__(self, state_dir: StateDir) -> None:
-        self._rows = open_rows(Place(str(state_dir), str(state_dir / "state.db"), "batch", _MAP_SIZE))
+        self._rows = open_rows(Place(str(state_dir), str(state_dir / "state.db"), "batch", map_size=_MAP_SIZE))
 
     def read(self, name: str) -> dict[str, Any]:
         """Read a table; empty if there is none that can be believed."""

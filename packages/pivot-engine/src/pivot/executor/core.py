@@ -1,10 +1,12 @@
 """From what is registered to what a worker needs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from pivot.cache import LinkMode
+from pivot.registry.params import with_overrides
 from pivot.registry.types import StateDir
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ class WorkerStageInfo(TypedDict):
     params_arg: str | None
     deps: "Mapping[str, Dep[Any]]"
     outs: "Mapping[str, Out[Any]]"
+    incremental: Mapping[str, str]
+    """Parameter -> key of the incremental output that it receives."""
+    signature: Signature | None
     state_dir: StateDir | Path | None
     project_root: Path
     run_id: str
@@ -53,10 +58,12 @@ def prepare_worker_info(
     return WorkerStageInfo(
         name=name,
         func=stage_info["func"],
-        params=_with_overrides(stage_info.get("params"), overrides.get(name, {})),
+        params=with_overrides(stage_info.get("params"), overrides.get(name, {})),
         params_arg=stage_info.get("params_arg"),
         deps=stage_info.get("deps", {}),
         outs=stage_info.get("outs", {}),
+        incremental=stage_info.get("incremental", {}),
+        signature=stage_info.get("signature"),
         state_dir=default_state_dir if own is None else own,
         project_root=project_root,
         run_id=run_id,
@@ -65,10 +72,3 @@ def prepare_worker_info(
         no_commit=no_commit,
         no_cache=no_cache,
     )
-
-
-def _with_overrides(params: Any, overrides: Mapping[str, Any]) -> Any:
-    """Validate anew: an override may come from text, and a validator may depend on several fields."""
-    if params is None or not overrides:
-        return params
-    return type(params).model_validate({**params.model_dump(), **overrides})

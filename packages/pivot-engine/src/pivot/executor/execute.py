@@ -23,6 +23,7 @@ from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import PivotError
+from pivot.registry.incremental import starting_points
 
 Live = Callable[[StageTask], AbstractContextManager[WorkerStageInfo]]
 """Gives a task's stage, ready to be called while the context is open."""
@@ -226,6 +227,8 @@ def _arguments(stage: StageDefinition, info: WorkerStageInfo) -> dict[str, Any]:
     arguments = {item.arg: _load(info, item.arg, item.paths, item.many) for item in stage.inputs}
     if info["params_arg"] is not None and info["params"] is not None:
         arguments[info["params_arg"]] = info["params"]
+    if info["incremental"] and info["signature"] is not None:
+        arguments.update(starting_points(info["incremental"], info["outs"], info["signature"], Path()))
     return arguments
 
 

@@ -9,6 +9,7 @@ from pivot.loaders.base import Loader, library, library_of
 
 Frames: TypeAlias = Literal["pandas", "polars", "pyarrow"]
 _EXTRAS: Mapping[str, str] = {"pandas": "pandas", "polars": "polars", "pyarrow": "arrow"}
+_ANNOTATED: Mapping[str, Frames] = {"polars": "polars", "pyarrow": "pyarrow"}
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class _Table(Loader[Any]):
 
     def suited_to(self, annotation: object) -> Self:
         """Read with the library that the annotation is of."""
-        found = library_of(annotation)
-        if self.library is None and found in ("polars", "pyarrow"):
+        found = _ANNOTATED.get(library_of(annotation))
+        if self.library is None and found is not None:
             return replace(self, library=found)
         return self
 

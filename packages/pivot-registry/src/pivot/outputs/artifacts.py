@@ -81,8 +81,8 @@ class IncrementalOut(Out[T]):
     """An output that a run starts from: put back as the last run left it, then modified.
 
     Annotate a parameter with it too, to get what is there: `seen: Annotated[dict, IncrementalOut("seen.json", JSON())]`
-    with a return value annotated by the same path. When there is nothing yet, the function gets the parameter's default,
-    and None if it has none; with `PathOnly`, always the path.
+    with a return value annotated by the same path. When there is nothing yet, the function gets the parameter's
+    default, and None if it has none; with `PathOnly`, always the path.
     """
 
     kind: ClassVar[str] = "incremental"

@@ -35,7 +35,7 @@ class Unknown:
     def __getitem__(self, key: object) -> "Unknown":
         return self
 
-    def __call__(self, *args: object, **options: object) -> "Unknown":
+    def __call__(self, *_args: object, **_options: object) -> "Unknown":
         return self
 
     def __or__(self, other: object) -> Any:
@@ -80,7 +80,12 @@ def _evaluated(raw: Any, scope: _Scope) -> Any:
 
 
 def _written(target: Any) -> Mapping[str, Any]:
-    """Give annotations as the file has them, without evaluating what is lazy."""
+    """Give annotations as the file has them, those of base classes too, without evaluating what is lazy."""
+    owners = reversed(target.__mro__) if isinstance(target, type) else [target]
+    return {name: raw for owner in owners for name, raw in _own(owner).items()}
+
+
+def _own(target: Any) -> Mapping[str, Any]:
     if sys.version_info >= (3, 14):
         import annotationlib
 

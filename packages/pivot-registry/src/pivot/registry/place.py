@@ -24,7 +24,7 @@ def _below(func: Any) -> Any:
         return func.__func__
     if (wrapped := inspect.getattr_static(func, "__wrapped__", None)) is not None:
         return wrapped
-    if isinstance(func, type) or isinstance(func, types.FunctionType | types.BuiltinFunctionType):
+    if isinstance(func, type | types.FunctionType | types.BuiltinFunctionType):
         return func
     return getattr(type(func), "__call__", func)  # noqa: B004  (the function itself is wanted)
 

@@ -1,0 +1,47 @@
+import fcntl
+import os
+
+import pytest
+
+from pivot.cache import BusyError
+from pivot.cache.locks import locked, open_lock, try_lock, wait_lock
+
+
+def test_a_held_lock_is_refused_with_the_name_of_its_owner(tmp_path):
+    path = str(tmp_path / "x.lock")
+    with locked(path), pytest.raises(BusyError, match=f"process {os.getpid()}"), locked(path, patience=0.0):
+        pass
+
+
+def test_a_lock_ends_with_its_block_and_its_file_stays(tmp_path):
+    path = str(tmp_path / "x.lock")
+    for _ in range(2):
+        with locked(path, patience=0.0):
+            pass
+    assert os.path.exists(path)
+
+
+def test_a_lock_ends_with_its_process(tmp_path, start):
+    path = tmp_path / "x.lock"
+    source = (
+        "import sys\nfrom pivot.cache.locks import *\nwith locked(sys.argv[1]):\n print(flush=True); sys.stdin.read()"
+    )
+    process = start(source, path)
+    process.stdout.readline()
+    with pytest.raises(BusyError, match=f"process {process.pid}"), locked(str(path), patience=0.0):
+        pass
+    process.kill()
+    with locked(str(path)):
+        pass
+
+
+def test_readers_share_and_exclude_a_writer(tmp_path):
+    path = str(tmp_path / "x.lock")
+    first, second, third = open_lock(path), open_lock(path), open_lock(path)
+    assert try_lock(first, fcntl.LOCK_SH)
+    assert try_lock(second, fcntl.LOCK_SH)
+    assert not try_lock(third)
+    with pytest.raises(BusyError, match="another process"):
+        wait_lock(third, path, patience=0.01)
+    for descriptor in (first, second, third):
+        os.close(descriptor)

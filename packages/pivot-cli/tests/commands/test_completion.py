@@ -1,0 +1,30 @@
+import pytest
+from click.testing import CliRunner
+
+from pivot.cli import cli
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_its_script(shell: str) -> None:
+    result = CliRunner().invoke(cli, ["completion", shell])
+    assert result.exit_code == 0
+    assert f"_PIVOT_COMPLETE={shell}_complete" in result.stdout
+
+
+def test_an_unknown_shell_is_refused() -> None:
+    assert CliRunner().invoke(cli, ["completion", "nosuch"]).exit_code == 2
+
+
+def complete(line: str) -> list[str]:
+    words = line.split(" ")
+    environ = {"_PIVOT_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    result = CliRunner().invoke(cli, [], env=environ, prog_name="pivot")
+    return [item.partition(",")[2] for item in result.stdout.splitlines()]
+
+
+def test_commands_are_completed() -> None:
+    assert complete("pivot sta") == ["status"]
+
+
+def test_options_are_completed() -> None:
+    assert "--dry-run" in complete("pivot run --d")

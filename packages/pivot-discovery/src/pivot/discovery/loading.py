@@ -1,0 +1,138 @@
+"""Load a pipeline file: its definitions as live objects, in this process or in a worker."""
+
+import hashlib
+import importlib
+import importlib.util
+import keyword
+import sys
+from contextlib import AbstractContextManager
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pivot.discovery.blame import blamed
+from pivot.discovery.errors import DiscoveryError
+from pivot.discovery.modules import Modules, ModuleSpace, PipelineLoader
+from pivot.discovery.names import PYTHON_FILE
+from pivot.pipeline import Pipeline
+from pivot.registry import RegistryStageInfo
+from pivot.registry.definition import Origin
+from pivot.registry.types import StageRef
+
+LOADER = "pivot.discovery.loading:load_live"
+
+
+class Live:
+    """A loaded pipeline file: the stages themselves, and the surroundings that their code expects."""
+
+    def __init__(self, pipeline: Pipeline, space: ModuleSpace, module: str) -> None:
+        self.pipeline = pipeline
+        self.module = module
+        """The name under which a pipeline.py was loaded; empty for a pivot.yaml."""
+        self._space = space
+
+    def get(self, ref: StageRef) -> RegistryStageInfo:
+        """Give one stage, of this pipeline or of one that it includes."""
+        return self.pipeline.stage_info(ref)
+
+    def active(self) -> AbstractContextManager[None]:
+        """Have the surroundings that the stages expect: needed to call them, and to load or save what they exchange."""
+        return self._space.active()
+
+    @property
+    def import_path(self) -> tuple[str, ...]:
+        """The import path that the stages have."""
+        return self._space.path
+
+
+def load_live(file: str, project_root: str) -> Live:
+    """Load a pipeline file anew: what `Origin.loader` names, for workers. Raises DiscoveryError."""
+    return load(Path(file), Path(project_root))
+
+
+def origin_of(file: Path, project_root: Path) -> Origin:
+    """Say how another process gets at the stages of a pipeline file."""
+    return Origin(LOADER, (str(file), str(project_root)))
+
+
+def load(file: Path, project_root: Path) -> Live:
+    """Execute the definitions in a pipeline file, with the code that its modules have now. Raises DiscoveryError.
+
+    What the definitions do to the process (working directory, import path, variables, signal handlers, warning
+    filters, output) is undone; `Live.active` makes again what stages may rely on.
+    """
+    modules = Modules(project_root)
+    space = modules.space(file.parent)
+    with blamed(file, project_root), space.loading():
+        if file.name == PYTHON_FILE:
+            module = _import(file, project_root, modules)
+            return Live(_pipeline_in(module, file), space, module.__name__)
+        from pivot.pipeline.yaml import load_pipeline_from_yaml  # imports yaml and pydantic
+
+        return Live(load_pipeline_from_yaml(file), space, "")
+
+
+def _import(file: Path, project_root: Path, modules: Modules) -> ModuleType:
+    dotted = dotted_name(file, project_root)
+    if dotted is not None:
+        return importlib.import_module(dotted)
+    name = _unique_name(file, project_root)
+    loader = PipelineLoader(name, str(file), modules)
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    modules.space(file.parent).adopt(name, module)
+    loader.exec_module(module)
+    return module
+
+
+def _pipeline_in(module: ModuleType, file: Path) -> Pipeline:
+    value: Any = getattr(module, "pipeline", None)
+    if isinstance(value, Pipeline):
+        return value
+    if hasattr(module, "pipeline"):
+        raise DiscoveryError(
+            f"its variable `pipeline` is of type {type(value).__name__}, not a Pipeline",
+            where=file,
+            hint='write `pipeline = Pipeline("name")`, with `from pivot.pipeline import Pipeline`',
+        )
+    others = [name for name, other in vars(module).items() if isinstance(other, Pipeline)]
+    hint = f"rename {others[0]} to `pipeline`" if others else 'add `pipeline = Pipeline("name")`'
+    raise DiscoveryError("has no variable `pipeline`", where=file, hint=hint)
+
+
+def module_name(file: Path, project_root: Path) -> str:
+    """Give the name that a pipeline file is loaded under, with the import path as it is now."""
+    return dotted_name(file, project_root) or _unique_name(file, project_root)
+
+
+def dotted_name(file: Path, project_root: Path) -> str | None:
+    """Give the name under which any module of the project can import the file, if there is one."""
+    if not file.is_relative_to(project_root):
+        return None
+    parts = file.relative_to(project_root).with_suffix("").parts
+    if any(not part.isidentifier() or keyword.iskeyword(part) for part in parts):
+        return None
+    return ".".join(parts) if _found_as(parts, file) else None
+
+
+def _found_as(parts: tuple[str, ...], file: Path) -> bool:
+    """Follow the import path as the interpreter would, without executing the packages on the way."""
+    places = None
+    for index in range(len(parts)):
+        name = ".".join(parts[: index + 1])
+        if index == 0 and (BuiltinImporter.find_spec(name) or FrozenImporter.find_spec(name) or name in sys.modules):
+            return False
+        spec = PathFinder.find_spec(name, places)
+        if spec is None:
+            return False
+        if spec.submodule_search_locations is None:
+            return index == len(parts) - 1 and spec.origin == str(file)
+        places = list(spec.submodule_search_locations)
+    return False
+
+
+def _unique_name(file: Path, project_root: Path) -> str:
+    relative = file.relative_to(project_root) if file.is_relative_to(project_root) else file
+    return f"pivot_pipeline_{hashlib.blake2s(relative.as_posix().encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"

@@ -1,0 +1,162 @@
+"""What the annotations of a stage function declare."""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pivot.outputs import Dep, IncrementalOut, Out, PlaceholderDep
+from pivot.registry.errors import DefinitionError
+from pivot.registry.hints import Unknown, hints_of
+from pivot.registry.markers import marked_in, suited, unmarked
+from pivot.registry.place import innermost
+from pivot.registry.returns import outs_of
+
+_KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class StageSignature(NamedTuple):
+    """A stage function as it declares itself, nothing overridden yet."""
+
+    signature: inspect.Signature
+    deps: Mapping[str, Dep[Any] | PlaceholderDep[Any]]
+    incremental: Mapping[str, IncrementalOut[Any]]
+    """By parameter: outputs that the function starts from."""
+    outs: Mapping[str, Out[Any]]
+    """By the key in the returned mapping; `return` for the returned value itself."""
+    params_arg: str | None
+    params_class: type | None
+    """None with a `params_arg`: the class is known to type checkers only."""
+    plain: Mapping[str, Any]
+    """Parameters that nothing fills: name -> annotation."""
+    unknown: tuple[str, ...]
+    """Names in annotations that are not defined."""
+
+
+def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
+    """Read the annotations of a stage function. Raises DefinitionError."""
+    signature, hints = _readable(func, where), hints_of(innermost(func))
+    deps: dict[str, Dep[Any] | PlaceholderDep[Any]] = {}
+    incremental: dict[str, IncrementalOut[Any]] = {}
+    plain: dict[str, Any] = {}
+    for name in _named(signature, where):
+        annotation = hints.values.get(name, inspect.Parameter.empty)
+        match _marker(name, annotation, where):
+            case IncrementalOut() as out:
+                incremental[name] = out
+            case Out() as out:
+                raise _misplaced(name, out, where)
+            case None:
+                plain[name] = annotation
+            case dep:
+                deps[name] = dep
+    params_arg = _params_arg(plain, where)
+    params_class = None if params_arg is None else _class_in(plain.pop(params_arg))
+    outs = outs_of(hints.values.get("return"), where)
+    return StageSignature(signature, deps, incremental, outs, params_arg, params_class, plain, hints.unknown)
+
+
+def check_all_filled(taken: StageSignature, where: str) -> None:
+    """Refuse a parameter that would get no value."""
+    for name, annotation in taken.plain.items():
+        if taken.signature.parameters[name].default is inspect.Parameter.empty:
+            raise DefinitionError(
+                f"nothing gives the parameter {name!r} a value{_why(annotation, taken.unknown)}",
+                where=where,
+                hint=f'Annotate it, as in `{name}: Annotated[..., Dep("{name}.csv", loaders.CSV())]`,'
+                " give it a default, or make it a StageParams.",
+            )
+
+
+def _why(annotation: Any, unknown: tuple[str, ...]) -> str:
+    if annotation is inspect.Parameter.empty:
+        return ": it has no annotation"
+    if isinstance(annotation, Unknown) and unknown:
+        return f": its annotation has a name that is not defined ({', '.join(unknown)})"
+    return ": its annotation has no Dep"
+
+
+def _readable(func: Callable[..., Any], where: str) -> inspect.Signature:
+    """Read the parameters; annotations are read elsewhere, as evaluating them may fail."""
+    if isinstance(func, type) or not callable(func):
+        what = f"the class {func.__qualname__}" if isinstance(func, type) else f"a {type(func).__qualname__}"
+        raise DefinitionError(f"{what} cannot be a stage", where=where, hint="Register a function.")
+    if inspect.iscoroutinefunction(innermost(func)) or inspect.isasyncgenfunction(innermost(func)):
+        raise DefinitionError(
+            "an async function cannot be a stage", where=where, hint="Call it with asyncio.run() in a plain function."
+        )
+    try:
+        return _signature(func)
+    except (TypeError, ValueError):
+        raise DefinitionError(
+            "its parameters cannot be read", where=where, hint="Wrap it in a function with annotated parameters."
+        ) from None
+
+
+def _signature(func: Callable[..., Any]) -> inspect.Signature:
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return inspect.signature(func, annotation_format=annotationlib.Format.STRING)
+    return inspect.signature(func)
+
+
+def _named(signature: inspect.Signature, where: str) -> Iterator[str]:
+    for name, parameter in signature.parameters.items():
+        if parameter.kind in _KEYWORDS:
+            yield name
+        elif parameter.kind not in _VARIADIC and parameter.default is inspect.Parameter.empty:
+            raise DefinitionError(
+                f"the parameter {name!r} is positional-only", where=where, hint="Stages are called with keywords only."
+            )
+
+
+def _marker(name: str, annotation: Any, where: str) -> Dep[Any] | PlaceholderDep[Any] | Out[Any] | None:
+    found = marked_in(annotation)
+    if len(found) > 1:
+        raise DefinitionError(
+            f"the parameter {name!r} is annotated twice", where=where, hint="Give every parameter one Dep."
+        )
+    return suited(found[0]) if found else None
+
+
+def _misplaced(name: str, out: Out[Any], where: str) -> DefinitionError:
+    kind = type(out).__name__
+    return DefinitionError(
+        f"the parameter {name!r} is annotated with {kind}, an output",
+        where=where,
+        hint=f"Annotate what the function returns, as in `-> Annotated[..., {kind}({out.path!r}, ...)]`.",
+    )
+
+
+def _params_arg(plain: Mapping[str, Any], where: str) -> str | None:
+    """Find the parameter that receives the stage's parameters."""
+    typed = [name for name, annotation in plain.items() if _class_in(annotation) is not None]
+    if len(typed) > 1:
+        raise DefinitionError(
+            f"both {typed[0]!r} and {typed[1]!r} are StageParams",
+            where=where,
+            hint="Put all parameters into one class.",
+        )
+    for name, annotation in plain.items():
+        if _is_other_model(unmarked(annotation)):
+            raise DefinitionError(
+                f"the class of {name!r} is a pydantic model, but no StageParams",
+                where=where,
+                hint="Derive it from pivot.stage_def.StageParams.",
+            )
+    guessed = isinstance(plain.get("params", None), Unknown) or plain.get("params") is inspect.Parameter.empty
+    return typed[0] if typed else "params" if guessed else None
+
+
+def _class_in(annotation: Any) -> type | None:
+    """Give the StageParams class that an annotation names. Who has one has imported its module."""
+    base = getattr(sys.modules.get("pivot.stage_def.params"), "StageParams", None)
+    kind = unmarked(annotation)
+    return kind if base is not None and isinstance(kind, type) and issubclass(kind, base) else None
+
+
+def _is_other_model(kind: Any) -> bool:
+    base = getattr(sys.modules.get("pydantic"), "BaseModel", None)
+    return base is not None and isinstance(kind, type) and issubclass(kind, base) and _class_in(kind) is None

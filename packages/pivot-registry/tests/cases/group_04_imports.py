@@ -1,0 +1,98 @@
+# ruff: noqa: E501  (one case, one line)
+# fmt: off
+"""How names travel between modules."""
+
+GROUP = "imports"
+
+PACK = {
+    "pipeline.py": "import pack\ndef value(): return pack.f()",
+    "pack/__init__.py": "from pack.core import f",
+    "pack/core.py": "from pack import deep\ndef f(): return deep.g()\ndef unused(): return 1",
+    "pack/deep.py": "def g(): return 1",
+}
+CYCLE = {
+    "pipeline.py": "import a\ndef value(): return a.f()",
+    "a.py": "import b\ndef f(): return b.g()\ndef h(): return 1",
+    "b.py": "import a\ndef g(): return a.h()",
+}
+STAR = {"pipeline.py": "from helpers import *\ndef value(): return f()", "helpers.py": "def f(): return 1\ndef g(): return 2"}
+OPTIONAL = {"pipeline.py": "try:\n    import fast\nexcept ImportError:\n    fast = None\ndef value(): return fast.f() if fast else 0"}
+LAZY = {
+    "pipeline.py": "import pack\ndef value(): return pack.f()",
+    "pack/__init__.py": "def __getattr__(name):\n    import importlib\n    return getattr(importlib.import_module('pack.core'), name)",
+    "pack/core.py": "def f(): return 1",
+}
+ALL = {"pipeline.py": "from helpers import *\ndef value(): return globals().get('_g', 'none') if '_g' in globals() else f()", "helpers.py": "__all__ = ['f']\ndef f(): return 1\ndef _g(): return 2"}
+
+CASES = [
+    ("reruns", "a function imported by name", {"pipeline.py": "from helpers import f\ndef value(): return f()", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
+    ("reruns", "a function imported by module", {"pipeline.py": "import helpers\ndef value(): return helpers.f()", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
+    ("reruns", "a function imported under another name", {"pipeline.py": "from helpers import f as g\ndef value(): return g()", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
+    ("reruns", "a module imported under another name", {"pipeline.py": "import helpers as h\ndef value(): return h.f()", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
+    ("reruns", "an import names another function", {"pipeline.py": "from helpers import f as h\ndef value(): return h()", "helpers.py": "def f(): return 1\ndef g(): return 2"}, ("import f as", "import g as")),
+    ("reruns", "an import names another module", {"pipeline.py": "from a import f\ndef value(): return f()", "a.py": "def f(): return 1", "b.py": "def f(): return 2"}, ("from a", "from b")),
+    ("reruns", "an import in a function", {"pipeline.py": "def value():\n    from helpers import f\n    return f()", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
+    ("reruns", "a module imported in a function", {"pipeline.py": "def value():\n    import helpers\n    return helpers.f()", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
+    ("fresh", "another function of a module imported in a function", {"pipeline.py": "def value():\n    import helpers\n    return helpers.f()", "helpers.py": "def f(): return 1\ndef g(): return 1"}, ("helpers.py", "def g(): return 1", "def g(): return 2")),
+    ("fresh", "what a module imported in a function imports besides", {"pipeline.py": "def value():\n    import helpers\n    return helpers.f()", "helpers.py": "import others\ndef f(): return 1", "others.py": "K = 1"}, ("others.py", "K = 1", "K = 2")),
+    ("reruns", "an import in a helper of a helper", {"pipeline.py": "import a\ndef value(): return a.f()", "a.py": "def f():\n    import b\n    return b.g()", "b.py": "def g(): return 1"}, ("b.py", "return 1", "return 2")),
+    ("reruns", "an import in a method", {"pipeline.py": "class A:\n    def f(self):\n        from helpers import f\n        return f()\ndef value(): return A().f()", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
+    ("reruns", "a package", PACK, ("pack/core.py", "deep.g()", "deep.g() + 1")),
+    ("reruns", "a module deep in a package", PACK, ("pack/deep.py", "return 1", "return 2")),
+    ("fresh", "an unused function of a package", PACK, ("pack/core.py", "def unused(): return 1", "def unused(): return 2")),
+    ("reruns", "what a package exports under a name", PACK, ("pack/__init__.py", "from pack.core import f", "from pack.deep import g as f\n"), ("pack/deep.py", "return 1", "return 5")),
+    ("reruns", "a relative import", {"pipeline.py": "from pack.core import f\ndef value(): return f()", "pack/__init__.py": "", "pack/core.py": "from .deep import g\ndef f(): return g()", "pack/deep.py": "def g(): return 1"}, ("pack/deep.py", "return 1", "return 2")),
+    ("reruns", "a relative import of a module", {"pipeline.py": "from pack.core import f\ndef value(): return f()", "pack/__init__.py": "", "pack/core.py": "from . import deep\ndef f(): return deep.g()", "pack/deep.py": "def g(): return 1"}, ("pack/deep.py", "return 1", "return 2")),
+    ("reruns", "a relative import from above", {"pipeline.py": "from pack.sub.core import f\ndef value(): return f()", "pack/__init__.py": "", "pack/sub/__init__.py": "", "pack/sub/core.py": "from ..deep import g\ndef f(): return g()", "pack/deep.py": "def g(): return 1"}, ("pack/deep.py", "return 1", "return 2")),
+    ("reruns", "a submodule by its dotted name", {"pipeline.py": "import pack.core\ndef value(): return pack.core.f()", "pack/__init__.py": "", "pack/core.py": "def f(): return 1"}, ("pack/core.py", "return 1", "return 2")),
+    ("reruns", "a submodule that somebody else imports", {"pipeline.py": "import pack\nimport other\ndef value(): return pack.core.f()", "other.py": "import pack.core", "pack/__init__.py": "", "pack/core.py": "def f(): return 1"}, ("pack/core.py", "return 1", "return 2")),
+    ("reruns", "a star import", STAR, ("helpers.py", "return 1", "return 2")),
+    ("fresh", "another function behind a star import", STAR, ("helpers.py", "return 2", "return 3")),
+    ("reruns", "a name that a later star import takes", {"pipeline.py": "from a import *\nfrom b import *\ndef value(): return f()", "a.py": "def f(): return 1", "b.py": "def g(): return 2"}, ("b.py", "def g", "def f")),
+    ("reruns", "a name that a star import takes from a builtin", {"pipeline.py": "from helpers import *\ndef value(): return max(1, 2)", "helpers.py": "K = 1"}, {"write": {"helpers.py": "K = 1\ndef max(*a): return 7"}}),
+    ("reruns", "what __all__ lets through", ALL, ("helpers.py", "['f']", "['f', '_g']"), ("'_g', 'none') if", "'_g', 'none')() if")),
+    ("reruns", "__all__ hides what was seen", {"pipeline.py": "K = 1\nfrom helpers import *\ndef value(): return K", "helpers.py": "__all__ = ['K']\nK = 2"}, ("helpers.py", "['K']", "[]")),
+    ("reruns", "__getattr__ of a module", LAZY, ("pack/core.py", "return 1", "return 2")),
+    ("reruns", "a computed attribute of a module", {"pipeline.py": "import cfg\ndef value(): return cfg.K", "cfg.py": "def __getattr__(name): return 1"}, ("cfg.py", "return 1", "return 2")),
+    ("reruns", "an attribute that hides __getattr__", {"pipeline.py": "import cfg\ndef value(): return cfg.K", "cfg.py": "def __getattr__(name): return 1"}, ("cfg.py", "def __getattr__", "K = 2\ndef __getattr__")),
+    ("reruns", "a namespace package", {"pipeline.py": "from space.core import f\ndef value(): return f()", "space/core.py": "def f(): return 1"}, ("space/core.py", "return 1", "return 2")),
+    ("reruns", "a cycle of modules", CYCLE, ("a.py", "def h(): return 1", "def h(): return 2")),
+    ("fresh", "an unused function in a cycle of modules", {**CYCLE, "b.py": CYCLE["b.py"] + "\ndef k(): return 1"}, ("b.py", "def k(): return 1", "def k(): return 2")),
+    ("reruns", "an import under a condition", {"pipeline.py": "import sys\nif sys.platform == 'nowhere':\n    from a import f\nelse:\n    from b import f\ndef value(): return f()", "a.py": "def f(): return 1", "b.py": "def f(): return 2"}, ("b.py", "return 2", "return 3")),
+    ("reruns", "an optional module appears", OPTIONAL, {"write": {"fast.py": "def f(): return 1"}}),
+    ("reruns", "an optional module disappears", {**OPTIONAL, "fast.py": "def f(): return 1"}, {"delete": "fast.py"}),
+    ("reruns", "an optional module changes", {**OPTIONAL, "fast.py": "def f(): return 1"}, ("fast.py", "return 1", "return 2")),
+    ("reruns", "an optional name appears in a module", {"pipeline.py": "try:\n    from helpers import g\nexcept ImportError:\n    def g(): return 0\ndef value(): return g()", "helpers.py": "def f(): return 1"}, ("helpers.py", "def f", "def g(): return 5\ndef f")),
+    ("reruns", "an optional import in the body", {"pipeline.py": "def value():\n    try:\n        import fast\n    except ImportError:\n        return 0\n    return fast.f()"}, {"write": {"fast.py": "def f(): return 1"}}),
+    ("reruns", "a module that is looked for", {"pipeline.py": "import importlib.util\ndef value(): return importlib.util.find_spec('fast') is not None"}, {"write": {"fast.py": ""}}),
+    ("reruns", "the fall-back of an optional import", {"pipeline.py": "try:\n    import fast\nexcept ImportError:\n    import slow as fast\ndef value(): return fast.f()", "slow.py": "def f(): return 1"}, ("slow.py", "return 1", "return 2")),
+    ("reruns", "a module of the project shadows the standard library", {"pipeline.py": "import colorsys\ndef value(): return colorsys.rgb_to_hsv(1, 1, 1)"}, {"write": {"colorsys.py": "def rgb_to_hsv(*a): return 7"}}),
+    ("reruns", "a module that shadows the standard library changes", {"pipeline.py": "import colorsys\ndef value(): return colorsys.f()", "colorsys.py": "def f(): return 1"}, ("colorsys.py", "return 1", "return 2")),
+    ("reruns", "a package takes the place of a module", {"pipeline.py": "import helpers\ndef value(): return helpers.f()", "helpers.py": "def f(): return 1"}, {"write": {"helpers/__init__.py": "def f(): return 2"}}),
+    ("reruns", "a module takes the place of a package", {"pipeline.py": "import helpers\ndef value(): return helpers.f()", "helpers/__init__.py": "def f(): return 1"}, {"delete": "helpers"}, {"write": {"helpers.py": "def f(): return 2"}}),
+    ("reruns", "a module behind a symbolic link", {"pipeline.py": "import helpers\ndef value(): return helpers.f()", "real/one.py": "def f(): return 1", "helpers.py": "def f(): return 1"}, {"delete": "helpers.py"}, {"link": ("helpers.py", "real/one.py")}, ("real/one.py", "return 1", "return 2")),
+    ("reruns", "a symbolic link points elsewhere", {"pipeline.py": "import helpers\ndef value(): return helpers.f()", "one.py": "def f(): return 1", "two.py": "def f(): return 2", "helpers.py": "def f(): return 1"}, {"link": ("helpers.py", "two.py")}),
+    ("fresh", "a symbolic link takes the place of the same text", {"pipeline.py": "import helpers\ndef value(): return helpers.f()", "one.py": "def f(): return 1", "helpers.py": "def f(): return 1"}, {"link": ("helpers.py", "one.py")}),
+    ("reruns", "a module on a path that the pipeline adds", {"pipeline.py": "import sys\nsys.path.insert(0, str(pathlib.Path(__file__).parent / 'src'))\nimport helpers\ndef value(): return helpers.f()", "src/helpers.py": "def f(): return 1"}, ("src/helpers.py", "return 1", "return 2")),
+    ("reruns", "an import with side effects on another module", {"pipeline.py": "import registry\nimport plugin\ndef value(): return registry.TABLE['a']()", "registry.py": "TABLE = {}", "plugin.py": "import registry\ndef f(): return 1\nregistry.TABLE['a'] = f"}, ("plugin.py", "return 1", "return 2")),
+    ("reruns", "an import with side effects is removed", {"pipeline.py": "import registry\nimport plugin\ndef value(): return sorted(registry.TABLE)", "registry.py": "TABLE = {}", "plugin.py": "import registry\nregistry.TABLE['a'] = 1"}, ("import plugin\n", "")),
+    ("reruns", "an import with side effects is added", {"pipeline.py": "import registry\ndef value(): return sorted(registry.TABLE)", "registry.py": "TABLE = {}", "plugin.py": "import registry\nregistry.TABLE['a'] = 1"}, ("import registry\n", "import registry\nimport plugin\n")),
+    ("reruns", "a module patches another module's function", {"pipeline.py": "import lib\nimport patch\ndef value(): return lib.f()", "lib.py": "def f(): return 1", "patch.py": "import lib\ndef g(): return 2\nlib.f = g"}, ("patch.py", "return 2", "return 3")),
+    ("reruns", "a module patches the standard library", {"pipeline.py": "import json\nimport patch\ndef value(): return json.dumps({})", "patch.py": "import json\njson.dumps = lambda x: 'a'"}, ("patch.py", "'a'", "'b'")),
+    ("fresh", "an imported module has unrelated statements", {"pipeline.py": "import lib\nimport other\ndef value(): return lib.f()", "lib.py": "def f(): return 1", "other.py": "K = {}\nK['a'] = 1\nprint"}, ("other.py", "= 1", "= 2")),
+    ("reruns", "a module is passed on", {"pipeline.py": "import cfg\ndef read(module): return module.K\ndef value(): return read(cfg)", "cfg.py": "K = 1"}, ("cfg.py", "K = 1", "K = 2")),
+    ("reruns", "a module's names are listed", {"pipeline.py": "import cfg\ndef value(): return sorted(k for k in vars(cfg) if k.isupper())", "cfg.py": "K = 1"}, ("cfg.py", "K = 1", "K = 1\nL = 2")),
+    ("reruns", "dir of a module", {"pipeline.py": "import cfg\ndef value(): return [k for k in dir(cfg) if k.isupper()]", "cfg.py": "K = 1"}, ("cfg.py", "K = 1", "K = 1\nL = 2")),
+    ("reruns", "hasattr of a module", {"pipeline.py": "import cfg\ndef value(): return hasattr(cfg, 'FAST')", "cfg.py": "K = 1"}, ("cfg.py", "K = 1", "K = 1\nFAST = 2")),
+    ("reruns", "a stage defined in another module", {"pipeline.py": "import stages\npipeline.register(stages.main)", "stages.py": "from typing import Annotated\nfrom pivot import loaders, outputs\nimport os\ndef main() -> Annotated[str, outputs.Out('out.txt', loaders.Text())]:\n    with open(os.environ.get('PIVOT_CASE_TRACE', os.devnull), 'a') as t: t.write('main\\n')\n    return str(helper())\ndef helper(): return 1"}, ("stages.py", "return 1", "return 2")),
+    ("fresh", "the pipeline file of a stage defined in another module", {"pipeline.py": "import stages\nK = 1\npipeline.register(stages.main)", "stages.py": "from typing import Annotated\nfrom pivot import loaders, outputs\nimport os\ndef main() -> Annotated[str, outputs.Out('out.txt', loaders.Text())]:\n    with open(os.environ.get('PIVOT_CASE_TRACE', os.devnull), 'a') as t: t.write('main\\n')\n    return '1'"}, ("K = 1", "K = 2")),
+    ("reruns", "a helper with the same name in two modules", {"pipeline.py": "import a, b\ndef value(): return a.f(), b.f()", "a.py": "def f(): return 1", "b.py": "def f(): return 1"}, ("b.py", "return 1", "return 2")),
+    ("fresh", "a function with the same name in an unused module", {"pipeline.py": "import a, b\ndef value(): return a.f()", "a.py": "def f(): return 1", "b.py": "def f(): return 1"}, ("b.py", "return 1", "return 2")),
+    ("reruns", "an imported class", {"pipeline.py": "from models import Model\ndef value(): return Model().f()", "models.py": "class Model:\n    def f(self): return 1"}, ("models.py", "return 1", "return 2")),
+    ("reruns", "a future import that turns annotations into text", "def helper(x: int): return 1\ndef value(): return str(helper.__annotations__)", {"write": {"pipeline.py": "from __future__ import annotations\ndef helper(x: int): return 1\ndef value(): return str(helper.__annotations__)"}}),
+    ("reruns", "an imported name is assigned again", {"pipeline.py": "from helpers import f\ndef value(): return f()", "helpers.py": "def f(): return 1"}, ("import f\n", "import f\nf = lambda: 5\n")),
+    ("reruns", "__init__ of a package runs code that matters", {"pipeline.py": "import pack.core\ndef value(): return pack.core.f()", "pack/__init__.py": "import cfg\ncfg.K = 1", "pack/core.py": "import cfg\ndef f(): return cfg.K", "cfg.py": "K = 0"}, ("pack/__init__.py", "cfg.K = 1", "cfg.K = 2")),
+    ("reruns", "an import in a class body", {"pipeline.py": "class A:\n    from helpers import f\n    g = f()\ndef value(): return A.g", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
+    ("reruns", "a name found through two star imports", {"pipeline.py": "from a import *\ndef value(): return f()", "a.py": "from b import *", "b.py": "def f(): return 1"}, ("b.py", "return 1", "return 2")),
+    ("reruns", "a module with a cyrillic name", {"pipeline.py": "import помощник\ndef value(): return помощник.f()", "помощник.py": "def f(): return 1"}, ("помощник.py", "return 1", "return 2")),
+]
