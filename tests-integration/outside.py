@@ -90,7 +90,9 @@ class Project:
             check=False,
         )
         if expect is not None:
-            assert done.returncode == expect, f"pivot {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+            assert done.returncode == expect, (
+                f"pivot {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def outcomes(self, *words: str, at: str = ".", expect: int = 0, **env: str) -> dict[str, str]:
@@ -98,7 +100,9 @@ class Project:
         done = self.pivot("run", "--json", *words, at=at, expect=expect, **env)
         finished = [event for event in done.events if event["event"] == "stage_finished"]
         return {
-            f"{event['pipeline']}:{event['stage']}": event["status"] for event in finished if event["status"] != "skipped"
+            f"{event['pipeline']}:{event['stage']}": event["status"]
+            for event in finished
+            if event["status"] != "skipped"
         }
 
     def ran(self, *words: str, at: str = ".", **env: str) -> set[str]:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+
 from outside import Project
 
 STAGES = {"count@eu", "count@us", "summarise", "split", "gather", "append"}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+
 from outside import Ended, Project
 
 Example = Callable[[str], Project]

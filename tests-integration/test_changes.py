@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from outside import Project
 
 Example = Callable[[str], Project]

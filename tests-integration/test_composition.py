@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from outside import Project
 
 Example = Callable[[str], Project]

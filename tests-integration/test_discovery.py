@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from outside import Project
+from pivot.pipeline.yaml import load_pipeline_from_yaml
 
+from outside import Project
 from pivot.discovery import discover_pipeline
 from pivot.pipeline import Pipeline
-from pivot.pipeline.yaml import load_pipeline_from_yaml
 
 Example = Callable[[str], Project]
 
@@ -78,9 +78,7 @@ def test_a_yaml_pipeline_has_the_name_it_gives_itself(project: Project) -> None:
     assert project.ran("greet@ann", at="greetings") == {"polite:greet@ann"}
 
 
-def test_loading_yaml_gives_the_same_pipeline(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_loading_yaml_gives_the_same_pipeline(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write({"greetings/pivot.yaml": YAML.format(head=""), "greetings/politewords.py": WORDS})
     project.edit("greetings/pivot.yaml", "words.greet", "politewords.greet")
     monkeypatch.syspath_prepend(project / "greetings")
@@ -105,7 +103,9 @@ def test_the_project_root_is_found_by_walking_up(example: Example) -> None:
 
 
 def test_the_environment_overrides_the_project_root(project: Project) -> None:
-    project.write({"a/inner/pipeline.py": PYTHON.format(name="inner"), "other/pipeline.py": PYTHON.format(name="other")})
+    project.write(
+        {"a/inner/pipeline.py": PYTHON.format(name="inner"), "other/pipeline.py": PYTHON.format(name="other")}
+    )
     listed = project.pivot("list", "--all", "--json", at="a/inner", PIVOT_PROJECT_ROOT=str(project / "a"))
     assert [stage["pipeline"] for stage in listed.data["stages"]] == ["inner"]
     project.pivot("run", at="a/inner", PIVOT_PROJECT_ROOT=str(project / "a"))

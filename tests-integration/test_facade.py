@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from outside import Project
 
 import pivot.engine
 import pivot.executor.core
+from outside import Project
 from pivot import loaders, outputs
 from pivot.discovery import discover_pipeline
 from pivot.engine.engine import Engine

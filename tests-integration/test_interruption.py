@@ -27,7 +27,9 @@ def before() -> Annotated[str, outputs.Out("before.txt", loaders.Text())]:
 def other() -> Annotated[str, outputs.Out("other.txt", loaders.Text())]:
     return "other"
 
-def after(bad: Annotated[str, outputs.Dep("bad.txt", loaders.Text())]) -> Annotated[str, outputs.Out("after.txt", loaders.Text())]:
+def after(
+    bad: Annotated[str, outputs.Dep("bad.txt", loaders.Text())],
+) -> Annotated[str, outputs.Out("after.txt", loaders.Text())]:
     return bad
 """
 REGISTER = """
@@ -39,7 +41,9 @@ for stage in (before, bad, after, other):
 def with_bad(body: str) -> dict[str, str]:
     """Give a pipeline.py of four stages, one of which does `body`."""
     bad = f"""
-def bad(x: Annotated[str, outputs.Dep("before.txt", loaders.Text())]) -> Annotated[str, outputs.Out("bad.txt", loaders.Text())]:
+def bad(
+    x: Annotated[str, outputs.Dep("before.txt", loaders.Text())],
+) -> Annotated[str, outputs.Out("bad.txt", loaders.Text())]:
     {body}
 """
     return {"pipeline.py": HEAD + bad + REGISTER}
@@ -83,7 +87,11 @@ def test_a_stage_that_leaves_python_fails(project: Project) -> None:
 
 def test_a_stage_that_does_not_write_its_output_fails_and_the_output_is_named(project: Project) -> None:
     project.write(with_bad('return Path("bad.txt")'))
-    project.edit("pipeline.py", '"bad.txt", loaders.Text())]:\n    return Path', '"bad.txt", loaders.PathOnly())]:\n    return Path')
+    project.edit(
+        "pipeline.py",
+        '"bad.txt", loaders.Text())]:\n    return Path',
+        '"bad.txt", loaders.PathOnly())]:\n    return Path',
+    )
     assert "bad.txt" in project.pivot("run", expect=1).err
 
 

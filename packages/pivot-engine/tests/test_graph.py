@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from engine_fakes import ref, stage
 from pivot.engine.graph import build_graph, check_inputs
 from pivot.registry.definition import OutputKind, StageDefinition
 from pivot.registry.errors import DefinitionError
+from pivot.registry.types import StageRef
 
 ROOT = Path("/project")
 
@@ -16,9 +18,13 @@ def names(*texts: str) -> list[object]:
 
 def refused(*stages: StageDefinition) -> str:
     with pytest.raises(DefinitionError) as caught:
-        graph = build_graph(stages, ROOT)
-        graph.order(graph.stages)
+        ordered(stages)
     return str(caught.value)
+
+
+def ordered(stages: Sequence[StageDefinition]) -> list[StageRef]:
+    graph = build_graph(stages, ROOT)
+    return graph.order(graph.stages)
 
 
 def test_a_dependency_on_another_pipelines_output_is_an_edge() -> None:

@@ -14,6 +14,17 @@ from pivot.registry.errors import LockTimeoutError, StateError
 TRACE = Trace(Facts("c", "3.13", {}, {}, {}, {}), {})
 
 
+HOLDER = """
+import fcntl, sys
+with open(sys.argv[1], "a") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    file.write('{"pid": 7}')
+    file.flush()
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
 def silent(*_: object) -> None: ...
 
 
@@ -52,17 +63,8 @@ def test_file_names_are_one_to_one_and_stay_in_the_directory() -> None:
 
 
 def test_a_stage_that_another_process_runs_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, fcntl.LOCK_EX); f.write('{\"pid\": 7}');"
-            "f.flush(); print('held', flush=True); sys.stdin.read()",
-            str(_flock(tmp_path)),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
+    words = [sys.executable, "-c", HOLDER, str(_flock(tmp_path))]
+    holder = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
     told: list[object] = []

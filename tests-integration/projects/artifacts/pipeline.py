@@ -26,9 +26,7 @@ def count(params: Region, seeds: Annotated[list[int], outputs.Dep("seeds.json", 
 
 
 def summarise(
-    tables: Annotated[
-        list[dict[str, Any]], outputs.Dep(["counts/eu.json", "counts/us.json"], loaders.JSON())
-    ],
+    tables: Annotated[list[dict[str, Any]], outputs.Dep(["counts/eu.json", "counts/us.json"], loaders.JSON())],
 ) -> Annotated[str, outputs.Out("summary.txt", loaders.Text())]:
     return ",".join(f"{table['region']}={table['total']}" for table in tables)
 

@@ -497,3 +497,79 @@ def test_what_was_seen_is_json(project):
     write(project, "q.sql")
     found = seen(project, "open('q.sql').close(); os.environ.get('A'); os.listdir()")
     assert Observed.from_data(json.loads(json.dumps(found.to_data()))) == found
+
+
+def facts(project: pathlib.Path, source: str) -> set[tuple[int, str, str]]:
+    with recorder().recording(project) as recording:
+        load(project, source)
+    found = recording.import_facts()
+    assert found == tuple(sorted(found))
+    assert {fact.module for fact in found} <= {"stages", "helpers"}
+    return {(fact.line, fact.kind, fact.name) for fact in found}
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("K = open('q.sql').read()", {("file", "q.sql")}),
+        ("K = __import__('os').listdir('sql')", {("directory", "sql")}),
+        ("K = __import__('os').path.exists('q.sql')", {("present", "q.sql")}),
+        ("K = __import__('os').path.exists('flag')", {("missing", "flag")}),
+        ("K = __import__('os').environ.get('RATE')", {("environment", "RATE")}),
+        ("K = [open('q.sql').read() for _ in '1']", {("file", "q.sql")}),
+        ("K = (\n    1,\n    open('q.sql').read(),\n)", {("file", "q.sql")}),
+        ("class K:\n    x = open('q.sql').read()", {("file", "q.sql")}),
+        ("def f(x=open('q.sql').read()): ...", {("file", "q.sql")}),
+        ("K = open('/etc/passwd').read()", set()),
+        ("open('out', 'w').close()\nK = open('out').read()", set()),
+    ],
+)
+def test_what_a_module_reads_while_it_defines_itself_has_its_place(project, statement, expected):
+    write(project, "q.sql")
+    write(project, "sql/a.sql")
+    found = facts(project, "# a line\n\n" + statement)
+    assert {(kind, name) for _, kind, name in found} == expected
+    assert {line for line, _, _ in found} <= set(range(3, 3 + len(statement.splitlines())))
+
+
+def test_a_read_by_a_function_counts_for_the_statement_that_calls_it(project):
+    write(project, "q.sql")
+    write(project, "helpers.py", "def read():\n    return open('q.sql').read()\nK = read()")
+    with recorder().recording(project) as recording:
+        load(project, "import helpers\nA = 1\nB = helpers.read()")
+    found = {(fact.module, fact.line, fact.name) for fact in recording.import_facts()}
+    assert found == {("helpers", 3, "q.sql"), ("stages", 3, "q.sql")}
+
+
+def test_a_read_by_a_thread_counts_for_the_statement_that_waits_for_it(project):
+    write(project, "q.sql")
+    source = "import threading\nt = threading.Thread(target=lambda: open('q.sql').close())\nt.start()\nt.join()"
+    assert {name for _, _, name in facts(project, source)} == {"q.sql"}
+
+
+def test_facts_of_imports_tell_what_was_there(project, monkeypatch):
+    monkeypatch.setenv("RATE", "1")
+    source = "import os\nA = os.environ['RATE']\nB = open('q.sql').read()\nC = os.listdir('sql')"
+
+    def values() -> dict[str, str]:
+        write(project, "sql/a.sql")
+        with recorder().recording(project) as recording:
+            load(project, source)
+        return {fact.kind: fact.value for fact in recording.import_facts()}
+
+    write(project, "q.sql", "one")
+    before = values()
+    assert before == values()
+    write(project, "q.sql", "two")
+    write(project, "sql/b.sql")
+    monkeypatch.setenv("RATE", "2")
+    after = values()
+    assert {kind for kind in after if after[kind] != before[kind]} == {"environment", "file", "directory"}
+
+
+def test_what_a_stage_reads_when_it_runs_is_no_fact_of_an_import(project):
+    write(project, "q.sql")
+    module = load(project, "def main(): open('q.sql').close()")
+    with recorder().recording(project) as recording:
+        module.main()
+    assert recording.import_facts() == ()

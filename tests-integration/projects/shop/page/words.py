@@ -1,7 +1,8 @@
 from typing import Annotated
 
-from pivot import loaders, outputs
 from shared.money import euros
+
+from pivot import loaders, outputs
 
 
 def page(

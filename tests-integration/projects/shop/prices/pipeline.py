@@ -1,11 +1,11 @@
 from typing import Annotated, Any
 
 from orders.pipeline import pipeline as orders
+from shared.money import cents
 
 from pivot import loaders, outputs
 from pivot.pipeline import Pipeline
 from pivot.stage_def import StageParams
-from shared.money import cents
 
 pipeline = Pipeline("prices")
 pipeline.include(orders)

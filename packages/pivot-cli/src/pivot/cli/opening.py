@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pivot.cli.scope import Scope, scope_of
 from pivot.cli.session import Session
+from pivot.cli.setting import Overrides, overrides_of
 from pivot.cli.spelling import Spelling
 from pivot.cli.targets import Targets
 from pivot.registry.definition import PipelineView, StageDefinition
@@ -18,8 +19,6 @@ from pivot.registry.types import StageRef
 if TYPE_CHECKING:
     from pivot.discovery import Project
     from pivot.engine import Engine, EngineSettings, Sink
-
-Overrides = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -135,11 +134,15 @@ def open_scene(session: Session, overrides: Overrides | None = None) -> Scene:
     return Scene(project, start, scope_of(start, project.root, pipeline_files_in), found.views, found.errors)
 
 
-def choose(
-    session: Session, selection: Selection, overrides: Overrides | None = None
-) -> tuple[Scene, Sequence[StageRef]]:
-    """Open the project and give the stages that are asked for; warn of pipelines that are broken and were not."""
-    scene = open_scene(session, overrides)
+def choose(session: Session, selection: Selection, settings: Sequence[str] = ()) -> tuple[Scene, Sequence[StageRef]]:
+    """Open the project and give the stages that are asked for; warn of pipelines that are broken and were not.
+
+    With settings (`stage.key=value`), the stages have these parameters.
+    """
+    scene = open_scene(session)
+    if settings:
+        # Twice: only the stages say what `train` in `train.rate=0.2` means.
+        scene = open_scene(session, overrides_of(settings, scene.stages, scene.targets))
     chosen = scene.select(selection)
     console = session.console()
     for error in scene.broken.values():

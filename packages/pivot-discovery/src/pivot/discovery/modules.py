@@ -20,6 +20,7 @@ from pivot.discovery.ambient import Ambient, Change, undisturbed
 from pivot.discovery.claims import claimed_names, foreign_modules
 from pivot.discovery.names import PYTHON_FILE
 from pivot.discovery.sources import FreshLoader, imported_names
+from pivot.fingerprint.recorder import recorder
 from pivot.fingerprint.territory import Territory
 
 
@@ -73,7 +74,7 @@ class Modules:
     def _is_pipeline(self, path: str) -> bool:
         if os.path.basename(path) != PYTHON_FILE or not Path(path).is_relative_to(self.project_root):
             return False
-        with open(path, "rb") as file:
+        with recorder().unrecorded(), open(path, "rb") as file:
             return b"pivot" in file.read()
 
 
@@ -133,10 +134,8 @@ class ModuleSpace:
     @contextlib.contextmanager
     def loading(self) -> Iterator[None]:
         """Be active while definitions are executed; what they change in their surroundings is found again later."""
-        project = self._modules.project_root
-        self._claimed = claimed_names(self.root, project)
-        self._beside = claimed_names(self.root) if self.root != project else ()
-        self._foreign = foreign_modules(self._modules.territory)
+        with recorder().unrecorded():
+            self._look_around(self._modules.project_root)
         with self.active(keep=True), undisturbed(self.root):
             yield
 
@@ -150,6 +149,11 @@ class ModuleSpace:
         outer = self._modules.current
         with self._surroundings(keep) if outer is None else outer._suspended(), self._installed(keep):
             yield
+
+    def _look_around(self, project: Path) -> None:
+        self._claimed = claimed_names(self.root, project)
+        self._beside = claimed_names(self.root) if self.root != project else ()
+        self._foreign = foreign_modules(self._modules.territory)
 
     @property
     def path(self) -> tuple[str, ...]:

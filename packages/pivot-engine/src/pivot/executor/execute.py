@@ -126,11 +126,21 @@ class Execution(NamedTuple):
         with self.live(task) as info, captured(log), _working_directory(stage.root):
             with user_code():
                 arguments = _arguments(stage, info)
-            with self.recorder.recording(self.options.settings.project_root) as recording, user_code():
+            with self._observing(stage) as observed, user_code():
                 result = info["func"](**arguments)
             with user_code():
                 save(stage, info, result)
-        return undeclared(recording.observed(), _declared(stage, self.options.settings.project_root))
+            return observed()
+
+    @contextmanager
+    def _observing(self, stage: StageDefinition) -> Iterator[Callable[[], Observed]]:
+        """Record what the block uses; the function that is given tells what of it the stage does not declare."""
+        root = self.options.settings.project_root
+        if self.options.settings.observe == "off":
+            yield Observed
+            return
+        with self.recorder.recording(root) as recording:
+            yield lambda: undeclared(recording.observed(), _declared(stage, root))
 
     def _check(self, stage: StageDefinition, facts: Facts, observed: Observed) -> None:
         """Refuse a result that cannot be trusted: its inputs changed meanwhile, or it read what it may not."""

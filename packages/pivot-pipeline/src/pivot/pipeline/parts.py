@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pivot.registry.errors import DefinitionError
-from pivot.registry.stage import RegistryStageInfo
+from pivot.registry.registration import RegistryStageInfo
 from pivot.registry.suggest import hint_for
 from pivot.registry.types import PipelineName, StageName, StageRef, StateDir
 

@@ -11,8 +11,9 @@ from pivot.registry.definition import Manifest, StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.layout import state_dir_of
 from pivot.registry.names import pipeline_name
+from pivot.registry.registration import Registration, RegistryStageInfo
 from pivot.registry.registry import StageRegistry, UnknownStageError
-from pivot.registry.stage import Registration, RegistryStageInfo, stage_info
+from pivot.registry.stage import stage_info
 from pivot.registry.types import PipelineName, StageRef, StateDir
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,7 +118,7 @@ class Pipeline:
         return decorate
 
     def add(self, info: RegistryStageInfo) -> None:
-        """Keep a stage that was put together elsewhere, for this pipeline. Raises DefinitionError if its name is taken."""
+        """Keep a stage that was put together for this pipeline. Raises DefinitionError if its name is taken."""
         self._own.add(info)
         self._identities = None
 

@@ -9,7 +9,9 @@ import os
 import pathlib
 import posixpath
 import sys
+import threading
 import types
+from collections.abc import Callable
 from typing import NamedTuple
 
 _FROZEN = ("_collections_abc", "genericpath", "ntpath", "os", "posixpath")
@@ -55,3 +57,23 @@ def is_importing(frame: types.FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def module_statement(is_ours: Callable[[str], bool]) -> tuple[str, int] | None:
+    """Find the module-level statement of the user's that is being executed, nearest to the call: (module, line).
+
+    In a thread that such a statement started, it is the one that the main thread executes.
+    """
+    frame: types.FrameType | None = sys._getframe(1)
+    if threading.current_thread() is not threading.main_thread():
+        started_by = sys._current_frames().get(threading.main_thread().ident or 0)
+        return _module_statement(frame, is_ours) or _module_statement(started_by, is_ours)
+    return _module_statement(frame, is_ours)
+
+
+def _module_statement(frame: types.FrameType | None, is_ours: Callable[[str], bool]) -> tuple[str, int] | None:
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and is_ours(frame.f_code.co_filename):
+            return str(frame.f_globals.get("__name__")), frame.f_lineno
+        frame = frame.f_back
+    return None

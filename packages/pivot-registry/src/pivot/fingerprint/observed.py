@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from blake3 import blake3
 
@@ -53,6 +53,19 @@ class Observed(NamedTuple):
         """Make it again from `to_data`, after a trip through JSON or not; unknown names are left out."""
         names: dict[str, Any] = {name: tuple(data[name]) for name in cls._fields if name in data and name != "env"}
         return cls(**names, env=dict(data.get("env", {})))
+
+
+class ImportFact(NamedTuple):
+    """One read by a module while it was defining itself: what its statement binds depends on it."""
+
+    module: str
+    line: int
+    """Of the module-level statement that was being executed."""
+    kind: Literal["file", "directory", "present", "missing", "environment"]
+    name: str
+    """Path as in `Observed`, or variable."""
+    value: str = ""
+    """Hash of the content, of the listing, or of the variable; empty for what has none (a variable that is not set)."""
 
 
 def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
@@ -131,3 +144,16 @@ def listing(directory: Path, leave_out: Collection[str] = ()) -> tuple[str, ...]
         return None
     skipped = {"__pycache__/", ".pivot/", *leave_out}
     return tuple(sorted(name for name in names if name not in skipped and name.rstrip("/") not in skipped))
+
+
+def listing_hash(names: tuple[str, ...] | None) -> str:
+    """Identify what `listing` gave."""
+    return "gone" if names is None else blake3("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def content_hash(path: str) -> str:
+    """Identify the content of a file."""
+    try:
+        return blake3().update_mmap(path).hexdigest()
+    except OSError:
+        return "gone"

@@ -20,6 +20,7 @@ from pivot.fingerprint.hooks_code import Starts
 from pivot.fingerprint.hooks_environ import EnvironHooks
 from pivot.fingerprint.hooks_files import AuditHook, ProbeHooks
 from pivot.fingerprint.hooks_imports import ImportHooks
+from pivot.fingerprint.observed import ImportFact as ImportFact
 from pivot.fingerprint.recording import Recording
 
 

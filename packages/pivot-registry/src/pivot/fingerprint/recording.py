@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from pivot.fingerprint.callers import module_statement
 from pivot.fingerprint.code_names import file_of, module_of, modules_by_file, names_of
-from pivot.fingerprint.observed import Observed, environment_hash
+from pivot.fingerprint.observed import ImportFact, Observed, content_hash, environment_hash, listing, listing_hash
 from pivot.fingerprint.territory import Territory
 
 # The functions themselves: while something is recorded, the names in `os` belong to the recorder.
@@ -30,8 +31,16 @@ class Recording:
         """The instruction that read the names of all variables last."""
         self._facts: dict[tuple[str, str], Any] = {}
         self._started: set[types.CodeType] = set()
+        self._statements: set[tuple[str, int, str, str]] = set()
+        """(module, line, kind, subject) of what statements at the top of modules used."""
         self._process = os.getpid()
         self._from_children: IO[bytes] | None = None
+
+    def _uses(self, kind: str, subject: str, detail: Any = True) -> None:
+        """Note something that the result depends on, also for the statement of a module that is being imported."""
+        if (place := module_statement(self.territory.is_ours)) is not None:
+            self._statements.add((*place, kind, subject))
+        self._note(kind, subject, detail)
 
     def _note(self, kind: str, subject: str, detail: Any = True) -> None:
         if (kind, subject) not in self._facts:
@@ -58,17 +67,17 @@ class Recording:
 
     def reads(self, path: str) -> None:
         """Note that the content of a file is read, or that there was none."""
-        self._uses("read", path)
+        self._opens("read", path)
 
     def lists(self, path: str) -> None:
         """Note that the names in a directory are read, or that there was none."""
-        self._uses("list", path)
+        self._opens("list", path)
 
-    def _uses(self, kind: str, path: str) -> None:
+    def _opens(self, kind: str, path: str) -> None:
         if not exists(path):
             self.asks(path, there=False)
         elif not self._has("make", path):
-            self._note(kind, path)
+            self._uses(kind, path)
 
     def writes(self, path: str) -> None:
         """Note that a file or directory is made, replaced or removed: unless read before, it is the run's own."""
@@ -78,12 +87,13 @@ class Recording:
     def asks(self, path: str, *, there: bool) -> None:
         """Note that the run looked whether a path exists."""
         if not self._has("make", path):
-            self._note("ask", path, there)
+            self._uses("ask", path, there)
 
     def reads_variable(self, name: str, environ: Callable[[], Mapping[str, str]]) -> None:
         """Note a variable with its value when first read, unless the run set it itself."""
-        if not self._has("set", name) and not self._has("env", name) and not name.startswith("PIVOT_"):
-            self._note("env", name, environment_hash(name, environ()))
+        if not self._has("set", name) and not name.startswith("PIVOT_"):
+            known = self._has("env", name)
+            self._uses("env", name, None if known else environment_hash(name, environ()))
 
     def sets_variable(self, name: str) -> None:
         """Note that the run sets a variable: what it reads there later is its own."""
@@ -139,6 +149,31 @@ class Recording:
             spawned=tuple(sorted(self._all("spawn"))),
             outside=tuple(sorted(path for path in read if self.territory.is_outside(path))),
         )
+
+    def import_facts(self) -> tuple[ImportFact, ...]:
+        """Give what module-level statements used while modules were imported, with what was there; sorted."""
+        seen = self.observed()
+        there = (set(seen.files), set(seen.directories), set(seen.present), set(seen.missing))
+        facts = (self._fact(statement, there, seen.env) for statement in self._statements)
+        return tuple(sorted(fact for fact in facts if fact is not None))
+
+    def _fact(
+        self, statement: tuple[str, int, str, str], there: tuple[set[str], ...], env: Mapping[str, str | None]
+    ) -> ImportFact | None:
+        module, line, kind, subject = statement
+        if kind == "env":
+            return ImportFact(module, line, "environment", subject, env[subject] or "")
+        name = self.territory.inside(subject)
+        if name is None:
+            return None
+        files, directories, present, missing = (name in names for names in there)
+        if kind == "read" and files:
+            return ImportFact(module, line, "file", name, content_hash(subject))
+        if kind == "list" and directories:
+            return ImportFact(module, line, "directory", name, listing_hash(listing(Path(subject))))
+        if present or missing:
+            return ImportFact(module, line, "present" if present else "missing", name)
+        return None
 
     def _inside(self, paths: Iterable[str]) -> tuple[str, ...]:
         inside = (self.territory.inside(path) for path in paths)

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pivot.registry.define import define
+    from pivot.registry.registration import Registration, RegistryStageInfo
     from pivot.registry.registry import StageRegistry, UnknownStageError
-    from pivot.registry.stage import Registration, RegistryStageInfo, stage_info
+    from pivot.registry.stage import stage_info
 
 __all__ = ["Registration", "RegistryStageInfo", "StageRegistry", "UnknownStageError", "define", "stage_info"]
 
 # Imported when asked for: an up-to-date run needs the types below this package, and no signature.
 _HOMES: Mapping[str, str] = {
-    "Registration": "stage",
-    "RegistryStageInfo": "stage",
+    "Registration": "registration",
+    "RegistryStageInfo": "registration",
     "StageRegistry": "registry",
     "UnknownStageError": "registry",
     "define": "define",

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from pivot.registry.definition import Identity, Input, Origin, Output, OutputKind, StageDefinition
-from pivot.registry.params import params_data
+from pivot.registry.recorded import params_data
 from pivot.registry.paths import paths_of
 from pivot.registry.place import place_of
-from pivot.registry.stage import RegistryStageInfo
+from pivot.registry.registration import RegistryStageInfo
 from pivot.registry.types import StageRef, StateDir
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pivot.registry.errors import DefinitionError
-from pivot.registry.stage import Registration, RegistryStageInfo, stage_info
+from pivot.registry.registration import Registration, RegistryStageInfo
+from pivot.registry.stage import stage_info
 from pivot.registry.suggest import hint_for
 from pivot.registry.types import StateDir
 

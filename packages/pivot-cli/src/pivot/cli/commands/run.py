@@ -75,7 +75,7 @@ def command(
 
 def run(session: Session, request: Request) -> ExitCode:
     """Do what is asked for, and say how it ended."""
-    scene, chosen = choose(session, request.selection, _overrides(request.settings))
+    scene, chosen = choose(session, request.selection, request.settings)
     if request.dry_run:
         return _foretell(session, scene, request, chosen)
     if request.as_json:
@@ -128,7 +128,3 @@ def _code_of(result: "RunResult") -> ExitCode:
     if result.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.DONE if result.ok else ExitCode.FAILED
-
-
-def _overrides(settings: tuple[str, ...]) -> dict[str, dict[str, object]] | None:
-    return None if not settings else {}

@@ -1,0 +1,183 @@
+"""One stage in this process."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_fakes import stage
+
+from pivot.cache import Cache, CacheRoot
+from pivot.engine import EngineSettings, Outcome
+from pivot.executor.core import WorkerStageInfo, prepare_worker_info
+from pivot.executor.execute import Execution
+from pivot.executor.task import Done, StageTask, TaskOptions
+from pivot.fingerprint.recorder import recorder
+from pivot.loaders.plain import PathOnly, Text
+from pivot.loaders.structured import JSON
+from pivot.outputs import Dep, DirectoryOut, Out
+from pivot.registry.definition import OutputKind, StageDefinition
+
+
+def info_of(item: StageDefinition, func: Any, loader: Any) -> WorkerStageInfo:
+    kind = DirectoryOut if item.outputs[0].kind is OutputKind.DIRECTORY else Out
+    return prepare_worker_info(
+        stage_info={
+            "name": item.ref.stage,
+            "func": func,
+            "state_dir": None,
+            "deps": {one.arg: Dep(one.paths[0], Text()) for one in item.inputs},
+            "outs": {one.key: kind(one.paths[0], loader) for one in item.outputs},
+        },  # type: ignore[typeddict-item]
+        overrides={},
+        checkout_modes=(),
+        run_id="r",
+        force=False,
+        no_commit=False,
+        no_cache=False,
+        project_root=item.root,
+        default_state_dir=item.state_dir,
+    )
+
+
+def bring(item: StageDefinition, func: Any, loader: Any = JSON(), **settings: Any) -> Done:  # noqa: B008
+    @contextmanager
+    def live(_: StageTask) -> Iterator[WorkerStageInfo]:
+        yield info_of(item, func, loader)
+
+    options = TaskOptions(EngineSettings(item.root, CacheRoot(item.root / "cache"), **settings), "r1")
+    with Cache(item.root / "cache") as cache:
+        execution = Execution(options, cache, recorder(), live, {}, lambda *_: None)
+        return execution.bring_up_to_date(StageTask(item))
+
+
+def message(done: Done) -> str:
+    assert done.outcome is Outcome.FAILED
+    assert done.failure is not None
+    return done.failure.message
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "in.txt").write_text("a")
+    return tmp_path
+
+
+def test_loaded_inputs_go_in_and_returned_values_are_saved_by_key(root: Path) -> None:
+    both = stage("p:s", root, ["in.txt"], ["x.json", "y.json"])
+    done = bring(both, lambda in0: {"out0": {"got": in0}, "out1": [1]})
+    assert done.outcome is Outcome.RAN
+    assert '"got": "a"' in (root / "x.json").read_text()
+    assert sorted(os.listdir(root)) == [".pivot", "cache", "in.txt", "x.json", "y.json"]
+
+
+def test_a_missing_key_names_what_was_returned(root: Path) -> None:
+    both = stage("p:s", root, (), ["x.json", "y.json"])
+    assert message(bring(both, lambda: {"out0": 1})) == "it returned the keys ['out0'], without its output 'out1'"
+    assert "a int" in message(bring(both, lambda: 1))
+    assert not (root / "x.json").exists()
+
+
+def test_a_directory_is_made_of_what_the_mapping_says(root: Path) -> None:
+    parts = stage("p:s", root, (), ["parts"], kind=OutputKind.DIRECTORY)
+    assert bring(parts, lambda: {"out0": {"a.txt": "1", "b/c.txt": "2"}}, Text()).outcome is Outcome.RAN
+    assert (root / "parts" / "b" / "c.txt").read_text() == "2"
+    assert bring(parts, lambda: {"out0": {}}, Text()).outcome is Outcome.SKIPPED
+
+
+def test_a_file_where_a_directory_is_declared_is_refused(root: Path) -> None:
+    parts = stage("p:s", root, (), ["parts"], kind=OutputKind.DIRECTORY)
+    assert "is a file" in message(bring(parts, lambda: Path("parts").touch(), PathOnly()))
+
+
+@pytest.mark.parametrize(
+    ("raised", "shown"),
+    [(ValueError("bad"), "ValueError: bad"), (SystemExit(0), "SystemExit: 0"), (KeyboardInterrupt(), "KeyboardInterr")],
+)
+def test_whatever_a_function_raises_fails_its_stage_with_the_users_frames_only(
+    root: Path, raised: BaseException, shown: str
+) -> None:
+    def broken() -> None:
+        raise raised
+
+    done = bring(stage("p:s", root, (), ["x.json"]), broken)
+    assert shown in message(done)
+    assert message(done).startswith("test_execute.py:")
+    assert done.failure is not None
+    assert "execute.py" not in done.failure.traceback.replace("test_execute.py", "")
+
+
+def test_the_process_is_left_as_it_was(root: Path) -> None:
+    def rude() -> None:
+        os.chdir("/")
+        os.environ["LEFT"] = "behind"
+        sys.stdout.write("x")
+
+    before = os.getcwd(), dict(os.environ), sys.stdout
+    bring(stage("p:s", root, (), ["x.json"]), rude)
+    assert (os.getcwd(), dict(os.environ), sys.stdout) == before
+
+
+def test_an_input_that_is_not_there_is_named(root: Path) -> None:
+    assert (
+        message(bring(stage("p:s", root, ["gone.txt"], ["x.json"]), lambda in0: 1)) == "input gone.txt does not exist"
+    )
+
+
+def test_an_undeclared_read_is_recorded_and_checked_next_time(root: Path) -> None:
+    (root / "vocab.txt").write_text("1")
+    item = stage("p:s", root, (), ["x.json"])
+
+    def nosy() -> dict[str, Any]:
+        return {"out0": Path("vocab.txt").read_text() + os.environ.get("MODE", "")}
+
+    done = bring(item, nosy)
+    assert done.undeclared == ("vocab.txt",)
+    assert done.trace is not None
+    assert dict(done.trace.facts.observed.environment) == {"MODE": None}
+    assert bring(item, nosy).outcome is Outcome.SKIPPED
+    (root / "vocab.txt").write_text("2")
+    again = bring(item, nosy)
+    assert [str(reason) for reason in again.reasons] == ["file vocab.txt changed (read, not declared)"]
+
+
+def test_in_strict_mode_an_undeclared_read_fails_the_stage(root: Path) -> None:
+    (root / "vocab.txt").write_text("1")
+    item = stage("p:s", root, (), ["x.json"])
+    done = bring(item, lambda: {"out0": Path("vocab.txt").read_text()}, observe="strict")
+    assert "read vocab.txt, which it does not declare" in message(done)
+
+
+def test_nothing_is_observed_when_observation_is_off(root: Path) -> None:
+    (root / "vocab.txt").write_text("1")
+    done = bring(stage("p:s", root, (), ["x.json"]), lambda: {"out0": Path("vocab.txt").read_text()}, observe="off")
+    assert done.undeclared == ()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from engine_fakes import stage
+from test_execute import bring
+from pivot.loaders.plain import Text
+root = Path(sys.argv[1])
+def die():
+    Path("x.txt").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+bring(stage("p:s", root, (), ["x.txt"], code="c1"), die, Text())
+"""
+
+
+def test_a_kill_in_the_middle_of_a_stage_loses_neither_the_old_output_nor_the_next_run(root: Path) -> None:
+    item = stage("p:s", root, (), ["x.txt"])
+    bring(item, lambda: {"out0": "old"}, Text())
+    subprocess.run([sys.executable, "-c", KILLED, root, Path(__file__).parent], check=False)
+    assert (root / "x.txt").read_text() == "half"
+    done = bring(item, lambda: {"out0": "never called"}, Text())
+    assert done.outcome is Outcome.RESTORED
+    assert (root / "x.txt").read_text() == "old"

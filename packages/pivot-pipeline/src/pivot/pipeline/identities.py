@@ -1,0 +1,209 @@
+"""From registered stages to definitions: what identifies the code of each."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pivot.pipeline.parts import Part
+from pivot.registry.define import define
+from pivot.registry.definition import Identity, Manifest, Origin, StageDefinition
+from pivot.registry.registration import RegistryStageInfo
+from pivot.registry.types import PipelineName, StageRef
+
+if TYPE_CHECKING:
+    from pivot.fingerprint.analysis import Analysis, Options
+    from pivot.fingerprint.imports import ImportPath
+    from pivot.fingerprint.summaries import Summaries
+
+    from pivot.fingerprint.roots import Root
+
+ABSENT = "absent"
+"""What `code_of` says of code that is gone."""
+
+
+class Surroundings(NamedTuple):
+    """What the identities of stages depend on besides their code; read at the edge, handed down."""
+
+    search_path: tuple[str, ...]
+    """`sys.path`."""
+    environ: Mapping[str, str]
+    project: Path | None = None
+    """The project's root. None: found from the pipeline's."""
+    environment: str = "versions"
+    """The setting `identity.environment`: `versions`, `off` or `content`."""
+
+    @classmethod
+    def here(cls) -> "Surroundings":
+        """Take those of this process."""
+        import os
+
+        return cls(tuple(sys.path), os.environ)
+
+
+class Identities:
+    """The stages of pipelines as data, with the identity of their code as the files are now.
+
+    definitions     every stage
+      roots         where each identity starts: the function, the values that it carries
+      identity      one analysis for all stages of a pipeline
+    manifest        all the code that one stage depends on, by name
+    """
+
+    def __init__(
+        self,
+        pipelines: Sequence[Part],
+        imports: "ImportPath",
+        summaries: "Summaries",
+        environ: Mapping[str, str],
+        options: "Options",
+        origins: Mapping[PipelineName, Origin],
+        project: Path,
+    ) -> None:
+        """Identify the stages of `pipelines`.
+
+        `imports` is the import path of the first; that of another begins with its own root instead. A pipeline
+        without an origin lives in this process only.
+        """
+        self._pipelines = tuple(pipelines)
+        self._imports = imports
+        self._summaries = summaries
+        self._environ = environ
+        self._options = options
+        self._origins = origins
+        self._project = project
+
+    def definitions(self) -> list[StageDefinition]:
+        """Give every stage of every pipeline."""
+        return [
+            define(
+                info,
+                ref=part.ref(name),
+                root=part.root,
+                state_dir=part.state_dir,
+                identity=self.identity(part.ref(name)),
+                origin=self._origins.get(part.name),
+                base=self._project,
+            )
+            for part in self._pipelines
+            for name, info in part.stages.items()
+        ]
+
+    @cached_property
+    def roots(self) -> Mapping[StageRef, "Root"]:
+        """Where the identity of each stage starts, as data."""
+        return {
+            part.ref(name): root_of_stage(info, part.root, self._project)
+            for part in self._pipelines
+            for name, info in part.stages.items()
+        }
+
+    def imports_of(self, part: Part) -> "ImportPath":
+        """Say where the modules of a pipeline are found."""
+        main = str(self._pipelines[0].root)
+        entries = tuple(str(part.root) if entry == main else entry for entry in self._imports.entries)
+        return self._imports._replace(entries=tuple(dict.fromkeys(entries)))
+
+    @cached_property
+    def analyses(self) -> Mapping[PipelineName, "Analysis"]:
+        """What the analysis of each pipeline found."""
+        return {part.name: self._analyse(part) for part in self._pipelines}
+
+    def _analyse(self, part: Part) -> "Analysis":
+        from pivot.fingerprint.analysis import analyse
+
+        roots = {str(part.ref(name)): self.roots[part.ref(name)] for name in part.stages}
+        return analyse(roots, self.imports_of(part), self._summaries, self._environ, self._options)
+
+    def identity(self, ref: StageRef) -> Identity:
+        """Identify the code of a stage."""
+        code = self.analyses[ref.pipeline].code(str(ref))
+        return Identity(code, python_version(self._options.environment), self.roots[ref].notes)
+
+    def manifest(self, ref: StageRef) -> Manifest:
+        """Name all the code that a stage depends on."""
+        return self.analyses[ref.pipeline].manifest(str(ref))
+
+    def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
+        """Give the source text of definitions, where known."""
+        wanted = list(hashes)
+        return {key: text for found in self.analyses.values() for key, text in found.sources(wanted).items()}
+
+    def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Identify code by `module:qualname`, or `module`; `absent` if it is gone."""
+        from pivot.fingerprint.analysis import analyse
+
+        from pivot.fingerprint.roots import Root
+
+        wanted = list(names)
+        found = dict.fromkeys(wanted, ABSENT)
+        roots = {name: Root(module, qualname) for name in wanted for module, _, qualname in [name.partition(":")]}
+        for part in reversed(self._pipelines):
+            analysis = analyse(roots, self.imports_of(part), self._summaries, self._environ, self._options)
+            found.update({name: analysis.code(name) for name in wanted if analysis.knows(name)})
+        return found
+
+
+def identities_of(parts: Sequence[Part], surroundings: Surroundings | None = None) -> Identities:
+    """Identify the stages of pipelines that live in this process, keeping nothing on disk."""
+    from pivot.fingerprint.analysis import Options
+    from pivot.fingerprint.imports import ImportPath
+    from pivot.fingerprint.summaries import Summaries
+
+    from pivot.registry.layout import project_root_of
+
+    around = surroundings or Surroundings.here()
+    project = around.project or project_root_of(parts[0].root, around.environ)
+    entries = dict.fromkeys((str(parts[0].root), str(project), *around.search_path))
+    imports = ImportPath(tuple(entries), pinned(parts, project))
+    options = Options(environment=around.environment)  # type: ignore[arg-type]
+    return Identities(parts, imports, Summaries(None), around.environ, options, {}, project)
+
+
+def root_of_stage(info: RegistryStageInfo, root: Path, project: Path) -> "Root":
+    """Say where the identity of a stage starts: its function, its loaders with their options, its params class."""
+    from pivot.fingerprint.roots import root_of
+
+    return root_of(
+        info["func"],
+        values=_live_values(info),
+        depends=info["depends"],
+        ignore=info["ignore"],
+        version=info["version"],
+        base=root,
+        project=project,
+    )
+
+
+def _live_values(info: RegistryStageInfo) -> dict[str, Any]:
+    values: dict[str, Any] = {f"loader of {arg}": dep.loader for arg, dep in info["deps"].items()}
+    values |= {f"loader of {key}": out.loader for key, out in info["outs"].items()}
+    if info["params"] is not None:
+        values["class of params"] = type(info["params"])
+    return values
+
+
+def pinned(parts: Sequence[Part], project: Path) -> tuple[tuple[str, str, str], ...]:
+    """Say which file each module of a stage function is: (name, file, label), the label without any directory above."""
+    import os
+
+    from pivot.registry.place import innermost, shown
+
+    pins: dict[str, tuple[str, str, str]] = {}
+    for part in parts:
+        for info in part.stages.values():
+            func = innermost(info["func"])
+            name, file = func.__module__, getattr(func, "__globals__", {}).get("__file__")
+            if isinstance(file, str) and file.endswith(".py"):
+                label = os.path.splitext(shown(os.path.abspath(file), part.root))[0]
+                pins[name] = (name, os.path.abspath(file), os.path.basename(label) if os.path.isabs(label) else label)
+    return tuple(sorted(pins.values()))
+
+
+def python_version(environment: str) -> str:
+    """Name the interpreter as far as it matters to what code does: `3.13`, `3.13 -O`."""
+    if environment == "off":
+        return ""
+    optimized = sys.flags.optimize
+    return f"{sys.version_info[0]}.{sys.version_info[1]}{' -' + 'O' * optimized if optimized else ''}"

@@ -1,0 +1,170 @@
+"""Run the stage `main` of a small project in a child process, and say what it is and what it used.
+
+No pipeline, engine or command is involved: a registry of stages, the recorder, and the roots of the identity.
+"""
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import traceback
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+SITE = "lib/site-packages"
+
+
+class Ran(NamedTuple):
+    """One run of the stage, in a process of its own."""
+
+    output: str
+    root: list[Any]
+    """`Root.to_data()` of the stage."""
+    observed: dict[str, Any]
+    """`Observed.to_data()` of the run, without declared inputs and outputs."""
+    import_facts: list[list[Any]]
+    inputs: list[list[str]]
+    """(parameter, path) of declared inputs."""
+    params: str
+    sys_path: list[str]
+    """The import path after the modules were loaded, project first."""
+
+
+def run(root: Path, environ: Mapping[str, str], flags: str = "") -> Ran:
+    """Import the project, take its stage apart, run it, all of it recorded."""
+    if flags:
+        return Ran(*_in_interpreter(root, environ, flags))
+    return Ran(*_in_fork(lambda: _run(root, environ)))
+
+
+def _in_fork(work: Callable[[], tuple[Any, ...]]) -> list[Any]:
+    """Give what `work` gives in a fork of this process: whatever it imports or changes is gone afterwards."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _answer(writer, work)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as answers:
+        answer = json.loads(answers.read() or b'{"failed": "the child said nothing"}')
+    os.waitpid(child, 0)
+    if isinstance(answer, dict):
+        raise RuntimeError(answer["failed"])
+    return list(answer)
+
+
+def _answer(writer: int, work: Callable[[], tuple[Any, ...]]) -> None:
+    try:
+        answer: Any = work()
+    except BaseException:  # noqa: BLE001  (whatever the project raises is the parent's to report)
+        answer = {"failed": traceback.format_exc()}
+    with os.fdopen(writer, "wb") as answers:
+        answers.write(json.dumps(answer).encode())
+    os._exit(0)
+
+
+def _in_interpreter(root: Path, environ: Mapping[str, str], flags: str) -> list[Any]:
+    script = f"import runpy, json; run = runpy.run_path({__file__!r})['_run']; import pathlib"
+    call = f"print(json.dumps(run(pathlib.Path({str(root)!r}), {dict(environ)!r})))"
+    command = [sys.executable, *flags.split(), "-c", f"{script}\n{call}"]
+    return list(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+
+
+def _run(root: Path, environ: Mapping[str, str]) -> tuple[Any, ...]:
+    from pivot.fingerprint.observed import undeclared
+    from pivot.fingerprint.recorder import recorder
+    from pivot.fingerprint.roots import root_of
+
+    _enter(root, environ)
+    with recorder().recording(root) as loading:
+        info = _load(root)
+    stage = root_of(
+        info["func"],
+        values={f"artifact {name}": item for name, item in {**info["deps"], **info["outs"]}.items()}
+        | ({} if info["params"] is None else {"parameters": type(info["params"])}),
+        depends=info["depends"],
+        ignore=info["ignore"],
+        version=info["version"],
+        base=root,
+        project=root,
+    )
+    with recorder().recording(root) as running:
+        with recorder().unrecorded():
+            arguments = _arguments(info)
+        output = info["func"](**arguments)
+    observed = undeclared(running.observed(), info["deps_paths"] + info["outs_paths"])
+    inputs = [[name, path] for name, dep in info["deps"].items() for path in _paths(dep.path)]
+    facts = [list(fact) for fact in loading.import_facts()]
+    params = "" if info["params"] is None else info["params"].model_dump_json()
+    return str(output), stage.to_data(), observed.to_data(), facts, inputs, params, sys.path
+
+
+def _enter(root: Path, environ: Mapping[str, str]) -> None:
+    """Be in the project as a fresh interpreter would be."""
+    os.environ.update(environ)
+    os.chdir(root)
+    site = root / SITE
+    sys.path[:0] = [str(root), str(site)] if site.is_dir() else [str(root)]
+    sys.dont_write_bytecode = True
+    importlib.invalidate_caches()
+    # A fresh interpreter would not have imported what the project shadows.
+    for name in {path.stem for path in (*root.iterdir(), *(site.iterdir() if site.is_dir() else ()))}:
+        for loaded in [loaded for loaded in sys.modules if loaded == name or loaded.startswith(f"{name}.")]:
+            if not loaded.startswith("pivot"):
+                del sys.modules[loaded]
+
+
+def _load(root: Path) -> Any:
+    """Import the pipeline file (or what pivot.yaml names), and give what was registered as `main`."""
+    from pivot.registry import StageRegistry
+
+    registry = StageRegistry()
+    sys.modules["pivot.pipeline"] = _pipeline_package(registry)
+    yaml = root / "pivot.yaml"
+    if yaml.exists():
+        module, _, function = re.findall(r"python: (\S+)", yaml.read_text())[0].rpartition(".")
+        registry.register(getattr(importlib.import_module(module), function), name="main")
+    else:
+        importlib.import_module("pipeline")
+    return registry.get("main")
+
+
+def _pipeline_package(registry: Any) -> types.ModuleType:
+    """Give a stand-in for `pivot.pipeline`: the registry's package must be testable alone."""
+
+    class Pipeline:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def register(self, func: Any, **options: Any) -> None:
+            registry.register(func, **options)
+
+        def stage(self, **options: Any) -> Callable[[Any], Any]:
+            def registering(func: Any) -> Any:
+                registry.register(func, **options)
+                return func
+
+            return registering
+
+    module = types.ModuleType("pivot.pipeline")
+    Pipeline.__module__ = module.__name__
+    vars(module)["Pipeline"] = Pipeline
+    return module
+
+
+def _arguments(info: Any) -> dict[str, Any]:
+    arguments = {name: _loaded(dep) for name, dep in info["deps"].items()}
+    return arguments if info["params_arg"] is None else {**arguments, info["params_arg"]: info["params"]}
+
+
+def _loaded(dep: Any) -> Any:
+    values = [dep.loader.load(Path(path)) for path in _paths(dep.path)]
+    return values[0] if isinstance(dep.path, str) else values
+
+
+def _paths(path: Any) -> list[str]:
+    return [path] if isinstance(path, str) else list(path)
