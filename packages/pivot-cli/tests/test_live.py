@@ -10,7 +10,6 @@ from pivot.cli.live import SHOWN, Region, own_terminal
 from pivot.cli.progress import Progress
 from pivot.engine import Done, Kind, Outcome, Reason, RunFinished, StageFinished, StageStarted
 
-
 END = "[end]"
 
 

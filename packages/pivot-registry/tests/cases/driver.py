@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import traceback
 import types
 from collections.abc import Callable, Mapping
@@ -39,6 +40,14 @@ def run(root: Path, environ: Mapping[str, str], flags: str = "") -> Ran:
     if flags:
         return Ran(*_in_interpreter(root, environ, flags))
     return Ran(*_in_fork(lambda: _run(root, environ)))
+
+
+def preload() -> None:
+    """Import once what every child needs."""
+    for name in ("pivot.fingerprint.recorder", "pivot.fingerprint.roots", "pivot.loaders", "pivot.outputs", "pydantic"):
+        importlib.import_module(name)
+    for name in ("pivot.registry.registry", "pivot.stage_def", "concurrent.futures", "multiprocessing", "asyncio"):
+        importlib.import_module(name)
 
 
 def _in_fork(work: Callable[[], tuple[Any, ...]]) -> list[Any]:
@@ -95,12 +104,12 @@ def _run(root: Path, environ: Mapping[str, str]) -> tuple[Any, ...]:
     with recorder().recording(root) as running:
         with recorder().unrecorded():
             arguments = _arguments(info)
-        output = info["func"](**arguments)
+        returned = info["func"](**arguments)
     observed = undeclared(running.observed(), info["deps_paths"] + info["outs_paths"])
     inputs = [[name, path] for name, dep in info["deps"].items() for path in _paths(dep.path)]
     facts = [list(fact) for fact in loading.import_facts()]
     params = "" if info["params"] is None else info["params"].model_dump_json()
-    return str(output), stage.to_data(), observed.to_data(), facts, inputs, params, sys.path
+    return _saved(info, returned), stage.to_data(), observed.to_data(), facts, inputs, params, sys.path
 
 
 def _enter(root: Path, environ: Mapping[str, str]) -> None:
@@ -161,6 +170,14 @@ def _arguments(info: Any) -> dict[str, Any]:
     return arguments if info["params_arg"] is None else {**arguments, info["params_arg"]: info["params"]}
 
 
+def _saved(info: Any, returned: Any) -> str:
+    """Give the bytes that would become the output, as text."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "out.txt"
+        info["outs"]["return"].save(returned, path)
+        return path.read_text()
+
+
 def _loaded(dep: Any) -> Any:
     values = [dep.loader.load(Path(path)) for path in _paths(dep.path)]
     return values[0] if isinstance(dep.path, str) else values
@@ -168,3 +185,68 @@ def _loaded(dep: Any) -> Any:
 
 def _paths(path: Any) -> list[str]:
     return [path] if isinstance(path, str) else list(path)
+
+
+class Judged(NamedTuple):
+    """What the stage is, as far as it is known without running it."""
+
+    code: str
+    entries: dict[str, str]
+    """The manifest: qualified name -> hash."""
+    facts: dict[str, str | None]
+    """What the run before had read undeclared, as it is now."""
+    declared: list[Any]
+    """Inputs with their contents, parameters, flags."""
+
+
+def judge(root: Path, environ: Mapping[str, str], ran: Ran, before: Ran, flags: str = "") -> Judged:
+    """Identify the stage that `ran` found, with what an earlier run was seen to use."""
+    from pivot.fingerprint.observed import Observed, unforeseen
+
+    observed = Observed.from_data(before.observed)
+    known = identify(root, environ, before, ()).entries
+    found = identify(root, environ, ran, unforeseen(observed, known))
+    declared = [flags, ran.params, *([name, path, _content(root / path)] for name, path in ran.inputs)]
+    return Judged(found.code, dict(found.entries), _facts(observed, root, environ), declared)
+
+
+class Identified(NamedTuple):
+    code: str
+    entries: Mapping[str, str]
+
+
+def identify(root: Path, environ: Mapping[str, str], ran: Ran, also: tuple[str, ...]) -> Identified:
+    """Give the static identity of a stage, with code that a run was seen to use besides."""
+    from pivot.fingerprint.analysis import analyse
+    from pivot.fingerprint.imports import ImportPath
+    from pivot.fingerprint.summaries import Summaries
+
+    from pivot.fingerprint.observed import ImportFact
+    from pivot.fingerprint.roots import Root
+
+    imports = ImportPath(tuple(ran.sys_path), (("pipeline", str(root / "pipeline.py"), "pipeline"),))
+    analysis = analyse(
+        {"main": Root.from_data(ran.root)},
+        imports,
+        Summaries(None),
+        dict(environ),
+        observed={"main": also},
+        import_facts=[ImportFact(*fact) for fact in ran.import_facts],
+    )
+    manifest = analysis.manifest("main")
+    return Identified(analysis.code("main"), {name: entry.hash for name, entry in manifest.entries.items()})
+
+
+def _facts(observed: Any, root: Path, environ: Mapping[str, str]) -> dict[str, str | None]:
+    from pivot.fingerprint.observed import environment_hash, listing, listing_hash
+
+    merged = {**os.environ, **environ}
+    facts = {f"file {path}": _content(root / path) for path in observed.files}
+    facts |= {f"directory {path}": listing_hash(listing(root / path, ["out.txt"])) for path in observed.directories}
+    asked = (*observed.present, *observed.missing)
+    facts |= {f"path {path}": "there" if (root / path).exists() else "missing" for path in asked}
+    return facts | {f"variable {name}": environment_hash(name, merged) for name in observed.env}
+
+
+def _content(path: Path) -> str | None:
+    return path.read_bytes().hex() if path.is_file() else None

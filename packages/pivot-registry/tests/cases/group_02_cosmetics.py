@@ -47,7 +47,7 @@ CASES = [
     ("fresh", "a line break", CODE, ("helper(3), Table", "(\n        helper(3)), Table")),
     ("fresh", "a backslash", CODE, ("total + math", "total \\\n        + math")),
     ("fresh", "a trailing comma", CODE, ("(x, scale=2)", "(x, scale=2,)")),
-    ("fresh", "indentation", CODE, ("    total = x * scale  # twice\n    return total + math.floor(RATE)", "  total = x * scale\n  return total + math.floor(RATE)")),
+    ("fresh", "indentation", "def value():\n    x = 1\n    return x", {"write": {"pipeline.py": "def value():\n  x = 1\n  return x"}}),
     ("fresh", "a semicolon", CODE, ("  # twice\n    return total", "; return total")),
     ("fresh", "white space inside expressions", CODE, ("x * scale", "x*scale"), ("[1, 2]", "[ 1,2 ]")),
     ("fresh", "underscores in a number", "def value(): return 10000", ("10000", "10_000")),

@@ -122,7 +122,7 @@ CASES = [
     ("reruns", "the code of a custom loader", {"pipeline.py": LOADER, "rows.txt": "a"}, ("decorate(path.read_text(), self.mark)", "decorate(path.read_text(), self.mark * 2)")),
     ("reruns", "a helper of a custom loader", {"pipeline.py": LOADER, "rows.txt": "a"}, ("text.upper()", "text.title() * 2")),
     ("reruns", "a custom loader of another module", {"pipeline.py": LOADER.replace(LOADER[LOADER.index("\nimport dataclasses"):LOADER.index("def main")], "\nfrom reading import Upper\n"), "reading.py": "import dataclasses\nfrom pivot import loaders\n" + LOADER[LOADER.index("@dataclasses"):LOADER.index("def main")], "rows.txt": "a"}, ("reading.py", "text.upper()", "text.title() * 2")),
-    ("may", "the code of a custom writer", SAVER, ("value + self.mark", "value + self.mark * 2")),
+    ("reruns", "the code of a custom writer", SAVER, ("value + self.mark", "value + self.mark * 2")),
     ("reruns", "an input's path", {"pipeline.py": f"def main(rows: Annotated[str, outputs.Dep('a.txt', loaders.Text())]) -> {OUT}:\n    ran()\n    return rows\npipeline.register(main)", "a.txt": "a", "b.txt": "b"}, ("'a.txt'", "'b.txt'")),
     ("reruns", "an input's path given by name", {"pipeline.py": f"ROWS = 'a.txt'\ndef main(rows: Annotated[str, outputs.Dep(ROWS, loaders.Text())]) -> {OUT}:\n    ran()\n    return rows\npipeline.register(main)", "a.txt": "a", "b.txt": "b"}, ("'a.txt'", "'b.txt'")),
     ("reruns", "the loader of an input", {"pipeline.py": f"def main(rows: Annotated[str, outputs.Dep('a.json', loaders.Text())]) -> {OUT}:\n    ran()\n    return repr(rows)\npipeline.register(main)", "a.json": '"a"'}, ("'a.json', loaders.Text()", "'a.json', loaders.JSON()")),

@@ -17,7 +17,7 @@ CASES = [
     ("fresh", "an edit and its undo", HELPER, ("helpers.py", "return 1", "return 2"), ("helpers.py", "return 2", "return 1")),
     ("fresh", "a file written again with the same text", HELPER, {"delete": "helpers.py"}, {"write": {"helpers.py": "def f(): return 1"}}),
     ("fresh", "the project directory is renamed", HELPER, {"move": "renamed"}),
-    ("fresh", "the project moves, with a path in a closure", f"def make(path):\n    def stage() -> Annotated[str, outputs.Out('out.txt', loaders.Text())]:\n        ran()\n        return path.name\n    return stage\npipeline.register(make(pathlib.Path(__file__).parent / 'data'), name='main')", {"move": "renamed"}),
+    ("fresh", "the project moves, with a path in a closure", "def make(path):\n    def stage() -> Annotated[str, outputs.Out('out.txt', loaders.Text())]:\n        ran()\n        return path.name\n    return stage\npipeline.register(make(pathlib.Path(__file__).parent / 'data'), name='main')", {"move": "renamed"}),
     ("fresh", "the project moves, with a file that is read", {"pipeline.py": "HERE = pathlib.Path(__file__).parent\ndef value(): return (HERE / 'q.sql').read_text()", "q.sql": "a"}, {"move": "renamed"}),
     ("reruns", "an edit after the project moved", HELPER, {"move": "renamed"}, ("helpers.py", "return 1", "return 2")),
     ("reruns", "a stale compiled file", HELPER, {"quietly": ("helpers.py", "return 1", "return 3")}),

@@ -8,7 +8,7 @@ Each file beside this one holds the cases of one group, as plain data:
     ]
 
 - expectation: `reruns` (the output of a clean run differs, so skipping would be wrong), `fresh` (it does not differ,
-  and running would be a waste), `may` (either is right), `unseen` (out of scope: no promise, as the documentation says).
+  and running would be a waste), `may` (either is right), `unseen` (out of scope: no promise, and said so).
 - files: text of `pipeline.py`, or path -> text. `pipeline.py` gets the head below, and the tail that registers the
   stage `main` for a function `value()`, unless it registers by itself. `name==1.0` as a path is an installed package:
   its text becomes `lib/site-packages/name.py` with metadata; `# requires: other` lines in it are its requirements.

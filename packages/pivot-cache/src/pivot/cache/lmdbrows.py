@@ -143,15 +143,12 @@ class LmdbRows:
                     transaction.put(key, value)
 
     def _grow(self) -> None:
-        with locked(self._place.lock("resize")):
-            before = self._env.info()["map_size"]
-            self._env.set_mapsize(0)  # what another process has made of it meanwhile
-            now = self._env.info()["map_size"]
-            if now > before:
-                return
-            if now * 2 > self._place.limit:
-                raise lmdb.CorruptedError("the index has outgrown its limit")
-            self._env.set_mapsize(now * 2)
+        # Only we write now, so nobody else has made it larger; `set_mapsize(0)` would take our own growth back,
+        # which is on the disk only after a commit.
+        size = self._env.info()["map_size"] * 2
+        if size > self._place.limit:
+            raise lmdb.CorruptedError("the index has outgrown its limit")
+        self._env.set_mapsize(size)
 
     def _settle(self) -> None:
         # LMDB numbers pages that it never writes when they are the last and free; the check before opening

@@ -16,8 +16,8 @@ from pivot.discovery.errors import DiscoveryError
 from pivot.discovery.modules import Modules, ModuleSpace, PipelineLoader
 from pivot.discovery.names import PYTHON_FILE
 from pivot.pipeline import Pipeline
-from pivot.registry import RegistryStageInfo
 from pivot.registry.definition import Origin
+from pivot.registry.stage import RegistryStageInfo
 from pivot.registry.types import StageRef
 
 LOADER = "pivot.discovery.loading:load_live"
@@ -34,7 +34,7 @@ class Live:
 
     def get(self, ref: StageRef) -> RegistryStageInfo:
         """Give one stage, of this pipeline or of one that it includes."""
-        return self.pipeline.stage_info(ref)
+        return self.pipeline.live(ref)
 
     def active(self) -> AbstractContextManager[None]:
         """Have the surroundings that the stages expect: needed to call them, and to load or save what they exchange."""
@@ -119,18 +119,17 @@ def dotted_name(file: Path, project_root: Path) -> str | None:
 
 def _found_as(parts: tuple[str, ...], file: Path) -> bool:
     """Follow the import path as the interpreter would, without executing the packages on the way."""
-    places = None
-    for index in range(len(parts)):
-        name = ".".join(parts[: index + 1])
-        if index == 0 and (BuiltinImporter.find_spec(name) or FrozenImporter.find_spec(name) or name in sys.modules):
-            return False
+    top, places = parts[0], None
+    if BuiltinImporter.find_spec(top) or FrozenImporter.find_spec(top) or top in sys.modules:
+        return False
+    for name in parts[:-1]:
+        # Not the dotted name: with that a namespace package wants its parents to be loaded.
         spec = PathFinder.find_spec(name, places)
-        if spec is None:
+        if spec is None or spec.submodule_search_locations is None:
             return False
-        if spec.submodule_search_locations is None:
-            return index == len(parts) - 1 and spec.origin == str(file)
         places = list(spec.submodule_search_locations)
-    return False
+    spec = PathFinder.find_spec(parts[-1], places)
+    return spec is not None and spec.origin == str(file)
 
 
 def _unique_name(file: Path, project_root: Path) -> str:

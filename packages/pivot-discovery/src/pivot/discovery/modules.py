@@ -190,7 +190,7 @@ class ModuleSpace:
         finally:
             self._take_out()
             if keep:
-                self._path = tuple(os.path.join(self.root, entry) for entry in sys.path)
+                self._path = tuple(os.path.normpath(os.path.join(self.root, entry)) for entry in sys.path)
             sys.path[:] = before
 
     @contextlib.contextmanager
@@ -235,8 +235,6 @@ class ModuleSpace:
 
     def _alone(self) -> set[str]:
         """List the top-level names that mean something of this pipeline's, or lead to such."""
-        if len(self._modules.spaces) == 1:
-            return set()
         common = {*self._modules.base_path, str(self._modules.project_root)}
         alone = {name for name, entry in self.found.items() if "." not in name and entry not in common}
         alone.update(self._beside)

@@ -156,7 +156,7 @@ def identities_of(parts: Sequence[Part], surroundings: Surroundings | None = Non
     around = surroundings or Surroundings.here()
     project = around.project or project_root_of(parts[0].root, around.environ)
     entries = dict.fromkeys((str(parts[0].root), str(project), *around.search_path))
-    imports = ImportPath(tuple(entries), pinned(parts, project))
+    imports = ImportPath(tuple(entries), pinned(parts))
     options = Options(environment=around.environment)  # type: ignore[arg-type]
     return Identities(parts, imports, Summaries(None), around.environ, options, {}, project)
 
@@ -184,7 +184,7 @@ def _live_values(info: RegistryStageInfo) -> dict[str, Any]:
     return values
 
 
-def pinned(parts: Sequence[Part], project: Path) -> tuple[tuple[str, str, str], ...]:
+def pinned(parts: Sequence[Part]) -> tuple[tuple[str, str, str], ...]:
     """Say which file each module of a stage function is: (name, file, label), the label without any directory above."""
     import os
 

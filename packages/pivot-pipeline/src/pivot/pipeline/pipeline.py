@@ -166,11 +166,12 @@ class Pipeline:
         Raises:
             DefinitionError: no such stage or field, or a value that a validator refuses.
         """
-        from pivot.pipeline.params import overridden
+        from pivot.pipeline.params import Override, overridden
 
-        return self._with_parts(overridden(self.parts(), overrides))
+        return self.with_parts(overridden(self.parts(), [Override(*item) for item in overrides.items()]))
 
-    def _with_parts(self, parts: Sequence[Part]) -> "Pipeline":
+    def with_parts(self, parts: Sequence[Part]) -> "Pipeline":
+        """Give the same pipeline with other stages, its own first; for what changes stages as a whole."""
         changed = Pipeline(self._name, self._root)
         for info in parts[0].stages.values():
             changed.add(info)

@@ -16,9 +16,9 @@ _FREE_TOOLS = (4, 3, 5, 1, 2, 0)
 class Starts:
     """`sys.monitoring` of function starts; nothing before Python 3.12, or where others hold every tool number."""
 
-    def __init__(self, active: Callable[[], tuple[Recording, ...]]) -> None:
+    def __init__(self, active: Callable[[], tuple[Recording, ...]], monitoring: Any = None) -> None:
         self._active = active
-        self._monitoring: Any = getattr(sys, "monitoring", None)
+        self._monitoring = monitoring or getattr(sys, "monitoring", None)
         self._tool: int | None = None
 
     def install(self) -> None:

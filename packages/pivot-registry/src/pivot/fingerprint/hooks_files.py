@@ -26,6 +26,12 @@ def absolute(path: Any) -> str | None:
     return os.path.abspath(os.fsdecode(path))
 
 
+def _visible(hook: Any) -> Any:
+    """Let debuggers and coverage see a hook: the interpreter hides the others from them."""
+    hook.__cantrace__ = True
+    return hook
+
+
 class AuditHook:
     """Files, listings and child processes, as the interpreter announces them."""
 
@@ -61,6 +67,7 @@ class AuditHook:
     def remove(self) -> None:
         """Leave it: the interpreter has no way to take an audit hook away."""
 
+    @_visible
     def _event(self, event: str, args: tuple[Any, ...]) -> None:
         handler = self._handlers.get(event)
         if handler is None or not self._active():

@@ -18,6 +18,9 @@ from pivot.fingerprint.territory import Territory
 # The functions themselves: while something is recorded, the names in `os` belong to the recorder.
 _stat = os.stat
 
+_STATEMENTS = 100
+"""How many uses of one file or variable are attributed to statements of modules."""
+
 
 class Recording:
     """Gather what is used; any thread may add, and so may processes that fork off.
@@ -33,14 +36,17 @@ class Recording:
         self._started: set[types.CodeType] = set()
         self._statements: set[tuple[str, int, str, str]] = set()
         """(module, line, kind, subject) of what statements at the top of modules used."""
+        self._times: dict[tuple[str, str], int] = {}
         self._process = os.getpid()
         self._from_children: IO[bytes] | None = None
 
     def _uses(self, kind: str, subject: str, detail: Any = True) -> None:
         """Note something that the result depends on, also for the statement of a module that is being imported."""
-        if (place := module_statement(self.territory.is_ours)) is not None:
-            self._statements.add((*place, kind, subject))
         self._note(kind, subject, detail)
+        times = self._times[kind, subject] = self._times.get((kind, subject), 0) + 1
+        # A loop in a stage asks thousands of times; not as many statements of modules use one file.
+        if times <= _STATEMENTS and (place := module_statement(self.territory.is_ours)) is not None:
+            self._statements.add((*place, kind, subject))
 
     def _note(self, kind: str, subject: str, detail: Any = True) -> None:
         if (kind, subject) not in self._facts:

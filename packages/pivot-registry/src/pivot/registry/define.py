@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from pivot.registry.definition import Identity, Input, Origin, Output, OutputKind, StageDefinition
-from pivot.registry.recorded import params_data
 from pivot.registry.paths import paths_of
 from pivot.registry.place import place_of
+from pivot.registry.recorded import params_data
 from pivot.registry.registration import RegistryStageInfo
 from pivot.registry.types import StageRef, StateDir
 

@@ -25,9 +25,11 @@ class Typed(str):
             return str(self)
 
 
-def make_params(kind: type, values: Mapping[str, Any], where: object | None = None) -> Any:
+def make_params(
+    kind: type, values: Mapping[str, Any], where: object | None = None, places: Places | None = None
+) -> Any:
     """Make parameters from fields, all validators run. Raises DefinitionError."""
-    return _validated(kind, {}, values, where, {})
+    return _validated(kind, {}, values, where, places or {})
 
 
 def with_overrides(

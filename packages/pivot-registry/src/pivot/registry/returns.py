@@ -7,7 +7,7 @@ from typing import Any
 
 from pivot.outputs import Out
 from pivot.registry.errors import DefinitionError
-from pivot.registry.hints import Unknown, hints_of
+from pivot.registry.hints import hints_of
 from pivot.registry.markers import marked_in, suited, unmarked
 
 RETURN = "return"
@@ -16,12 +16,6 @@ RETURN = "return"
 
 def outs_of(annotation: Any, where: str) -> Mapping[str, Out[Any]]:
     """Give the outputs by the key in what the function returns. Raises DefinitionError."""
-    if isinstance(annotation, Unknown):
-        raise DefinitionError(
-            "its return annotation has a name that is not defined",
-            where=where,
-            hint="Define or import it at the top of the module, outside `if TYPE_CHECKING:`.",
-        )
     record = unmarked(annotation)
     if _is_record(record) and not marked_in(annotation):
         return _of_record(record, where)

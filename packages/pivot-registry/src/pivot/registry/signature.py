@@ -30,6 +30,8 @@ class StageSignature(NamedTuple):
     """None with a `params_arg`: the class is known to type checkers only."""
     plain: Mapping[str, Any]
     """Parameters that nothing fills: name -> annotation."""
+    returns: Any
+    """The return annotation."""
     unknown: tuple[str, ...]
     """Names in annotations that are not defined."""
 
@@ -53,12 +55,19 @@ def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
                 deps[name] = dep
     params_arg = _params_arg(plain, where)
     params_class = None if params_arg is None else _class_in(plain.pop(params_arg))
-    outs = outs_of(hints.values.get("return"), where)
-    return StageSignature(signature, deps, incremental, outs, params_arg, params_class, plain, hints.unknown)
+    returns = hints.values.get("return")
+    outs = outs_of(returns, where)
+    return StageSignature(signature, deps, incremental, outs, params_arg, params_class, plain, returns, hints.unknown)
 
 
 def check_all_filled(taken: StageSignature, where: str) -> None:
-    """Refuse a parameter that would get no value."""
+    """Refuse a parameter that would get no value, and a return annotation that may hide outputs."""
+    if isinstance(taken.returns, Unknown) and not taken.outs:
+        raise DefinitionError(
+            f"its return annotation has a name that is not defined ({', '.join(taken.unknown)})",
+            where=where,
+            hint="Define or import it at the top of the module, outside `if TYPE_CHECKING:`.",
+        )
     for name, annotation in taken.plain.items():
         if taken.signature.parameters[name].default is inspect.Parameter.empty:
             raise DefinitionError(

@@ -123,8 +123,6 @@ def _run_for_programs(session: Session, scene: Scene, request: Request, chosen: 
 
 
 def _code_of(result: "RunResult") -> ExitCode:
-    if result.failures:
-        return ExitCode.FAILED
     if result.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.DONE if result.ok else ExitCode.FAILED

@@ -1,0 +1,159 @@
+import os
+from typing import Any
+
+import pytest
+
+from pivot.cache import DamagedError, MissingError
+from pivot.cache.files import CANONICAL_MTIME_NS
+from pivot.cache.rows import DURABLE
+
+
+def _put(parts, data=b"precious"):
+    name = parts.objects.put_bytes(data)
+    return name, parts.path(name)
+
+
+def test_an_object_is_plain_read_only_and_has_the_canonical_time(parts):
+    name, path = _put(parts)
+    assert path.read_bytes() == b"precious"
+    assert path.stat().st_mode & 0o777 == 0o444
+    assert path.stat().st_mtime_ns == CANONICAL_MTIME_NS
+    assert parts.seals.intact(name)
+
+
+def test_an_untouched_object_is_not_read_again(parts):
+    name, path = _put(parts)
+    seal = parts.seals.get(name)
+    assert parts.seals.intact(name)
+    assert parts.seals.get(name) == seal
+
+
+@pytest.mark.parametrize("data", [b"PRECIOUS", b"precious and more", b"", b"p"])
+@pytest.mark.parametrize("keep_times", [False, True])
+def test_an_edit_in_place_is_seen_also_with_the_time_put_back(parts, vandalise, data, keep_times, caplog):
+    name, path = _put(parts)
+    vandalise(path, data, keep_times=keep_times)
+    assert not parts.seals.intact(name)
+    assert not path.exists()
+    [aside] = os.listdir(parts.layout.below("quarantine"))
+    assert aside.startswith(f"b3-{name.hex}.")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert not parts.seals.intact(name)
+    assert len(caplog.records) == 1
+
+
+def test_a_touched_object_with_the_right_bytes_is_mended(parts):
+    name, path = _put(parts)
+    path.chmod(0o644)
+    os.utime(path)
+    assert parts.seals.intact(name)
+    assert path.stat().st_mtime_ns == CANONICAL_MTIME_NS
+    assert path.stat().st_mode & 0o777 == 0o444
+
+
+def test_an_object_without_a_seal_is_hashed_and_sealed(parts, parts_in):
+    name, _ = _put(parts)
+    other = parts_in()
+    assert other.seals.get(name) is None
+    assert other.seals.intact(name)
+    assert other.seals.get(name) is not None
+
+
+@pytest.mark.parametrize("what", ["link", "fifo", "folder"])
+def test_what_is_no_plain_file_is_no_object(parts, what, tmp_path):
+    name, path = _put(parts)
+    path.unlink()
+    if what == "link":
+        (tmp_path / "same").write_bytes(b"precious")
+        path.symlink_to(tmp_path / "same")
+    elif what == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    assert not parts.seals.intact(name)
+    assert not os.path.lexists(path)
+
+
+def test_after_a_reboot_what_was_not_synced_is_hashed_once(parts, parts_in, vandalise):
+    name, path = _put(parts)
+    rebooted = parts_in(b"2" * 16, parts.index)
+    assert not rebooted.seals._fits(parts.seals.get(name), os.lstat(path))
+    assert rebooted.seals.intact(name)
+    assert parts.seals.get(name).boot == DURABLE
+    again = parts_in(b"3" * 16, parts.index)
+    assert again.seals._fits(parts.seals.get(name), os.lstat(path))
+
+
+def test_after_a_power_cut_an_object_without_its_bytes_is_not_served(parts, parts_in):
+    name, path = _put(parts)
+    seal = parts.seals.get(name)
+    # What a power cut leaves of a file that was linked before its bytes were written: the size, and zeros.
+    path.chmod(0o644)
+    path.write_bytes(bytes(8))
+    path.chmod(0o444)
+    os.utime(path, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))
+    status = os.lstat(path)
+    forged = seal._replace(ctime_ns=status.st_ctime_ns, ino=status.st_ino)
+    parts.index.put(b"o" + name.raw, forged.pack())
+    rebooted: Any = parts_in(b"2" * 16, parts.index)
+    with pytest.raises(DamagedError):
+        rebooted.objects.require(name)
+
+
+def test_a_sync_makes_earlier_seals_outlive_the_boot(parts, parts_in):
+    name, path = _put(parts)
+    reached = parts.seals.get(name).sealed_at
+    parts.seals.synced(reached)
+    rebooted = parts_in(b"2" * 16, parts.index)
+    assert rebooted.seals._fits(parts.seals.get(name), os.lstat(path))
+    parts.seals.synced(reached - 1)
+    assert not rebooted.seals._fits(parts.seals.get(name), os.lstat(path))
+
+
+def test_strict_objects_outlive_the_boot(parts_in):
+    parts = parts_in(durable=True)
+    name, path = _put(parts)
+    assert parts.seals.get(name).boot == DURABLE
+
+
+def test_our_own_hard_link_keeps_the_seal_and_a_foreign_edit_does_not(parts, work, vandalise):
+    name, path = _put(parts)
+    before = parts.seals.get(name)
+    os.link(path, work / "mine")
+    parts.seals.reseal(name, before)
+    assert parts.seals._fits(parts.seals.get(name), os.lstat(path))
+    before = parts.seals.get(name)
+    vandalise(path, b"PRECIOUS")
+    parts.seals.reseal(name, before)
+    assert not parts.seals._fits(parts.seals.get(name), os.lstat(path))
+
+
+def test_resealing_what_was_never_sealed_or_is_gone_does_nothing(parts):
+    name, path = _put(parts)
+    before = parts.seals.get(name)
+    parts.seals.drop(name)
+    parts.seals.reseal(name, None)
+    path.unlink()
+    parts.seals.reseal(name, before)
+    assert parts.seals.get(name) is None
+
+
+def test_use_is_noted_by_the_hour(parts):
+    name, _ = _put(parts)
+    seal = parts.seals.get(name)
+    parts.seals.used(name)
+    assert parts.seals.get(name) == seal
+    parts.index.put(b"o" + name.raw, seal._replace(last_used=1).pack())
+    parts.seals.used(name)
+    assert parts.seals.get(name).last_used > 1
+
+
+def test_an_object_in_quarantine_is_missing_and_comes_back_when_it_is_put_again(parts, vandalise):
+    name, path = _put(parts)
+    vandalise(path, b"PRECIOUS")
+    with pytest.raises(DamagedError, match="quarantine"):
+        parts.objects.require(name)
+    with pytest.raises(MissingError, match="fetch it"):
+        parts.objects.require(name)
+    assert parts.objects.put_bytes(b"precious") == name
+    assert path.read_bytes() == b"precious"

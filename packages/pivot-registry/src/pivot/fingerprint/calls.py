@@ -1,0 +1,210 @@
+"""Calls: what they may change, and the few functions whose arguments say what is read."""
+
+import ast
+from collections.abc import Callable
+
+from pivot.fingerprint.canonical import Canonical, Visit
+from pivot.fingerprint.marks import MARKED, PURE_BUILTINS
+from pivot.fingerprint.scopes import Argument, Call, Scope, aliased, path_of
+
+
+class Calls(Canonical):
+    """Adds calls to the canonical walk."""
+
+    scope: Scope
+    reads: set[str]
+    direct: set[str]
+    strings: set[str]
+    environ: set[str]
+    flags: dict[str, int]
+
+    def __init__(self) -> None:
+        self.special: dict[str, Callable[[ast.Call], None]] = {
+            "getattr": self.attribute_by_name,
+            "hasattr": self.attribute_by_name,
+            "setattr": self.attribute_set,
+            "delattr": self.attribute_set,
+            "eval": self.evaluated,
+            "exec": self.evaluated,
+            "globals": self.own_names,
+            "vars": self.own_names,
+            "dir": self.own_names,
+            "__import__": self.import_by_name,
+            "import_module": self.import_by_name,
+            "find_spec": self.import_by_name,
+            "getenv": self.variable,
+            "get": self.variable,
+            "pop": self.variable,
+            "setdefault": self.variable,
+        }
+        super().__init__()
+
+    def table(self) -> dict[type, Visit]:
+        return super().table() | {ast.Call: self.call, ast.Expr: self.expression, ast.Compare: self.compare}
+
+    def expression(self, node: ast.Expr) -> None:
+        """Visit a statement; a call in it is there for what it changes."""
+        self.out.append("!")
+        value = node.value.value if isinstance(node.value, ast.Await) else node.value
+        if isinstance(value, ast.Call):
+            self.called(value, bare=True)
+        else:
+            self.on[type(node.value)](node.value)
+
+    def call(self, node: ast.Call) -> None:
+        self.called(node, bare=False)
+
+    def called(self, node: ast.Call, *, bare: bool) -> None:
+        """Visit a call."""
+        out, on, func = self.out, self.on, node.func
+        out.append("(")
+        reads_before = self.reads
+        name = func.id if type(func) is ast.Name else func.attr if type(func) is ast.Attribute else ""
+        literal = name in ("getattr", "hasattr") and self.literal_attribute(node)
+        on[type(func)](func)
+        for position, argument in enumerate(node.args):
+            if literal and position == 0:
+                self.reads = self.scope.reads = set()  # the module itself does not escape
+            on[type(argument)](argument)
+            if literal and position == 0:
+                self.reads = self.scope.reads = reads_before
+        for keyword in node.keywords:
+            out.append(f"{keyword.arg}=" if keyword.arg else "**")
+            on[type(keyword.value)](keyword.value)
+        out.append(")")
+        if name in self.special:
+            self.special[name](node)
+        self.note(node, name, bare=bare)
+
+    def note(self, node: ast.Call, name: str, *, bare: bool) -> None:
+        """Remember who is called with what."""
+        if type(node.func) is ast.Name and name in PURE_BUILTINS:
+            return
+        callee = path_of(node.func)
+        if callee is None:
+            return
+        count = len(node.args) + len(node.keywords)
+        args = tuple(self._arguments(node)) if count else ()
+        self.scope.calls.append(Call(callee, bare, args, node.lineno, count))
+
+    def _arguments(self, node: ast.Call) -> list[Argument]:
+        found: list[Argument] = []
+        for position, argument in enumerate(node.args):
+            where: int | str = "*" if isinstance(argument, ast.Starred) else position
+            found.extend((where, ref) for ref in aliased(argument))
+        for keyword in node.keywords:
+            found.extend((keyword.arg or "*", ref) for ref in aliased(keyword.value))
+        return found
+
+    def stored_in_result(self, node: ast.AST) -> None:
+        """A store through the result of a call may hit anything the call knows: `globals()[name] = f`."""
+        while isinstance(node, (ast.Attribute, ast.Subscript)):
+            node = node.value
+        if not isinstance(node, ast.Call):
+            return
+        if path_of(node) in ("globals", "vars", "locals"):
+            self.scope.stores.append("*")
+        for argument in node.args:
+            self.scope.stores.extend(aliased(argument))
+
+    # Functions whose arguments matter
+
+    def literal_attribute(self, node: ast.Call) -> bool:
+        """Tell whether `getattr(x, "name")` is as good as `x.name`."""
+        return (
+            len(node.args) > 1
+            and isinstance(node.args[1], ast.Constant)
+            and isinstance(node.args[1].value, str)
+            and isinstance(node.args[0], (ast.Name, ast.Attribute))
+            and path_of(node.args[0]) is not None
+        )
+
+    def attribute_by_name(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Name) and self.literal_attribute(node):
+            name = _text(node.args[1])
+            self.reads.add(f"{path_of(node.args[0])}.{name}")
+            if name in MARKED:
+                self.mark(MARKED[name], node.lineno)
+
+    def attribute_set(self, node: ast.Call) -> None:
+        """`setattr(x, name, value)` is a store."""
+        if not isinstance(node.func, ast.Name) or not node.args:
+            return
+        name = _text(node.args[1]) if len(node.args) > 1 else ""
+        found = list(aliased(node.args[0]))
+        for path in found:
+            self.scope.stores.append(f"{path}.{name}" if name else path)
+        if not found:
+            self.scope.stores.append("*")
+
+    def evaluated(self, node: ast.Call) -> None:
+        """Read literal code like the code around it; other code may do anything in this module."""
+        if not isinstance(node.func, ast.Name):
+            return
+        literal = _text(node.args[0]) if node.args else ""
+        try:
+            body = ast.parse(literal.strip()).body if literal else []
+        except (SyntaxError, ValueError):
+            body = []
+        if body:
+            self.block("body", body)
+        else:
+            self.mark("globals", node.lineno)
+            self.mark("imports", node.lineno)
+        if node.func.id == "exec":
+            self.scope.stores.append("*")
+
+    def own_names(self, node: ast.Call) -> None:
+        """`globals()`, and `vars()` of the module, give all of its names by text."""
+        if isinstance(node.func, ast.Name) and not node.args:
+            in_module = node.func.id == "globals" or self.scope.kind in ("module", "class")
+            if in_module:
+                self.mark("globals", node.lineno)
+
+    def import_by_name(self, node: ast.Call) -> None:
+        """A literal name is an import like any other."""
+        name = _text(node.args[0]) if node.args else ""
+        if name and not name.startswith("."):
+            self.direct.add(f"{name}:")
+            self.direct.add(f"{name}:!")
+
+    def variable(self, node: ast.Call) -> None:
+        """`os.environ.get("X")`, `os.getenv("X")`."""
+        path = path_of(node.func) or ""
+        if node.args and ("environ" in path.split(".") or path.endswith("getenv")):
+            self.environment(node.args[0])
+
+    def compare(self, node: ast.Compare) -> None:
+        """`"X" in os.environ`."""
+        self.general(node)
+        path = path_of(node.comparators[0])
+        if path is not None and path.endswith("environ"):
+            self.environment(node.left)
+
+    def environment(self, key: ast.expr) -> None:
+        """Take note of an environment variable, by literal or by constant."""
+        if text := _text(key):
+            self.environ.add(text)
+        elif path := path_of(key):
+            self.environ.add("$" + path)
+
+    def mark(self, flag: str, line: int) -> None:
+        """Take note of how code looks at other code, at the first place that it does."""
+        self.flags.setdefault(flag, line)
+
+    def decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        """Visit decorators; each is a call with the definition as its argument."""
+        for decorator in node.decorator_list:
+            self.out.append("@")
+            self.on[type(decorator)](decorator)
+            self.decorator_call(decorator, node.name)
+
+    def decorator_call(self, decorator: ast.expr, name: str) -> None:
+        """Note that a decorator is called for what it changes."""
+        path = path_of(decorator)
+        if path is not None:
+            self.scope.calls.append(Call(path, True, ((0, name),), decorator.lineno, 1))
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

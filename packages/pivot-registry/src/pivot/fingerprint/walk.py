@@ -1,0 +1,411 @@
+"""One walk over a statement gives everything: canonical tokens, what is read, and what is changed."""
+
+import ast
+import re
+from typing import Any
+
+from pivot.fingerprint.calls import Calls
+from pivot.fingerprint.canonical import Token, Visit, digest_of, parameter_groups
+from pivot.fingerprint.marks import MARKED
+from pivot.fingerprint.scopes import Kind, Scope, path_of
+from pivot.fingerprint.summary import Inner, Unit
+
+_NAME_LIKE = re.compile(r"[A-Za-z_.][\w.]*(:[\w.]+)?").fullmatch
+_SCRIPT = re.compile(r"[^\s'\"=]+\.py\b").findall
+_WORD = re.compile(rb"[A-Za-z_][\w.]+").findall
+_LONGEST_NAME = 200
+_LONGEST_SHELL = 2000
+
+
+class Walk(Calls):
+    """Walks the top-level statements of one file, one by one: `begin`, visit, then take what was found."""
+
+    def table(self) -> dict[type, Visit]:
+        functions: dict[type, Visit] = dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef), self.function)
+        comprehensions: dict[type, Visit] = dict.fromkeys(
+            (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), self.comprehension
+        )
+        stores: dict[type, Visit] = dict.fromkeys((ast.For, ast.AsyncFor), self.loop)
+        others: dict[type, Visit] = {
+            ast.Lambda: self.function,
+            ast.ClassDef: self.klass,
+            ast.Import: self.imported,
+            ast.ImportFrom: self.imported,
+            ast.Global: self.global_names,
+            ast.Nonlocal: self.nonlocal_names,
+            ast.ExceptHandler: self.named,
+            ast.MatchAs: self.named,
+            ast.MatchStar: self.named,
+            ast.MatchMapping: self.rest,
+            ast.AugAssign: self.augmented,
+            ast.NamedExpr: self.walrus,
+            ast.Subscript: self.subscript,
+            ast.Delete: self.delete,
+            ast.withitem: self.with_item,
+        }
+        return super().table() | functions | comprehensions | stores | others
+
+    def begin(self) -> None:
+        """Forget the last statement."""
+        self.out, self.docs = [], []
+        self.hints: list[Token] = []
+        self.fields: list[Token] = []
+        self.direct: set[str] = set()
+        """Reads through imports inside functions, settled already."""
+        self.hint_reads: set[str] = set()
+        self.field_reads: set[str] = set()
+        self.strings: set[str] = set()
+        self.environ: set[str] = set()
+        self.flags: dict[str, int] = {}
+        self.later: list[Unit] = []
+        self.loads: list[str] = []
+        self.inner: list[Inner] = []
+        self.method = ""
+        self.scope = Scope("module", None)
+        self.reads = self.scope.reads
+
+    # Scopes
+
+    def enter(self, kind: Kind) -> Scope:
+        """Open a scope."""
+        self.scope = Scope(kind, self.scope)
+        self.reads = self.scope.reads
+        return self.scope
+
+    def leave(self) -> Scope:
+        """Close the scope, and hand what it does not settle to the one around."""
+        scope, parent = self.scope, self.scope.parent
+        assert parent is not None
+        if scope.kind != "class":
+            around = parent.outer if parent.kind == "class" else parent.reads
+            for ref in scope.free():
+                (self.direct if ":" in ref else around).add(ref)
+            self._settle(scope, parent)
+        self.scope, self.reads = parent, parent.reads
+        return scope
+
+    def _settle(self, scope: Scope, parent: Scope) -> None:
+        """Hand on changes: they happen when the function is called, if nothing around is a function."""
+        if not (scope.stores or scope.calls):
+            return
+        stores, calls = dict.fromkeys(scope.settled_stores()), dict.fromkeys(scope.settled_calls())
+        if scope.kind == "function" and parent.kind in ("module", "class"):
+            self.later.append(Unit(self.method, scope.params, tuple(stores), tuple(calls)))
+        else:
+            parent.stores.extend(stores)
+            parent.calls.extend(calls)
+
+    # Names
+
+    def name(self, node: ast.Name) -> None:
+        self.out.append(node.id)
+        if type(node.ctx) is ast.Load:
+            self.reads.add(node.id)
+            if node.id in MARKED:
+                self.mark(MARKED[node.id], node.lineno)
+        else:
+            self.scope.bind(node.id)
+
+    def attribute(self, node: ast.Attribute) -> None:
+        """Write and read a chain of attributes as one."""
+        attributes = [node.attr]
+        base = node.value
+        while type(base) is ast.Attribute:
+            attributes.append(base.attr)
+            base = base.value
+        for attribute in attributes:
+            if attribute in MARKED:
+                self.mark(MARKED[attribute], node.lineno)
+        if type(base) is ast.Name:
+            attributes.append(base.id)
+            path = ".".join(reversed(attributes))
+            self.out.append("." + path)
+            self.reads.add(path)
+            if base.id in MARKED:
+                self.mark(MARKED[base.id], node.lineno)
+        else:
+            self.out.append("." + ".".join(reversed(attributes)))
+            self.on[type(base)](base)
+        if type(node.ctx) is not ast.Load:
+            self.stored(node)
+
+    def stored(self, node: ast.Attribute | ast.Subscript) -> None:
+        """Take note of a change in place."""
+        path = path_of(node)
+        if path is not None:
+            self.scope.stores.append(path)
+        self.stored_in_result(node)
+
+    def subscript(self, node: ast.Subscript) -> None:
+        self.out.append("<[]")
+        self.on[type(node.value)](node.value)
+        self.on[type(node.slice)](node.slice)
+        if type(node.ctx) is not ast.Load:
+            self.stored(node)
+        path = path_of(node.value)
+        if path is not None and path.endswith("environ"):
+            self.environment(node.slice)
+
+    def walrus(self, node: ast.NamedExpr) -> None:
+        self.out.append("~:=")
+        self.out.append(node.target.id)
+        self.on[type(node.value)](node.value)
+        scope = self.scope
+        while scope.kind == "comprehension" and scope.parent is not None:
+            scope = scope.parent
+        scope.bind(node.target.id)
+        scope.aliases.append((node.target.id, node.value))
+
+    def named(self, node: Any) -> None:
+        """Visit an `except ... as name` or a capture pattern."""
+        if node.name:
+            self.scope.bind(node.name)
+        self.general(node)
+
+    def rest(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self.scope.bind(node.rest)
+        self.general(node)
+
+    def global_names(self, node: ast.Global) -> None:
+        self.scope.globals.update(node.names)
+        self.general(node)
+
+    def nonlocal_names(self, node: ast.Nonlocal) -> None:
+        self.scope.nonlocals.update(node.names)
+        self.general(node)
+
+    # Statements that bind or change
+
+    def assign(self, node: ast.Assign) -> None:
+        super().assign(node)
+        for target in node.targets:
+            self.alias(target, node.value)
+
+    def alias(self, target: ast.expr, value: ast.expr) -> None:
+        """Remember that names may stand for other objects, or parts of them."""
+        if isinstance(target, ast.Name):
+            self.scope.aliases.append((target.id, value))
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for element in target.elts:
+                self.alias(element, value)
+        elif isinstance(target, ast.Starred):
+            self.alias(target.value, value)
+
+    def annotated(self, node: ast.AnnAssign) -> None:
+        super().annotated(node)
+        is_field = self.scope.kind == "class"
+        if node.value is not None:
+            self.alias(node.target, node.value)
+        elif isinstance(node.target, ast.Name) and self.scope.kind == "function":
+            self.scope.bind(node.target.id)
+        if self.scope.kind in ("class", "module") and isinstance(node.target, ast.Name):
+            stream = self.fields if is_field else self.hints
+            stream.append(node.target.id)
+            self.hint(node.annotation, stream, self.field_reads if is_field else self.hint_reads)
+
+    def hint(self, node: ast.expr, stream: list[Token], reads: set[str]) -> None:
+        """Walk an annotation: its tokens and reads count apart, its calls not at all."""
+        before, self.out = self.out, stream
+        scope = self.enter("hint")
+        self.on[type(node)](node)
+        reads.update(scope.reads)
+        parent = scope.parent
+        assert parent is not None
+        self.out, self.scope, self.reads = before, parent, parent.reads
+
+    def augmented(self, node: ast.AugAssign) -> None:
+        self.general(node)
+        path = path_of(node.target)
+        if path is not None and isinstance(node.target, ast.Name):
+            self.scope.stores.append(path)
+            self.reads.add(path)
+
+    def delete(self, node: ast.Delete) -> None:
+        self.general(node)
+
+    def loop(self, node: ast.For | ast.AsyncFor) -> None:
+        self.general(node)
+        self.alias(node.target, node.iter)
+
+    def with_item(self, node: ast.withitem) -> None:
+        self.general(node)
+        if node.optional_vars is not None:
+            self.alias(node.optional_vars, node.context_expr)
+
+    def imported(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Bind what an import binds; in a function it runs when the function does."""
+        if self.scope.kind != "module":
+            self.general(node)
+        for name, origin, loaded in import_bindings(node):
+            self.scope.bind(name)
+            if self.scope.kind in ("function", "comprehension"):
+                self.direct.add(loaded + "!")
+            else:
+                self.loads.append(loaded)
+            if self.scope.kind == "class":
+                self.direct.add(origin)
+            if name not in self.scope.globals:
+                self.scope.imports.setdefault(name, []).append(origin)
+
+    # Scopes of their own
+
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        start, reads_before = len(self.out), self.scope.kind == "module" or None
+        hints_start, hint_reads_before = len(self.hints), set(self.hint_reads) if reads_before else set()
+        self.out.append("<" + type(node).__name__)
+        name = getattr(node, "name", "<lambda>")
+        if not isinstance(node, ast.Lambda):
+            self.out.append(name)
+            self.hints.append("<" + name)
+            self.decorated(node)
+            self.scope.bind(name)
+        self._signature(node)
+        method, self.method = self.method, name if self.scope.kind == "class" else self.method
+        scope = self.enter("function")
+        self._parameters(scope, node)
+        if isinstance(node, ast.Lambda):
+            self.on[type(node.body)](node.body)
+        else:
+            self.docs.append("<" + name)
+            self.block("body", node.body)
+        self.out.append(">")
+        self.leave()
+        self.method = method
+        if reads_before:
+            self._remember_inner(node, name, scope, start, hints_start, self.hint_reads - hint_reads_before)
+
+    def _remember_inner(
+        self, node: Any, name: str, scope: Scope, start: int, hints_start: int, hint_reads: set[str]
+    ) -> None:
+        body = node.body if isinstance(node, ast.Lambda) else None
+        line = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
+        column = body.col_offset if body is not None and body.lineno == line else -1
+        own, hints = digest_of(self.out[start:]), digest_of(self.hints[hints_start:])
+        reads = tuple(sorted({*scope.free(), *self.direct}))
+        self.inner.append(Inner(name, line, column, own, hints, reads, tuple(sorted(hint_reads))))
+
+    def _signature(self, node: Any) -> None:
+        """Walk defaults and annotations in the scope around."""
+        self.signature(node.args)
+        for _, parameters in parameter_groups(node.args):
+            for parameter in parameters:
+                if parameter.annotation is not None:
+                    self.hints.append(parameter.arg)
+                    self.hint(parameter.annotation, self.hints, self.hint_reads)
+        if getattr(node, "returns", None) is not None:
+            self.hints.append("->")
+            self.hint(node.returns, self.hints, self.hint_reads)
+
+    def _parameters(self, scope: Scope, node: Any) -> None:
+        names = [parameter.arg for _, parameters in parameter_groups(node.args) for parameter in parameters]
+        scope.params = tuple(names)
+        scope.bound.update(names)
+        self._type_parameters(scope, node)
+
+    def _type_parameters(self, scope: Scope, node: Any) -> None:
+        parameters = getattr(node, "type_params", [])
+        scope.bound.update(parameter.name for parameter in parameters)
+        if parameters:
+            self.items("type_params", parameters)
+
+    def klass(self, node: ast.ClassDef) -> None:
+        self.out.append("<class")
+        self.out.append(node.name)
+        self.hints.append("<" + node.name)
+        self.decorated(node)
+        self.items("bases", [*node.bases, *node.keywords])
+        nested = self.scope.kind != "module" or bool(self.scope.parent)
+        fields, field_reads = self.fields, self.field_reads
+        if nested:  # decided here and now; for a top-level class the bases can be looked up
+            counts = bool(node.bases or node.keywords or node.decorator_list)
+            self.fields, self.field_reads = (self.out, self.reads) if counts else (self.hints, self.hint_reads)
+        self._class_body(node)
+        self.fields, self.field_reads = fields, field_reads
+        self.out.append(">")
+        self.scope.bind(node.name)
+
+    def _class_body(self, node: ast.ClassDef) -> None:
+        scope = self.enter("class")
+        self._type_parameters(scope, node)
+        self.docs.append("<" + node.name)
+        self.out.append("{body")
+        kept: set[str] = set()
+        for statement in node.body:
+            bound = set(scope.bound)
+            self.reads = scope.reads = set()
+            self.statements([statement])
+            kept.update(ref for ref in scope.reads if ":" in ref or ref.partition(".")[0] not in bound)
+        self.out.append("}")
+        self.leave()
+        around = self.scope.outer if self.scope.kind == "class" else self.reads
+        around.update(kept, scope.outer)
+        inner = scope.bound - scope.nonlocals
+        self.scope.stores.extend(ref for ref in scope.stores if ref.partition(".")[0] not in inner)
+        self.scope.calls.extend(call for call in scope.calls if call.callee.partition(".")[0] not in inner)
+
+    def comprehension(self, node: Any) -> None:
+        self.out.append("<" + type(node).__name__)
+        first = node.generators[0].iter
+        self.on[type(first)](first)
+        scope = self.enter("comprehension")
+        for number, generator in enumerate(node.generators):
+            self.out.append(f"for{generator.is_async}")
+            self.on[type(generator.target)](generator.target)
+            self.alias(generator.target, generator.iter)
+            if number:
+                self.on[type(generator.iter)](generator.iter)
+            self.items("if", generator.ifs)
+        for field in ("key", "value", "elt"):
+            self.field(field, getattr(node, field, None))
+        self.out.append(">")
+        assert scope is self.scope
+        self.leave()
+
+    # Literals
+
+    def constant(self, node: ast.Constant) -> None:
+        super().constant(node)
+        value = node.value
+        if isinstance(value, str):
+            self.literal(value)
+            if self.scope.kind == "hint":
+                self._quoted_hint(value)
+        elif isinstance(value, bytes) and len(value) < _LONGEST_SHELL:
+            self.strings.update(word.decode() for word in _WORD(value))
+
+    def piece(self, literal: str) -> None:
+        super().piece(literal)
+        self.literal(literal)
+
+    def literal(self, value: str) -> None:
+        """Keep a string that may name a module or a script."""
+        if len(value) < _LONGEST_NAME and _NAME_LIKE(value):
+            self.strings.add(value)
+        elif ".py" in value and len(value) < _LONGEST_SHELL:
+            self.strings.update(_SCRIPT(value))
+
+    def _quoted_hint(self, value: str) -> None:
+        try:
+            expression = ast.parse(value, mode="eval").body
+        except (SyntaxError, ValueError):
+            return
+        if not isinstance(expression, ast.Constant):
+            self.on[type(expression)](expression)
+
+
+def import_bindings(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str, str]]:
+    """Give (name, what it is, module that runs) of each name an import binds; stars are left to the caller."""
+    if isinstance(node, ast.ImportFrom):
+        module = "." * node.level + (node.module or "")
+        return [
+            (alias.asname or alias.name, f"{module}:{alias.name}", f"{module}:{alias.name}")
+            for alias in node.names
+            if alias.name != "*"
+        ]
+    return [
+        (alias.asname, f"{alias.name}:", f"{alias.name}:")
+        if alias.asname
+        else (alias.name.partition(".")[0], f"{alias.name.partition('.')[0]}:", f"{alias.name}:")
+        for alias in node.names
+    ]

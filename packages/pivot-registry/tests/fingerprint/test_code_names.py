@@ -1,0 +1,152 @@
+"""Names of code that runs, on every Python."""
+
+import importlib.util
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from pivot.fingerprint.code_names import file_of, module_of, modules_by_file, names_of
+from pivot.fingerprint.hooks_code import Starts
+from pivot.fingerprint.recording import Recording
+
+SOURCE = """
+def plain(): return 1
+class Table:
+    def rows(self): return 2
+def make():
+    def inner(): return 3
+    return inner
+TABLE, OTHER = {
+    "a": lambda: 4,
+}, 1
+(lambda: 5)()
+found = [(lambda: 6)]
+for last in [lambda: 7]: pass
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    path = tmp_path / "project" / "some.py"
+    path.parent.mkdir()
+    path.write_text(SOURCE)
+    spec = importlib.util.spec_from_file_location("some", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "some", module)
+    return module
+
+
+def test_functions_have_the_names_of_their_definitions(module):
+    known = modules_by_file()
+    functions = (module.plain, module.Table().rows, module.make())
+    names = [list(names_of(function.__code__, known)) for function in functions]
+    assert names == [["some:plain"], ["some:Table.rows"], ["some:make.<locals>.inner"]]
+
+
+def test_lambdas_are_what_their_statement_binds(module):
+    known = modules_by_file()
+    lambdas = (module.TABLE["a"], module.found[0], module.last)
+    names = [list(names_of(function.__code__, known)) for function in lambdas]
+    assert names == [["some:OTHER", "some:TABLE"], ["some:found"], ["some:last"]]
+
+
+def test_a_lambda_of_a_statement_that_binds_nothing_is_its_module(module):
+    code = module.plain.__code__.replace(
+        co_qualname="<lambda>", co_firstlineno=SOURCE.splitlines().index("(lambda: 5)()") + 1
+    )
+    assert list(names_of(code, modules_by_file())) == ["some"]
+
+
+def test_code_of_no_module_has_no_name(module):
+    assert list(names_of(module.plain.__code__, {})) == []
+
+
+def test_a_lambda_of_a_file_that_is_gone_is_its_module(module):
+    Path(module.__file__).unlink()
+    assert list(names_of(module.found[0].__code__, modules_by_file())) == ["some"]
+
+
+def test_a_script_is_the_module_that_it_would_be(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path / "tools"))
+    assert module_of(str(tmp_path / "a" / "b.py")) == "a.b"
+    assert module_of(str(tmp_path / "tools" / "b.py")) == "b"
+    assert module_of(str(tmp_path / "not-a-name.py")) == ""
+    assert module_of("/nowhere/b.py") == ""
+
+
+def test_a_module_that_is_not_loaded_is_found_on_the_path(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__main__.py").touch()
+    (tmp_path / "pack" / "one.py").touch()
+    assert file_of("pack") == str(tmp_path / "pack" / "__main__.py")
+    assert file_of("pack.one") == str(tmp_path / "pack" / "one.py")
+    assert file_of("pack.two") is None
+
+
+class FakeMonitoring:
+    """The part of `sys.monitoring` that is used, with some numbers taken."""
+
+    DISABLE = object()
+    events = types.SimpleNamespace(PY_START=1)
+
+    def __init__(self, *taken: int) -> None:
+        self.tools = dict.fromkeys(taken, "other")
+        self.callback = None
+        self.restarts = 0
+
+    def get_tool(self, tool):
+        return self.tools.get(tool)
+
+    def use_tool_id(self, tool, name):
+        self.tools[tool] = name
+
+    def free_tool_id(self, tool):
+        del self.tools[tool]
+
+    def register_callback(self, tool, event, callback):
+        self.callback = callback
+
+    def set_events(self, tool, events):
+        self.events_on = events
+
+    def restart_events(self):
+        self.restarts += 1
+
+
+@pytest.mark.parametrize(("taken", "expected"), [((), 4), ((4,), 3), ((4, 3), 5)])
+def test_a_free_number_is_taken_and_given_back(taken, expected):
+    monitoring = FakeMonitoring(*taken)
+    starts = Starts(lambda: (), monitoring)
+    starts.install()
+    starts.again()
+    assert monitoring.tools[expected] == "pivot"
+    assert (monitoring.restarts, monitoring.events_on) == (1, 1)
+    starts.remove()
+    assert (set(monitoring.tools), monitoring.callback) == (set(taken), None)
+
+
+def test_nothing_happens_where_no_number_is_free():
+    monitoring = FakeMonitoring(*range(6))
+    starts = Starts(lambda: (), monitoring)
+    starts.install()
+    starts.again()
+    starts.remove()
+    assert (monitoring.callback, monitoring.restarts) == (None, 0)
+
+
+def test_functions_count_and_bodies_of_classes_and_modules_do_not(module, tmp_path):
+    monitoring = FakeMonitoring()
+    recording = Recording(tmp_path / "project")
+    starts = Starts(lambda: (recording,), monitoring)
+    starts.install()
+    body = compile(SOURCE, module.__file__, "exec")
+    for code in (module.plain.__code__, body, pytest.fixture.__code__):
+        assert monitoring.callback(code, 0) is monitoring.DISABLE
+    assert recording.observed().code == ("some:plain",)
