@@ -1,7 +1,7 @@
 from pivot.cache import Digest
-from pivot.engine.decide import Known, Outputs, Restore, Run, Skip, decide, differences
-from pivot.engine.reasons import Kind, Reason
-from pivot.engine.trace import Artifact, Facts, Seen, Trace
+from pivot.executor.decide import Known, Outputs, Restore, Run, Skip, decide, differences
+from pivot.executor.reasons import Kind, Reason
+from pivot.executor.trace import Artifact, Facts, Seen, Trace
 
 IN = Artifact(Digest("b3:" + "1" * 64), 1)
 OTHER = Artifact(Digest("b3:" + "2" * 64), 1)

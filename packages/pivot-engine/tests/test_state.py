@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from engine_fakes import ref, stage
 
-from pivot.engine.state import claim, file_name, state_of
-from pivot.engine.trace import Facts, Trace, UnreadableTraceError
+from pivot.executor.state import claim, file_name, state_of
+from pivot.executor.trace import Facts, Trace, UnreadableTraceError
 from pivot.registry.errors import LockTimeoutError, StateError
 
 TRACE = Trace(Facts("c", "3.13", {}, {}, {}, {}), {})

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pivot.cache import Digest
-from pivot.engine.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, decode, encode
+from pivot.executor.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, decode, encode
 
 A = Digest("b3:" + "a" * 64)
 TREE = Digest("b3t:" + "b" * 64)

@@ -199,6 +199,16 @@ class Judged(NamedTuple):
     """Inputs with their contents, parameters, flags."""
 
 
+def differences(one: Judged, other: Judged) -> list[str]:
+    """Name what differs, for the report of a failing test."""
+    names = [name for field in ("entries", "facts") for name in _unequal(getattr(one, field), getattr(other, field))]
+    return names + [name for name in ("code", "declared") if getattr(one, name) != getattr(other, name)]
+
+
+def _unequal(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+
 def judge(root: Path, environ: Mapping[str, str], ran: Ran, before: Ran, flags: str = "") -> Judged:
     """Identify the stage that `ran` found, with what an earlier run was seen to use."""
     from pivot.fingerprint.observed import Observed, unforeseen

@@ -1,9 +1,10 @@
 """Run stages: graph, decisions, warm workers, state, events."""
 
+import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pivot.engine.checkout import Checkout
-from pivot.engine.decide import Decision, Restore, Run, Skip
 from pivot.engine.engine import Engine, StageStatus
 from pivot.engine.events import (
     Event,
@@ -17,14 +18,15 @@ from pivot.engine.events import (
     StageWaiting,
     to_data,
 )
-from pivot.engine.explain import Change, Explanation
 from pivot.engine.interrupts import Terminated
-from pivot.engine.reasons import Kind, Reason
 from pivot.engine.run import RunResult
-from pivot.engine.settings import EngineSettings, RunOptions
+from pivot.executor.decide import Decision, Restore, Run, Skip
+from pivot.executor.reasons import Kind, Reason
+from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.executor.task import Done, Failure, Outcome
 
 if TYPE_CHECKING:
+    from pivot.engine.explain import Change, Explanation
     from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 
 __all__ = [
@@ -61,10 +63,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import what only workers need when it is asked for: an up-to-date run loads no loader."""
-    if name in {"WorkerStageInfo", "prepare_worker_info"}:
-        from pivot.executor import core
+# What an up-to-date run does not need is imported when it is asked for.
+_HOMES: Mapping[str, str] = {
+    "Change": "pivot.engine.explain",
+    "Explanation": "pivot.engine.explain",
+    "WorkerStageInfo": "pivot.executor.core",
+    "prepare_worker_info": "pivot.executor.core",
+}
 
-        return getattr(core, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pivot.cache import Cache, MissingError
-from pivot.engine.state import StageState, state_of
-from pivot.engine.trace import Artifact, UnreadableTraceError
-from pivot.engine.workspace import Workspace, absolute
+from pivot.executor.state import StageState, state_of
+from pivot.executor.trace import Artifact, UnreadableTraceError
+from pivot.executor.workspace import Workspace, absolute
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import StageRef
 

@@ -10,26 +10,25 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pivot.cache import Cache, CacheRoot
 from pivot.engine.checkout import Checkout, Checkouts
-from pivot.engine.decide import Decision, Restore, Run, Skip
 from pivot.engine.events import Sink
-from pivot.engine.explain import Explanation, explain
 from pivot.engine.freshness import look
 from pivot.engine.graph import Graph, build_graph, check_inputs
-from pivot.engine.reasons import Kind, Reason
 from pivot.engine.run import RunLoop, RunResult, new_run_id
-from pivot.engine.session import PipelineSession, Shared
-from pivot.engine.settings import EngineSettings, RunOptions
-from pivot.engine.workspace import Workspace, absolute, input_paths
-from pivot.executor.task import TaskOptions
+from pivot.engine.session import Shared
+from pivot.engine.sessions import Sessions
+from pivot.executor.decide import Decision, Restore, Run, Skip
+from pivot.executor.reasons import Kind, Reason
+from pivot.executor.settings import EngineSettings, RunOptions
+from pivot.executor.workspace import Workspace, absolute, input_paths
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.layout import PIVOT_DIR, project_root_of
-from pivot.registry.types import PipelineName, StageRef
+from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
     import networkx
 
-    from pivot.executor.core import WorkerStageInfo
+    from pivot.engine.explain import Explanation
 
 
 class StageStatus(NamedTuple):
@@ -146,7 +145,7 @@ class Engine:
         return list(found.values())
 
     def _foresee(
-        self, ref: StageRef, sessions: "Sessions", found: Mapping[StageRef, StageStatus], *, force: bool
+        self, ref: StageRef, sessions: Sessions, found: Mapping[StageRef, StageStatus], *, force: bool
     ) -> Decision:
         """Decide as if everything above had happened: what is to be restored is known, what is to run is not."""
         stage, session = self.stages.stages[ref], sessions[ref.pipeline]
@@ -171,8 +170,10 @@ class Engine:
             paths = [path for path in input_paths(stage) if _related(absolute(stage.root, path), made)]
             yield need, (paths or ["?"])[0]
 
-    def explain(self, ref: StageRef) -> Explanation:
+    def explain(self, ref: StageRef) -> "Explanation":
         """Say why a stage would run, or would not, with the name of everything that changed."""
+        from pivot.engine.explain import explain
+
         self.select((ref,))
         with self._sessions() as sessions:
             for need in self.select((ref,))[:-1]:
@@ -189,48 +190,13 @@ class Engine:
         return checkouts.of((self.stages.stages[ref] for ref in chosen), frozenset(map(str, paths)))
 
     @contextmanager
-    def _sessions(self, *, use_run_cache: bool = True) -> Iterator["Sessions"]:
+    def _sessions(self, *, use_run_cache: bool = True) -> Iterator[Sessions]:
         workspace = Workspace(self._cache)
         root = self._settings.project_root
         outputs = frozenset(os.path.relpath(path, root) for path in self.stages.producers)
         shared = Shared(self._settings, self._cache, workspace, look(), self._environ, outputs, use_run_cache)
         with ExitStack() as stack:
             yield Sessions(self._views, self.stages, shared, stack)
-
-
-class Sessions:
-    """The pipelines of one command, each opened when it is first asked for."""
-
-    def __init__(self, views: Sequence[PipelineView], graph: Graph, shared: Shared, stack: ExitStack) -> None:
-        self._views = views
-        self._graph = graph
-        self._stack = stack
-        self._open: dict[PipelineName, PipelineSession] = {}
-        self.shared = shared
-        self.workspace = shared.workspace
-
-    def __getitem__(self, name: PipelineName) -> PipelineSession:
-        if name not in self._open:
-            session = self._session(name)
-            self._stack.callback(session.close)
-            self._open[name] = session
-        return self._open[name]
-
-    def _session(self, name: PipelineName) -> PipelineSession:
-        for view in self._views:
-            for stage in view.definitions():
-                if stage.ref.pipeline == name:
-                    return PipelineSession(view, stage.state_dir, self.shared)
-        raise KeyError(name)
-
-    def live_info(self, stage: StageDefinition, options: TaskOptions) -> "WorkerStageInfo":
-        """Prepare a stage that lives in this process only, to be shipped by value."""
-        from pivot.executor.worker import LivePipelines, worker_info
-
-        for view in self._views:
-            if isinstance(view, LivePipelines) and any(stage.ref == other.ref for other in view.definitions()):
-                return worker_info(view.live(stage.ref), stage, options, force=False)
-        raise DefinitionError(f"the function of {stage.ref} cannot be found", where=stage.place)
 
 
 def _related(path: str, made: Iterable[str]) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pivot.cache import Cache
-from pivot.engine.decide import Decision, Skip, differences
-from pivot.engine.reasons import Kind, Reason
 from pivot.engine.sources import recall_source
-from pivot.engine.trace import Facts, Trace
+from pivot.executor.decide import Decision, Skip, differences
+from pivot.executor.reasons import Kind, Reason
+from pivot.executor.trace import Facts, Trace
 from pivot.registry.definition import Manifest, PipelineView, StageDefinition
 from pivot.registry.types import StageRef
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from pivot.cache import Signature, is_racy, signature
-from pivot.engine.observed import Observer
-from pivot.engine.state import state_of
-from pivot.engine.trace import Seen, Trace
-from pivot.engine.workspace import Workspace, absolute, input_paths, output_paths
+from pivot.executor.observed import Observer
+from pivot.executor.state import state_of
+from pivot.executor.trace import Seen, Trace
+from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
 from pivot.registry.definition import StageDefinition
 
 Row = tuple[Any, ...]

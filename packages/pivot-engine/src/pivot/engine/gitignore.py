@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pivot.engine.workspace import absolute
+from pivot.executor.workspace import absolute
 from pivot.registry.definition import StageDefinition
 
 BEGIN = "# pivot: outputs, kept in the cache"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pivot.engine.workspace import absolute, input_paths, output_paths
+from pivot.executor.workspace import absolute, input_paths, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef

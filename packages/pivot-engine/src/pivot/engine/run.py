@@ -1,13 +1,12 @@
 """The run loop: decide, start what is ready, reap one, repeat."""
 
-import secrets
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from pivot.engine.decide import Skip
 from pivot.engine.events import (
     Event,
     Fan,
@@ -25,15 +24,14 @@ from pivot.engine.graph import Graph
 from pivot.engine.interrupts import Interrupt, interruptible
 from pivot.engine.plan import GOOD, Plan
 from pivot.engine.runner import InlineRunner, PoolRunner, Runner
-from pivot.engine.settings import EngineSettings, RunOptions, usable_cores
+from pivot.engine.sessions import Sessions
 from pivot.engine.sources import remember_sources
-from pivot.engine.workspace import absolute, output_paths
+from pivot.executor.decide import Skip
+from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
 from pivot.executor.task import Done, Outcome, StageTask, TaskOptions
+from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import StageRef
-
-if TYPE_CHECKING:
-    from pivot.engine.engine import Sessions
 
 SMALL_SECONDS = 1.0
 """A stage that took less when it last ran may run in the coordinator's own process."""
@@ -67,7 +65,7 @@ class RunResult(NamedTuple):
 
 def new_run_id() -> str:
     """Name a run; the names sort by time, and that is all they are good for."""
-    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.urandom(3).hex()}"
 
 
 class RunLoop:
@@ -81,7 +79,7 @@ class RunLoop:
     """
 
     def __init__(
-        self, graph: Graph, sessions: "Sessions", settings: EngineSettings, options: RunOptions, sinks: Sequence[Sink]
+        self, graph: Graph, sessions: Sessions, settings: EngineSettings, options: RunOptions, sinks: Sequence[Sink]
     ) -> None:
         self._graph = graph
         self._sessions = sessions

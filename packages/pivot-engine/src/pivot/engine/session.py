@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from pivot.cache import Cache
-from pivot.engine.assess import Assessment, Assessor
 from pivot.engine.freshness import Row, Stat, certify, holds
-from pivot.engine.observed import Observer
-from pivot.engine.settings import EngineSettings
 from pivot.engine.statedb import StateDb
-from pivot.engine.trace import Trace
-from pivot.engine.workspace import Workspace
+from pivot.executor.assess import Assessment, Assessor
+from pivot.executor.observed import Observer
+from pivot.executor.settings import EngineSettings
+from pivot.executor.trace import Trace
+from pivot.executor.workspace import Workspace
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.types import StageRef, StateDir
 

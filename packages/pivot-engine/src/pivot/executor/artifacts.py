@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pivot.cache import Cache
-from pivot.engine.state import StageState
-from pivot.engine.trace import Artifact, Trace
-from pivot.engine.workspace import absolute
 from pivot.executor.core import WorkerStageInfo
+from pivot.executor.state import StageState
+from pivot.executor.trace import Artifact, Trace
+from pivot.executor.workspace import absolute
 from pivot.outputs import Out
 from pivot.registry.definition import Output, OutputKind, StageDefinition
 

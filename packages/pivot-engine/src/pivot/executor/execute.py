@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pivot.cache import Cache, CacheError
-from pivot.engine.assess import Assessment, Assessor
-from pivot.engine.decide import Restore, Run, Skip
-from pivot.engine.observed import Observer
-from pivot.engine.state import Waiting, claim, state_of
-from pivot.engine.trace import Facts, Trace
-from pivot.engine.workspace import Workspace, absolute, input_paths, output_paths
 from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store
+from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import captured
 from pivot.executor.core import WorkerStageInfo
+from pivot.executor.decide import Restore, Run, Skip
+from pivot.executor.observed import Observer
+from pivot.executor.state import Waiting, claim, state_of
 from pivot.executor.task import Done, Failure, Outcome, StageTask, TaskOptions
+from pivot.executor.trace import Facts, Trace
+from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
 from pivot.registry.definition import StageDefinition

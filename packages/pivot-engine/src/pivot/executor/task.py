@@ -4,9 +4,9 @@ import enum
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from pivot.engine.reasons import Reason
-from pivot.engine.settings import EngineSettings
-from pivot.engine.trace import Trace
+from pivot.executor.reasons import Reason
+from pivot.executor.settings import EngineSettings
+from pivot.executor.trace import Trace
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import StageRef
 

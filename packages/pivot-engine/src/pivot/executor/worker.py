@@ -9,9 +9,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.cache import Cache
-from pivot.engine.state import Waiting
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution
+from pivot.executor.state import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
 from pivot.registry.definition import Origin, StageDefinition

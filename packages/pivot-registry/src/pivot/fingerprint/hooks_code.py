@@ -18,7 +18,7 @@ class Starts:
 
     def __init__(self, active: Callable[[], tuple[Recording, ...]], monitoring: Any = None) -> None:
         self._active = active
-        self._monitoring = monitoring or getattr(sys, "monitoring", None)
+        self._monitoring: Any = monitoring or getattr(sys, "monitoring", None)
         self._tool: int | None = None
 
     def install(self) -> None:

@@ -8,7 +8,7 @@ from pivot.fingerprint.calls import Calls
 from pivot.fingerprint.canonical import Token, Visit, digest_of, parameter_groups
 from pivot.fingerprint.marks import MARKED
 from pivot.fingerprint.scopes import Kind, Scope, path_of
-from pivot.fingerprint.summary import Inner, Unit
+from pivot.fingerprint.summary import Decorator, Inner, Unit
 
 _NAME_LIKE = re.compile(r"[A-Za-z_.][\w.]*(:[\w.]+)?").fullmatch
 _SCRIPT = re.compile(r"[^\s'\"=]+\.py\b").findall
@@ -45,8 +45,10 @@ class Walk(Calls):
         }
         return super().table() | functions | comprehensions | stores | others
 
-    def begin(self) -> None:
+    def begin(self, statement: ast.stmt) -> None:
         """Forget the last statement."""
+        self.top = statement
+        self.decorators: list[Decorator] = []
         self.out, self.docs = [], []
         self.hints: list[Token] = []
         self.fields: list[Token] = []
@@ -89,11 +91,12 @@ class Walk(Calls):
         if not (scope.stores or scope.calls):
             return
         stores, calls = dict.fromkeys(scope.settled_stores()), dict.fromkeys(scope.settled_calls())
-        if scope.kind == "function" and parent.kind in ("module", "class"):
+        around = parent if parent.kind != "class" else parent.enclosing()
+        if scope.kind == "function" and around.kind == "module":
             self.later.append(Unit(self.method, scope.params, tuple(stores), tuple(calls)))
         else:
-            parent.stores.extend(stores)
-            parent.calls.extend(calls)
+            around.stores.extend(stores)
+            around.calls.extend(calls)
 
     # Names
 
@@ -250,9 +253,26 @@ class Walk(Calls):
 
     # Scopes of their own
 
+    def decorated(self, node: Any) -> None:
+        """Keep the decorators of a top-level definition apart."""
+        if node is not self.top:
+            super().decorated(node)
+            return
+        for decorator in node.decorator_list:
+            before, self.out = self.out, []
+            self.reads = self.scope.reads = set()
+            self.on[type(decorator)](decorator)
+            path = path_of(decorator) or ""
+            self.decorators.append(Decorator(path, digest_of(self.out), tuple(sorted(self.reads | self.direct))))
+            self.out = before
+            self.decorator_call(decorator, node.name)
+        self.direct = set()
+        self.reads = self.scope.reads = set()
+
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
-        start, reads_before = len(self.out), self.scope.kind == "module" or None
-        hints_start, hint_reads_before = len(self.hints), set(self.hint_reads) if reads_before else set()
+        is_inner = self.scope.kind == "module" and node is not self.top
+        start, hints_start = len(self.out), len(self.hints)
+        hint_reads_before = set(self.hint_reads) if is_inner else set()
         self.out.append("<" + type(node).__name__)
         name = getattr(node, "name", "<lambda>")
         if not isinstance(node, ast.Lambda):
@@ -272,7 +292,7 @@ class Walk(Calls):
         self.out.append(">")
         self.leave()
         self.method = method
-        if reads_before:
+        if is_inner:
             self._remember_inner(node, name, scope, start, hints_start, self.hint_reads - hint_reads_before)
 
     def _remember_inner(
@@ -315,7 +335,7 @@ class Walk(Calls):
         self.hints.append("<" + node.name)
         self.decorated(node)
         self.items("bases", [*node.bases, *node.keywords])
-        nested = self.scope.kind != "module" or bool(self.scope.parent)
+        nested = node is not self.top
         fields, field_reads = self.fields, self.field_reads
         if nested:  # decided here and now; for a top-level class the bases can be looked up
             counts = bool(node.bases or node.keywords or node.decorator_list)

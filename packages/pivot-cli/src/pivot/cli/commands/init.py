@@ -71,7 +71,7 @@ def _root(session: Session, directory: str | None) -> Path:
 
 
 def _settings(root: Path) -> dict[PurePosixPath, bytes]:
-    from pivot.engine.state import IGNORED
+    from pivot.executor.state import IGNORED
 
     marked = PurePosixPath(PIVOT_DIR)
     files = {marked / CONFIG_NAME: CONFIG.encode()}

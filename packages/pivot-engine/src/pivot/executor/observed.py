@@ -6,8 +6,8 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from pivot.engine.trace import Seen
-from pivot.engine.workspace import Workspace
+from pivot.executor.trace import Seen
+from pivot.executor.workspace import Workspace
 from pivot.fingerprint.observed import Observed, environment_hash, listing
 
 CodeOf = Callable[[Iterable[str]], Mapping[str, str]]

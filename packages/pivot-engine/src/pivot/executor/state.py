@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pivot.engine.trace import Trace, UnreadableTraceError, decode, encode
+from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import LockTimeoutError, StateError
 from pivot.registry.types import StageRef, StateDir

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pivot.cache import Cache
-from pivot.engine.trace import Artifact
+from pivot.executor.trace import Artifact
 from pivot.registry.definition import StageDefinition
 
 

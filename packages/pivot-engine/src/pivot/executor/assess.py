@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pivot.cache import Cache
-from pivot.engine.decide import Decision, Known, decide
-from pivot.engine.observed import Observer
-from pivot.engine.reasons import Kind, Reason
-from pivot.engine.runcache import RunCache
-from pivot.engine.state import state_of
-from pivot.engine.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError
-from pivot.engine.workspace import Workspace, input_paths, output_paths
+from pivot.executor.decide import Decision, Known, decide
+from pivot.executor.observed import Observer
+from pivot.executor.reasons import Kind, Reason
+from pivot.executor.runcache import RunCache
+from pivot.executor.state import state_of
+from pivot.executor.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError
+from pivot.executor.workspace import Workspace, input_paths, output_paths
 from pivot.registry.definition import OutputKind, StageDefinition
 
 

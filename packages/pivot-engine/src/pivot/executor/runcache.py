@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from blake3 import blake3
 
 from pivot.cache import Cache
-from pivot.engine.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, decode, encode
+from pivot.executor.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
 
 Again = Callable[[Seen], Seen]

@@ -7,8 +7,8 @@ file), a constructive trace second (the run cache).
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from pivot.engine.reasons import Kind, Reason
-from pivot.engine.trace import Artifact, Facts, Seen, Trace
+from pivot.executor.reasons import Kind, Reason
+from pivot.executor.trace import Artifact, Facts, Seen, Trace
 
 Outputs = Mapping[str, Artifact]
 

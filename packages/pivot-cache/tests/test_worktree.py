@@ -1,0 +1,241 @@
+import os
+
+import pytest
+
+from pivot.cache import Cache, ChangedError, EntryKind, NotStorableError, UnsafeTreeError, hash_bytes
+
+
+@pytest.fixture
+def folder(work):
+    top = work / "d"
+    (top / "sub" / "deep").mkdir(parents=True)
+    (top / "empty").mkdir()
+    (top / "sub" / "a").write_bytes(b"aa")
+    (top / "sub-b").write_bytes(b"b")
+    (top / "sub" / "deep" / "run").write_bytes(b"#!")
+    (top / "sub" / "deep" / "run").chmod(0o755)
+    (top / "link").symlink_to("sub/a")
+    (top / os.fsdecode(b"\xff\xfe")).write_bytes(b"")
+    return top
+
+
+def _forge(path, data):
+    """Change the bytes so that only a hash can tell: same size, and the time put back."""
+    before = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_the_digest_of_a_file_is_that_of_its_bytes(cache, work):
+    (work / "f").write_bytes(b"abc")
+    assert cache.digest_of(work / "f") == (hash_bytes(b"abc"), 3)
+    assert cache.put(work / "f") == (hash_bytes(b"abc"), 3)
+    assert cache.put(str(work / "f")) == (hash_bytes(b"abc"), 3)
+
+
+def test_the_digest_of_a_directory_is_the_one_it_is_stored_under(cache, folder):
+    before = cache.digest_of(folder)
+    stored = cache.put(folder)
+    assert before == stored == cache.digest_of(folder)
+    assert stored.digest.startswith("b3t:")
+    assert stored.size == 5
+
+
+def test_a_directory_is_stored_with_all_that_it_holds(cache, folder):
+    entries = {entry.path: entry for entry in cache.tree(cache.put(folder).digest).entries}
+    assert sorted(entries) == ["empty", "link", "sub-b", "sub/a", "sub/deep/run", "\udcff\udcfe"]
+    assert entries["sub/a"].digest == hash_bytes(b"aa")
+    assert entries["sub/deep/run"].executable
+    assert not entries["sub/a"].executable
+    assert entries["link"].target == "sub/a"
+    assert entries["empty"].kind is EntryKind.FOLDER
+
+
+def test_the_digest_does_not_depend_on_where_or_when(cache, folder, work):
+    first = cache.digest_of(folder)
+    folder.rename(work / "moved")
+    os.utime(work / "moved" / "sub-b", ns=(0, 0))
+    assert cache.digest_of(work / "moved") == first
+
+
+@pytest.mark.parametrize("change", ["bytes", "same size and time", "mode", "name", "new", "gone", "link", "empty gone"])
+def test_every_change_of_a_directory_changes_its_digest(cache, folder, change):
+    before = cache.digest_of(folder)
+    if change == "bytes":
+        (folder / "sub-b").write_bytes(b"c+")
+    elif change == "same size and time":
+        _forge(folder / "sub-b", b"c")
+    elif change == "mode":
+        (folder / "sub-b").chmod(0o755)
+    elif change == "name":
+        (folder / "sub-b").rename(folder / "sub-c")
+    elif change == "new":
+        (folder / "sub" / "new").touch()
+    elif change == "gone":
+        (folder / "sub" / "a").unlink()
+    elif change == "link":
+        (folder / "link").unlink()
+        (folder / "link").symlink_to("sub-b")
+    else:
+        (folder / "empty").rmdir()
+    assert cache.digest_of(folder) != before
+
+
+def test_two_edits_of_the_same_size_within_a_tick_are_both_seen(cache, work):
+    # Each edit follows at once on the digest of the one before: the racy case.
+    path = work / "f"
+    for number in range(300):
+        data = b"%04d" % number
+        path.write_bytes(data)
+        assert cache.digest_of(path).digest == hash_bytes(data)
+
+
+def test_two_edits_within_a_tick_are_both_seen_in_a_directory(cache, work):
+    (work / "d").mkdir()
+    seen = set()
+    for number in range(100):
+        (work / "d" / "f").write_bytes(b"%04d" % number)
+        seen.add(cache.digest_of(work / "d").digest)
+    assert len(seen) == 100
+
+
+def test_an_edit_right_after_a_restore_is_seen(cache, work):
+    digest = cache.put_bytes(b"0000")
+    for number in range(1, 100):
+        cache.restore(digest, work / "f")
+        assert cache.digest_of(work / "f").digest == digest
+        (work / "f").write_bytes(b"%04d" % number)
+        assert cache.digest_of(work / "f").digest == hash_bytes(b"%04d" % number)
+
+
+def test_an_unchanged_file_is_not_read(cache, work):
+    path = work / "f"
+    path.write_bytes(b"abc")
+    before = cache.put(path)
+    cache.restore(before.digest, path)
+    cache.digest_of(path)
+    opened = _opened_while(lambda: cache.digest_of(path), path)
+    assert opened == []
+    assert cache.digest_of(path) == before
+
+
+def test_an_unchanged_directory_costs_stats_only(cache, folder):
+    digest = cache.put(folder).digest
+    cache.restore(digest, folder)
+    cache.digest_of(folder)
+    assert _opened_while(lambda: cache.digest_of(folder), folder / "sub" / "a") == []
+
+
+def test_what_is_known_survives_in_the_index(root, work):
+    (work / "f").write_bytes(bytes(9 << 20))
+    with Cache(root) as cache:
+        digest = cache.digest_of(work / "f")
+    with Cache(root) as cache:
+        assert _opened_while(lambda: cache.digest_of(work / "f"), work / "f") == []
+        assert cache.digest_of(work / "f") == digest
+
+
+def test_a_large_file_is_known_right_after_it_was_stored(cache, work):
+    (work / "f").write_bytes(bytes(9 << 20))
+    cache.put(work / "f")
+    assert _opened_while(lambda: cache.put(work / "f"), work / "f") == []
+
+
+def test_storing_an_unchanged_directory_heals_a_member(cache, folder, where):
+    digest = cache.put(folder).digest
+    lost = where(hash_bytes(b"aa"))
+    lost.unlink()
+    assert not cache.has(digest)
+    assert cache.put(folder).digest == digest
+    assert cache.has(digest)
+    assert lost.read_bytes() == b"aa"
+
+
+def test_storing_an_unchanged_file_heals_its_object(cache, work, where):
+    (work / "f").write_bytes(bytes(9 << 20))
+    digest = cache.put(work / "f").digest
+    where(digest).unlink()
+    assert cache.put(work / "f").digest == digest
+    assert cache.has(digest)
+
+
+def test_a_link_to_a_file_is_read_through_but_not_stored(cache, work):
+    (work / "f").write_bytes(b"abc")
+    (work / "link").symlink_to("f")
+    assert cache.digest_of(work / "link").digest == hash_bytes(b"abc")
+    with pytest.raises(NotStorableError, match="symbolic link"):
+        cache.put(work / "link")
+
+
+def test_a_link_that_leaves_the_directory_is_read_through_but_not_stored(cache, folder, work):
+    (work / "outside").mkdir()
+    (work / "outside" / "f").write_bytes(b"o")
+    before = cache.digest_of(folder)
+    (folder / "out").symlink_to(work / "outside" / "f")
+    (folder / "dir").symlink_to("../outside")
+    with pytest.raises(NotStorableError, match="links out of its directory"):
+        cache.put(folder)
+    with_links = cache.digest_of(folder)
+    assert with_links != before
+    (work / "outside" / "f").write_bytes(b"changed")
+    assert cache.digest_of(folder) != with_links
+
+
+def test_links_that_lead_back_or_nowhere_are_errors(cache, folder, work):
+    (folder / "loop").symlink_to(work)
+    with pytest.raises(NotStorableError, match="leads back"):
+        cache.digest_of(folder)
+    (folder / "loop").unlink()
+    (folder / "null").symlink_to("/dev/null")
+    with pytest.raises(NotStorableError, match="no file or directory"):
+        cache.digest_of(folder)
+    (folder / "null").unlink()
+    (folder / "dangling").symlink_to("/no/such/file")
+    with pytest.raises(ChangedError):
+        cache.digest_of(folder)
+
+
+def test_a_link_that_leaves_through_another_is_refused(cache, folder):
+    (folder / "sub" / "up").symlink_to("..")
+    (folder / "out").symlink_to("sub/up/../secret")
+    with pytest.raises(UnsafeTreeError):
+        cache.put(folder)
+
+
+def test_a_fifo_in_a_directory_is_named(cache, folder):
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(NotStorableError, match="pipe"):
+        cache.digest_of(folder)
+
+
+def test_what_is_not_there_is_the_systems_own_error(cache, work):
+    with pytest.raises(FileNotFoundError):
+        cache.digest_of(work / "none")
+    with pytest.raises(FileNotFoundError):
+        cache.put(work / "none")
+
+
+def test_a_directory_of_many_files_goes_through_pages(cache, work):
+    (work / "many").mkdir()
+    for number in range(4200):
+        (work / "many" / f"{number}").write_bytes(b"%d" % (number % 7))
+    stored = cache.put(work / "many")
+    assert len(cache.tree(stored.digest).entries) == 4200
+    assert cache.has(stored.digest)
+    cache.restore(stored.digest, work / "back")
+    assert cache.digest_of(work / "back") == stored
+
+
+def test_times_before_1970_and_in_the_far_future_are_only_times(cache, work):
+    path = work / "f"
+    path.write_bytes(b"x")
+    for moment in (-5 * 10**9, -1, 0, 2**33 * 10**9):
+        os.utime(path, ns=(moment, moment))
+        assert cache.digest_of(path).digest == hash_bytes(b"x")
+        assert cache.digest_of(path).digest == hash_bytes(b"x")
+
+
+def _opened_while(action, path):
+    """Names of files opened for reading meanwhile, by their access times being pushed back first."""
+    os.utime(path, ns=(0, path.stat().st_mtime_ns))
+    raise NotImplementedError

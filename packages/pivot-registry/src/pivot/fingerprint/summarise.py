@@ -1,0 +1,162 @@
+"""From the bytes of one file to its summary."""
+
+import ast
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from blake3 import blake3
+
+from pivot.fingerprint.canonical import digest_of, is_docstring, live_branch
+from pivot.fingerprint.scopes import Reference, aliased, path_of
+from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit
+from pivot.fingerprint.walk import Walk
+
+_DEEP = 20_000
+
+_KINDS: dict[type, AtomKind] = {
+    ast.FunctionDef: "def",
+    ast.AsyncFunctionDef: "def",
+    ast.ClassDef: "class",
+    ast.Assign: "assign",
+    ast.AnnAssign: "assign",
+    ast.Import: "import",
+    ast.ImportFrom: "import",
+}
+
+
+def summarise(data: bytes) -> Summary:
+    """Summarise a file; one that is not Python, or nested beyond measure, is its bytes."""
+    digest = blake3(data).hexdigest()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _read(data, digest)
+    except RecursionError:
+        pass
+    except (SyntaxError, ValueError, MemoryError) as error:
+        return _unreadable(digest, str(error) or type(error).__name__)
+    try:
+        with _deep_recursion():
+            return _read(data, digest)
+    except (RecursionError, MemoryError) as error:
+        return _unreadable(digest, str(error))
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Walk what the parser could nest: calls among Python functions take no C stack."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEEP))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _unreadable(digest: str, error: str) -> Summary:
+    return Summary(digest, error, b"", False, (), (), None)
+
+
+def _read(data: bytes, digest: str) -> Summary:
+    tree = ast.parse(data)
+    lines = data.splitlines(keepends=True)
+    walk = Walk()
+    atoms: list[Atom] = []
+    stars: list[tuple[int, Reference]] = []
+    future = False
+    for statement, main in _statements(tree.body):
+        if isinstance(statement, ast.ImportFrom):
+            future |= statement.module == "__future__"
+            if statement.names[0].name == "*":
+                stars.append((len(atoms), "." * statement.level + (statement.module or "")))
+        atoms.append(_atom(walk, statement, lines, main=main))
+    doc = digest_of([ast.unparse(tree.body[0])]) if tree.body and is_docstring(tree.body[0]) else b""
+    return Summary(digest, "", doc, future, tuple(atoms), tuple(stars), _exports(atoms))
+
+
+def _statements(body: list[ast.stmt], *, main: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+    """Give what runs when the module is imported, and what runs only in a script."""
+    for statement in body:
+        if (live := live_branch(statement)) is not None:
+            yield from _statements(live, main=main)
+        elif isinstance(statement, ast.If) and _is_main_guard(statement.test):
+            yield from _statements(statement.body, main=True)
+            yield from _statements(statement.orelse, main=main)
+        elif not isinstance(statement, ast.Pass) and not is_docstring(statement):
+            yield statement, main
+
+
+def _is_main_guard(test: ast.expr) -> bool:
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+        and isinstance(test.ops[0], ast.Eq)
+        and isinstance(test.comparators[0], ast.Constant)
+        and test.comparators[0].value == "__main__"
+    )
+
+
+def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) -> Atom:
+    walk.begin(statement)
+    walk.on[type(statement)](statement)
+    scope = walk.scope
+    kind = _KINDS.get(type(statement), "other")
+    line = min([statement.lineno, *(item.lineno for item in getattr(statement, "decorator_list", ()))])
+    end = statement.end_lineno or line
+    raw = b"".join(lines[line - 1 : end])
+    return Atom(
+        kind=kind,
+        names=tuple(sorted(scope.bound)),
+        line=line,
+        end=end,
+        hash=b"" if kind == "import" else digest_of(walk.out),
+        hints=digest_of(walk.hints),
+        fields=digest_of(walk.fields),
+        docs=digest_of(walk.docs),
+        raw=blake3(b"%d:" % line + raw).digest(),
+        reads=tuple(sorted(scope.reads | walk.direct)),
+        hint_reads=tuple(sorted(walk.hint_reads)),
+        field_reads=tuple(sorted(walk.field_reads)),
+        imports=tuple((name, origin) for name, origins in scope.imports.items() for origin in origins),
+        loads=tuple(walk.loads),
+        bases=_bases(statement),
+        decorators=tuple(walk.decorators),
+        now=Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls))),
+        later=tuple(walk.later),
+        aliases=tuple((name, ref) for name, value in scope.aliases for ref in aliased(value)),
+        makers=tuple(_makers(scope.aliases)),
+        flags=tuple(walk.flags.items()),
+        strings=tuple(sorted(walk.strings)),
+        environ=tuple(sorted(walk.environ)),
+        inner=tuple(walk.inner),
+        main=main,
+    )
+
+
+def _makers(aliases: list[tuple[str, ast.expr]]) -> Iterator[tuple[str, Reference]]:
+    for name, value in aliases:
+        made = value.value if isinstance(value, ast.Await) else value
+        if isinstance(made, ast.Call) and (path := path_of(made.func)) is not None:
+            yield name, path
+
+
+def _bases(statement: ast.stmt) -> tuple[Reference, ...]:
+    if not isinstance(statement, ast.ClassDef):
+        return ()
+    sources = [*statement.bases, *(keyword.value for keyword in statement.keywords if keyword.arg == "metaclass")]
+    return tuple(path for source in sources if (path := path_of(source)) is not None)
+
+
+def _exports(atoms: list[Atom]) -> tuple[str, ...] | None:
+    """Collect the strings of everything that makes or changes `__all__`."""
+    about = [atom for atom in atoms if "__all__" in atom.names or "__all__" in atom.now.stores or _fills_all(atom)]
+    if not about:
+        return None
+    return tuple(sorted({string for atom in about for string in atom.strings}))
+
+
+def _fills_all(atom: Atom) -> bool:
+    return any(call.callee.startswith("__all__.") for call in atom.now.calls)
