@@ -1,5 +1,6 @@
 """A store, and its parts with a boot that a test chooses."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -103,6 +104,34 @@ def start() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def _audit() -> list[list[str]]:
+    """Who listens to the opening of files; an audit hook can be added once and never removed."""
+    listeners: list[list[str]] = []
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and listeners and isinstance(arguments[0], str | bytes):
+            listeners[-1].append(os.fsdecode(arguments[0]))
+
+    sys.addaudithook(hook)
+    return listeners
+
+
+@pytest.fixture
+def opened(_audit: list[list[str]]) -> Callable[[], "contextlib.AbstractContextManager[list[str]]"]:
+    """Record which files are opened while a block runs."""
+
+    @contextlib.contextmanager
+    def recording() -> Iterator[list[str]]:
+        _audit.append([])
+        try:
+            yield _audit[-1]
+        finally:
+            _audit.pop()
+
+    return recording
 
 
 def store_path(root: Path, digest: str) -> Path:

@@ -1,8 +1,10 @@
 """What only a process of its own shows: exit codes, closed streams, poor environments."""
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,80 @@ def test_a_deleted_current_directory_is_an_error_in_one_line(tmp_path: Path) -> 
     assert done.returncode == 2
     assert "current directory cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+SLOW = """
+import pathlib, time
+from typing import Annotated
+from pivot import loaders, outputs
+from pivot.pipeline import Pipeline
+
+pipeline = Pipeline("slow")
+
+@pipeline.stage()
+def first() -> Annotated[str, outputs.Out("first.txt", loaders.Text())]:
+    pathlib.Path("began").touch()
+    while not pathlib.Path("go").exists():
+        time.sleep(0.01)
+    return "done"
+
+@pipeline.stage()
+def second(text: Annotated[str, outputs.Dep("first.txt", loaders.Text())]) -> Annotated[str, outputs.Metric("2.json")]:
+    return text
+"""
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run whose first stage has begun and waits for a file."""
+    (tmp_path / ".pivot").mkdir()
+    (tmp_path / ".pivot" / "config.yaml").touch()
+    (tmp_path / "pipeline.py").write_text(SLOW)
+    run = subprocess.Popen(
+        [*PIVOT, "run"], cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=_default_signals
+    )
+    while not (tmp_path / "began").exists():
+        assert run.poll() is None, run.stderr.read() if run.stderr else ""
+    yield run
+    (tmp_path / "go").touch()
+    run.kill()
+    run.wait()
+
+
+def _default_signals() -> None:
+    """A test that runs in the background has SIGINT ignored, and so would its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_after_an_interrupt_what_runs_may_finish_and_nothing_new_begins(
+    slow: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    assert slow.stderr is not None
+    slow.send_signal(signal.SIGINT)
+    assert "interrupted: waiting for first" in slow.stderr.readline()
+    (tmp_path / "go").touch()
+    rest = slow.stderr.read()
+    assert slow.wait() == 130, rest
+    assert "1 ran, 1 not started" in rest
+    assert (tmp_path / ".pivot" / "stages" / "first.lock").exists()
+    assert not (tmp_path / "2.json").exists()
+
+
+def test_a_second_interrupt_kills_and_leaves_nothing_half_written(slow: subprocess.Popen[str], tmp_path: Path) -> None:
+    assert slow.stderr is not None
+    slow.send_signal(signal.SIGINT)
+    slow.stderr.readline()
+    slow.send_signal(signal.SIGINT)
+    rest = slow.stderr.read()
+    assert slow.wait() == 130
+    assert "Traceback" not in rest
+    assert not (tmp_path / "first.txt").exists()
+    assert not (tmp_path / ".pivot" / "stages" / "first.lock").exists()
+
+
+def test_a_request_to_terminate_ends_the_run_with_its_own_code(slow: subprocess.Popen[str]) -> None:
+    slow.send_signal(signal.SIGTERM)
+    assert slow.stderr is not None
+    rest = slow.stderr.read()
+    assert slow.wait() == 143
+    assert rest == "pivot: error: terminated\n"

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HEAVY = {"pydantic", "networkx", "loky", "rich", "yaml", "pandas", "numpy", "lmdb", "blake3", "asyncio"}
 
 REPORT = """
@@ -29,3 +31,41 @@ def test_help_imports_nothing_heavy_and_no_command(tmp_path: Path) -> None:
     modules = modules_of(tmp_path, "--help")
     assert not modules & HEAVY
     assert not [name for name in modules if name.startswith(("pivot.cli.commands.", "pivot.engine", "pivot.discovery"))]
+
+
+PIPELINE = """
+from typing import Annotated
+from pivot import loaders, outputs
+from pivot.pipeline import Pipeline
+import mine
+
+pipeline = Pipeline("one")
+TEXT = loaders.Text()
+
+@pipeline.stage()
+def copy(text: Annotated[str, outputs.Dep("a.txt", TEXT)]) -> Annotated[str, outputs.Out("b.txt", TEXT)]:
+    return mine.same(text)
+"""
+
+
+@pytest.fixture(scope="module")
+def up_to_date(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with settings, in which everything was run and found up to date."""
+    root = tmp_path_factory.mktemp("project")
+    (root / ".pivot").mkdir()
+    (root / ".pivot" / "config.yaml").write_text("run: {jobs: 1}\n")
+    (root / "pipeline.py").write_text(PIPELINE)
+    (root / "mine.py").write_text("def same(text):\n    return text\n")
+    (root / "a.txt").write_text("a")
+    modules_of(root, "run")
+    modules_of(root, "run")
+    return root
+
+
+@pytest.mark.parametrize("words", [("run",), ("status",), ("status", "--json"), ("list",), ("run", "-n")])
+def test_a_command_that_finds_everything_up_to_date_imports_nothing_heavy(
+    up_to_date: Path, words: tuple[str, ...]
+) -> None:
+    modules = modules_of(up_to_date, *words)
+    assert not modules & {"pydantic", "networkx", "loky", "rich", "yaml", "numpy", "pandas"}
+    assert not modules & {"pipeline", "mine"}

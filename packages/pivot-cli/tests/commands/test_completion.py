@@ -28,3 +28,16 @@ def test_commands_are_completed() -> None:
 
 def test_options_are_completed() -> None:
     assert "--dry-run" in complete("pivot run --d")
+
+
+def test_stages_are_completed(project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    assert complete("pivot run tr") == ["train"]
+    assert complete("pivot explain ") == ["clean", "report", "train"]
+
+
+def test_outside_of_a_project_nothing_is_completed(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".pivot").mkdir()
+    (tmp_path / ".pivot" / "config.yaml").write_text("nosuch: 1\n")
+    monkeypatch.chdir(tmp_path)
+    assert complete("pivot run tr") == []

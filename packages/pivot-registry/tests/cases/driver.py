@@ -229,10 +229,9 @@ def identify(root: Path, environ: Mapping[str, str], ran: Ran, also: tuple[str, 
     """Give the static identity of a stage, with code that a run was seen to use besides."""
     from pivot.fingerprint.analysis import analyse
     from pivot.fingerprint.imports import ImportPath
-    from pivot.fingerprint.summaries import Summaries
-
     from pivot.fingerprint.observed import ImportFact
     from pivot.fingerprint.roots import Root
+    from pivot.fingerprint.summaries import Summaries
 
     imports = ImportPath(tuple(ran.sys_path), (("pipeline", str(root / "pipeline.py"), "pipeline"),))
     analysis = analyse(

@@ -109,4 +109,13 @@ CASES = [
     ("fresh", "a dataclass that nobody uses", "import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int = 1\n@dataclasses.dataclass\nclass B:\n    x: int = 1\ndef value(): return A()", ("class B:\n    x: int = 1", "class B:\n    x: int = 2")),
     ("fresh", "the annotation of a method", "class A:\n    def f(self, x): return x\ndef value(): return A().f(1)", ("self, x)", "self, x: int) -> int")),
     ("fresh", "the annotation of an attribute of a plain class", "class A:\n    x: int = 1\ndef value(): return A.x", ("x: int", "x: float")),
+    ("reruns", "a default of a field given by name", "import dataclasses\nK = 1\n@dataclasses.dataclass\nclass P:\n    x: int = dataclasses.field(default=K)\ndef value(): return P().x", ("K = 1", "K = 2")),
+    ("reruns", "a property made by a call", "class A:\n    def _x(self): return 1\n    x = property(_x)\ndef value(): return A().x", ("return 1", "return 2")),
+    ("reruns", "a helper that a descriptor of another module calls", {"pipeline.py": "from fields import Field\nclass A: x = Field()\ndef value(): return A().x", "fields.py": "from low import number\nclass Field:\n    def __get__(self, obj, cls): return number()", "low.py": "def number(): return 1"}, ("low.py", "return 1", "return 2")),
+    ("reruns", "a class made by a function of another module", {"pipeline.py": "from factory import make\nA = make(1)\ndef value(): return A().f()", "factory.py": "def make(n):\n    class A:\n        def f(self): return n * 10\n    return A"}, ("factory.py", "* 10", "* 20")),
+    ("reruns", "an attribute that a metaclass of another module counts", {"pipeline.py": "from meta import Meta\nclass A(metaclass=Meta): pass\nclass B(metaclass=Meta): pass\ndef value(): return Meta.made", "meta.py": "class Meta(type):\n    made = []\n    def __init__(cls, name, *a): Meta.made.append(name * 1)"}, ("meta.py", "* 1", "* 2")),
+    ("reruns", "a mixin of another module overrides a method", {"pipeline.py": "from mixins import M\nclass Base:\n    def f(self): return 1\nclass A(M, Base): pass\ndef value(): return A().f()", "mixins.py": "class M: pass"}, ("mixins.py", "class M: pass", "class M:\n    def f(self): return 2")),
+    ("reruns", "an operator inherited from a builtin", "class A(int):\n    def __add__(self, other): return 7\ndef value(): return A(1) + 1", ("return 7", "return 8")),
+    ("reruns", "__missing__ of a dict", "class D(dict):\n    def __missing__(self, key): return 1\ndef value(): return D()['x']", ("return 1", "return 2")),
+    ("reruns", "__reduce__ used by copy", "import copy\nclass A:\n    x = 0\n    def __copy__(self):\n        a = A()\n        a.x = 1\n        return a\ndef value(): return copy.copy(A()).x", ("a.x = 1", "a.x = 2")),
 ]

@@ -38,4 +38,13 @@ CASES = [
     ("fresh", "a logger in the module", "import logging\nlog = logging.getLogger(__name__)\ndef value():\n    log.debug('x')\n    return 1", {"touch": "pipeline.py"}),
     ("may", "a logger's level", "import logging\nlog = logging.getLogger(__name__)\nlog.setLevel('INFO')\ndef value():\n    log.debug('x')\n    return 1", ("'INFO'", "'DEBUG'")),
     ("fresh", "a helper that is imported twice under two names", {"pipeline.py": "import helpers\nimport helpers as h\ndef value(): return h.f()", "helpers.py": "def f(): return 1"}, ("import helpers\n", "")),
+    ("fresh", "a helper is imported lazily for the first time", {"pipeline.py": "def value():\n    import helpers\n    return helpers.f()\ndef unused(): return 1", "helpers.py": "def f(): return 1"}, ("def unused(): return 1", "def unused(): return 2")),
+    ("reruns", "only the case of a letter", HELPER | {"helpers.py": "def f(): return 'a'"}, ("helpers.py", "'a'", "'A'")),
+    ("reruns", "a deeply nested expression", "def value(): return " + "(" * 80 + "1" + " + 1)" * 80, ("(1 + 1)", "(2 + 1)")),
+    ("reruns", "a long chain of operators", "def value(): return " + " + ".join(["1"] * 900), ("return 1 +", "return 2 +")),
+    ("reruns", "a file of many functions", "\n".join(f"def f{n}(): return {n}" for n in range(500)) + "\ndef value(): return f250()", ("return 250", "return 999")),
+    ("fresh", "a neighbour in a file of many functions", "\n".join(f"def f{n}(): return {n}" for n in range(500)) + "\ndef value(): return f250()", ("return 251", "return 999")),
+    ("fresh", "two helpers with equal bodies", "def a(): return 1\ndef b(): return 1\ndef value(): return a()", ("def b(): return 1", "def b(): return 2")),
+    ("reruns", "the other of two helpers with equal bodies", "def a(): return 1\ndef b(): return 1\ndef value(): return a(), b()", ("def b(): return 1", "def b(): return 2")),
+    ("reruns", "which of two helpers with equal names is imported", {"pipeline.py": "from one import f\ndef value(): return f()", "one.py": "def f(): return __name__", "two.py": "def f(): return __name__"}, ("from one", "from two")),
 ]

@@ -73,6 +73,12 @@ class Case(NamedTuple):
         """Name it for a test report."""
         return f"{self.group}: {self.doc}".replace(" ", "-")
 
+    @property
+    def needs(self) -> set[str]:
+        """Name the optional libraries that the project imports."""
+        text = "\n".join(self.files.values())
+        return {name for name in ("numpy", "pandas") if re.search(rf"^\s*import .*\b{name}\b", text, re.MULTILINE)}
+
 
 class Place(NamedTuple):
     """Where a case stands on disk, and in which surroundings it runs."""

@@ -26,6 +26,8 @@ driver.preload()
 
 @pytest.mark.parametrize("case", library.cases(), ids=lambda case: case.id)
 def test_a_stage_runs_again_exactly_when_it_must(case: Any, tmp_path: Path) -> None:
+    for name in case.needs:
+        pytest.importorskip(name)
     place = library.build(case, tmp_path / "project")
     before = driver.run(place.root, place.environ, place.flags)
     judged = driver.judge(place.root, place.environ, before, before, place.flags)

@@ -16,14 +16,14 @@ def overrides_of(settings: Iterable[str], stages: Iterable[StageRef], targets: T
     Raises:
         DefinitionError: no such stage, or not of the form `stage.key=value`.
     """
-    from pivot.registry.params import parse_setting
+    from pivot.registry.settings import parse_setting
 
     names = {name for ref in stages for name in _names(ref)}
     overrides: dict[str, dict[str, Any]] = {}
     for text in settings:
         setting = parse_setting(text, names)
         for ref in targets.find([setting.stage]):
-            overrides.setdefault(str(ref), {}).update(setting.override)
+            overrides.setdefault(str(ref), {})[setting.field] = setting.value
     return overrides
 
 

@@ -1,6 +1,7 @@
 """Say what a run would do with each stage."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,16 +35,18 @@ def _lines(console: Console, name: str, status: StageStatus) -> list[str]:
 
 
 def _counted(found: Sequence[StageStatus]) -> str:
-    words = [status.word for status in found]
-    told = [f"{words.count('run')} to run", f"{words.count('restore')} to restore"]
-    told = [text for text in told if not text.startswith("0 ")]
-    fresh = f"{words.count('fresh')} up to date"
-    took = [status.seconds for status in found if status.word == "run"]
-    if not told:
-        return f"Nothing to do: {count(len(words), 'stage')} up to date"
+    counts = Counter(status.word for status in found)
+    if not counts["run"] and not counts["restore"]:
+        return f"Nothing to do: {count(len(found), 'stage')} up to date"
+    words = (("run", "to run"), ("restore", "to restore"), ("fresh", "up to date"))
+    told = ", ".join(f"{counts[word]} {said}" for word, said in words if counts[word])
+    return told + _estimate([status.seconds for status in found if status.word == "run"])
+
+
+def _estimate(took: Sequence[float | None]) -> str:
+    """Say how long it will take, if that is known of every stage."""
     known = [seconds for seconds in took if seconds is not None]
-    estimate = f" (about {duration(sum(known))} of work)" if known and len(known) == len(took) else ""
-    return f"{', '.join([*told, fresh])}{estimate}"
+    return f" (about {duration(sum(known))} of work)" if known and len(known) == len(took) else ""
 
 
 def status_json(found: Sequence[StageStatus]) -> str:

@@ -1,15 +1,18 @@
 """Load a pipeline file: its definitions as live objects, in this process or in a worker."""
 
-import hashlib
 import importlib
 import importlib.util
 import keyword
+import os
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from blake3 import blake3
 
 from pivot.discovery.blame import blamed
 from pivot.discovery.errors import DiscoveryError
@@ -26,11 +29,10 @@ LOADER = "pivot.discovery.loading:load_live"
 class Live:
     """A loaded pipeline file: the stages themselves, and the surroundings that their code expects."""
 
-    def __init__(self, pipeline: Pipeline, space: ModuleSpace, module: str) -> None:
+    def __init__(self, pipeline: Pipeline, space: ModuleSpace, modules: Modules) -> None:
         self.pipeline = pipeline
-        self.module = module
-        """The name under which a pipeline.py was loaded; empty for a pivot.yaml."""
         self._space = space
+        self._modules = modules
 
     def get(self, ref: StageRef) -> RegistryStageInfo:
         """Give one stage, of this pipeline or of one that it includes."""
@@ -44,6 +46,15 @@ class Live:
     def import_path(self) -> tuple[str, ...]:
         """The import path that the stages have."""
         return self._space.path
+
+    @property
+    def pipeline_modules(self) -> Mapping[str, str]:
+        """The names of modules that are pipeline files, this one and those that it imported -> the files."""
+        return self._modules.pipelines
+
+    def files(self) -> list[str]:
+        """List the files of the user's modules that were loaded."""
+        return self._modules.files()
 
 
 def load_live(file: str, project_root: str) -> Live:
@@ -67,10 +78,10 @@ def load(file: Path, project_root: Path) -> Live:
     with blamed(file, project_root), space.loading():
         if file.name == PYTHON_FILE:
             module = _import(file, project_root, modules)
-            return Live(_pipeline_in(module, file), space, module.__name__)
+            return Live(_pipeline_in(module, file), space, modules)
         from pivot.pipeline.yaml import load_pipeline_from_yaml  # imports yaml and pydantic
 
-        return Live(load_pipeline_from_yaml(file), space, "")
+        return Live(load_pipeline_from_yaml(file), space, modules)
 
 
 def _import(file: Path, project_root: Path, modules: Modules) -> ModuleType:
@@ -134,4 +145,4 @@ def _found_as(parts: tuple[str, ...], file: Path) -> bool:
 
 def _unique_name(file: Path, project_root: Path) -> str:
     relative = file.relative_to(project_root) if file.is_relative_to(project_root) else file
-    return f"pivot_pipeline_{hashlib.blake2s(relative.as_posix().encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+    return f"pivot_pipeline_{blake3(os.fsencode(relative)).hexdigest(4)}"

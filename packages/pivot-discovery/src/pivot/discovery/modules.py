@@ -46,6 +46,15 @@ class Modules:
             self.spaces[root] = ModuleSpace(self, root)
         return self.spaces[root]
 
+    def files(self) -> list[str]:
+        """List the files of all the user's modules that are loaded."""
+        loaded = [
+            *self.shared.values(),
+            *(module for space in self.spaces.values() for module in space.private.values()),
+        ]
+        files = (getattr(module, "__file__", None) for module in loaded)
+        return sorted({file for file in files if isinstance(file, str)})
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
@@ -120,7 +129,7 @@ class ModuleSpace:
         self.found: dict[str, str] = {}
         """Name of each module of the user's that was found here -> the directory that it was found in."""
         self._modules = modules
-        self._private: dict[str, ModuleType] = {}
+        self.private: dict[str, ModuleType] = {}
         self._displaced: dict[str, ModuleType] = {}
         self._path: tuple[str, ...] = ()
         self._change = Change()
@@ -166,7 +175,7 @@ class ModuleSpace:
         """Have a module under one more name."""
         self.found[name] = str(self.root)
         self._displace(name)
-        sys.modules[name] = self._private[name] = module
+        sys.modules[name] = self.private[name] = module
 
     @contextlib.contextmanager
     def _surroundings(self, keep: bool) -> Iterator[None]:
@@ -204,7 +213,7 @@ class ModuleSpace:
             sys.path[:] = path
 
     def _put_in(self) -> None:
-        own = {**self._modules.shared, **self._private}
+        own = {**self._modules.shared, **self.private}
         for name in (*own, *self._foreign, *self._claimed_by_others(own)):
             self._displace(name)
         sys.modules.update(own)
@@ -224,12 +233,12 @@ class ModuleSpace:
         self._modules.current = None
         with contextlib.suppress(ValueError):
             sys.meta_path.remove(self._modules)
-        taken = {name: sys.modules.pop(name, None) for name in {**self._modules.shared, **self._private, **self.found}}
+        taken = {name: sys.modules.pop(name, None) for name in {**self._modules.shared, **self.private, **self.found}}
         alone = self._alone()
         for name, module in taken.items():
             is_shared = name in self._modules.pipelines or name.partition(".")[0] not in alone
             if module is not None:
-                (self._modules.shared if is_shared and name not in self._private else self._private)[name] = module
+                (self._modules.shared if is_shared and name not in self.private else self.private)[name] = module
         sys.modules.update(self._displaced)
         self._displaced = {}
 

@@ -196,7 +196,7 @@ class Engine:
         outputs = frozenset(os.path.relpath(path, root) for path in self.stages.producers)
         shared = Shared(self._settings, self._cache, workspace, look(), self._environ, outputs, use_run_cache)
         with ExitStack() as stack:
-            yield Sessions(self._views, self.stages, shared, stack)
+            yield Sessions(self._views, shared, stack)
 
 
 def _related(path: str, made: Iterable[str]) -> bool:

@@ -1,10 +1,10 @@
 """The pipelines of one command, each opened when it is first asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pivot.engine.graph import Graph
 from pivot.engine.session import PipelineSession, Shared
 from pivot.executor.task import TaskOptions
 from pivot.registry.definition import PipelineView, StageDefinition
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 class Sessions:
     """The pipelines of one command, each opened when it is first asked for."""
 
-    def __init__(self, views: Sequence[PipelineView], graph: Graph, shared: Shared, stack: ExitStack) -> None:
+    def __init__(self, views: Sequence[PipelineView], shared: Shared, stack: ExitStack) -> None:
         self._views = views
-        self._graph = graph
         self._stack = stack
         self._open: dict[PipelineName, PipelineSession] = {}
         self.shared = shared
@@ -33,18 +32,24 @@ class Sessions:
             self._open[name] = session
         return self._open[name]
 
-    def _session(self, name: PipelineName) -> PipelineSession:
+    @cached_property
+    def _view_of(self) -> Mapping[PipelineName, tuple[PipelineView, StageDefinition]]:
+        """Which view has a pipeline, and one of its stages."""
+        found: dict[PipelineName, tuple[PipelineView, StageDefinition]] = {}
         for view in self._views:
             for stage in view.definitions():
-                if stage.ref.pipeline == name:
-                    return PipelineSession(view, stage.state_dir, self.shared)
-        raise KeyError(name)
+                found.setdefault(stage.ref.pipeline, (view, stage))
+        return found
+
+    def _session(self, name: PipelineName) -> PipelineSession:
+        view, stage = self._view_of[name]
+        return PipelineSession(view, stage.state_dir, self.shared)
 
     def live_info(self, stage: StageDefinition, options: TaskOptions) -> "WorkerStageInfo":
         """Prepare a stage that lives in this process only, to be shipped by value."""
         from pivot.executor.worker import LivePipelines, worker_info
 
-        for view in self._views:
-            if isinstance(view, LivePipelines) and any(stage.ref == other.ref for other in view.definitions()):
-                return worker_info(view.live(stage.ref), stage, options, force=False)
-        raise DefinitionError(f"the function of {stage.ref} cannot be found", where=stage.place)
+        view, _ = self._view_of[stage.ref.pipeline]
+        if not isinstance(view, LivePipelines):
+            raise DefinitionError(f"the function of {stage.ref} cannot be found", where=stage.place)
+        return worker_info(view.live(stage.ref), stage, options, force=False)

@@ -1,7 +1,7 @@
 """The files of the project as they are now, each looked at once per command."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pivot.cache import Cache
@@ -21,12 +21,21 @@ class Workspace:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._known: dict[str, Artifact | None] = {}
+        self._above: set[str] = set()
+        """Every directory above a known path."""
 
     def content(self, path: str) -> Artifact | None:
         """Identify the file or directory at an absolute path; None if there is none."""
         if path not in self._known:
-            self._known[path] = self._look(path)
+            self._learn(path, self._look(path))
         return self._known[path]
+
+    def _learn(self, path: str, artifact: Artifact | None) -> None:
+        self._known[path] = artifact
+        for parent in parents(path):
+            if parent in self._above:
+                break
+            self._above.add(parent)
 
     def _look(self, path: str) -> Artifact | None:
         try:
@@ -42,14 +51,23 @@ class Workspace:
     def forget(self, paths: Iterable[str]) -> None:
         """Forget what lay at, below and above these absolute paths: somebody wrote there."""
         for path in paths:
-            below = path + os.sep
-            for known in [known for known in self._known if known.startswith(below) or path.startswith(known + os.sep)]:
-                del self._known[known]
-            self._known.pop(path, None)
+            if path in self._above:
+                for known in [known for known in self._known if known.startswith(path + os.sep)]:
+                    del self._known[known]
+            for known in (path, *parents(path)):
+                self._known.pop(known, None)
 
     def note(self, root: Path, artifacts: Mapping[str, Artifact]) -> None:
         """Take somebody's word for what lies at declared paths: a worker has just written them."""
-        self._known.update((absolute(root, path), artifact) for path, artifact in artifacts.items())
+        for path, artifact in artifacts.items():
+            self._learn(absolute(root, path), artifact)
+
+
+def parents(path: str) -> Iterator[str]:
+    """Give the directories above an absolute path, the nearest first."""
+    while (parent := os.path.dirname(path)) != path:
+        yield parent
+        path = parent
 
 
 def input_paths(stage: StageDefinition) -> list[str]:

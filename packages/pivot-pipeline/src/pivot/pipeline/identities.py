@@ -1,5 +1,6 @@
 """From registered stages to definitions: what identifies the code of each."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -7,17 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pivot.pipeline.parts import Part
-from pivot.registry.define import define
+from pivot.registry.defining import define
 from pivot.registry.definition import Identity, Manifest, Origin, StageDefinition
+from pivot.registry.layout import project_root_of
+from pivot.registry.place import innermost
 from pivot.registry.registration import RegistryStageInfo
 from pivot.registry.types import PipelineName, StageRef
 
 if TYPE_CHECKING:
     from pivot.fingerprint.analysis import Analysis, Options
     from pivot.fingerprint.imports import ImportPath
-    from pivot.fingerprint.summaries import Summaries
-
     from pivot.fingerprint.roots import Root
+    from pivot.fingerprint.summaries import Summaries
 
 ABSENT = "absent"
 """What `code_of` says of code that is gone."""
@@ -37,8 +39,6 @@ class Surroundings(NamedTuple):
     @classmethod
     def here(cls) -> "Surroundings":
         """Take those of this process."""
-        import os
-
         return cls(tuple(sys.path), os.environ)
 
 
@@ -133,7 +133,6 @@ class Identities:
     def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
         """Identify code by `module:qualname`, or `module`; `absent` if it is gone."""
         from pivot.fingerprint.analysis import analyse
-
         from pivot.fingerprint.roots import Root
 
         wanted = list(names)
@@ -151,12 +150,10 @@ def identities_of(parts: Sequence[Part], surroundings: Surroundings | None = Non
     from pivot.fingerprint.imports import ImportPath
     from pivot.fingerprint.summaries import Summaries
 
-    from pivot.registry.layout import project_root_of
-
     around = surroundings or Surroundings.here()
     project = around.project or project_root_of(parts[0].root, around.environ)
-    entries = dict.fromkeys((str(parts[0].root), str(project), *around.search_path))
-    imports = ImportPath(tuple(entries), pinned(parts))
+    entries = tuple(dict.fromkeys((str(parts[0].root), str(project), *around.search_path)))
+    imports = ImportPath(entries, pinned(parts, entries))
     options = Options(environment=around.environment)  # type: ignore[arg-type]
     return Identities(parts, imports, Summaries(None), around.environ, options, {}, project)
 
@@ -184,21 +181,32 @@ def _live_values(info: RegistryStageInfo) -> dict[str, Any]:
     return values
 
 
-def pinned(parts: Sequence[Part]) -> tuple[tuple[str, str, str], ...]:
-    """Say which file each module of a stage function is: (name, file, label), the label without any directory above."""
-    import os
+def pinned(parts: Sequence[Part], entries: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+    """Say which file the modules of stage functions are that a search by name does not find, or finds in a pipeline.
 
-    from pivot.registry.place import innermost, shown
+    Gives (name, file, label); the label has no directory, so that identities do not depend on where a pipeline lies.
+    """
+    from pivot.fingerprint.imports import Finder, ImportPath
 
+    finder = Finder(ImportPath(tuple(entries)))
     pins: dict[str, tuple[str, str, str]] = {}
     for part in parts:
         for info in part.stages.values():
-            func = innermost(info["func"])
-            name, file = func.__module__, getattr(func, "__globals__", {}).get("__file__")
-            if isinstance(file, str) and file.endswith(".py"):
-                label = os.path.splitext(shown(os.path.abspath(file), part.root))[0]
-                pins[name] = (name, os.path.abspath(file), os.path.basename(label) if os.path.isabs(label) else label)
+            name, file = _module_of(info)
+            if not file.endswith(".py"):
+                continue
+            found = finder.find(name)
+            inside = "." in name and os.path.dirname(file) == str(part.root)
+            if inside or found is None or os.path.realpath(found.file) != os.path.realpath(file):
+                pins[name] = (name, file, os.path.basename(file).removesuffix(".py"))
     return tuple(sorted(pins.values()))
+
+
+def _module_of(info: RegistryStageInfo) -> tuple[str, str]:
+    """Name the module of a stage function, and its file, if it has one."""
+    space = getattr(innermost(info["func"]), "__globals__", {})
+    file = space.get("__file__")
+    return str(space.get("__name__", "")), os.path.abspath(file) if isinstance(file, str) else ""
 
 
 def python_version(environment: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pivot.fingerprint.canonical import Canonical, Visit
 from pivot.fingerprint.marks import MARKED, PURE_BUILTINS
-from pivot.fingerprint.scopes import Argument, Call, Scope, aliased, path_of
+from pivot.fingerprint.scopes import Argument, Call, Scope, aliased, held, path_of
 
 
 class Calls(Canonical):
@@ -91,9 +91,9 @@ class Calls(Canonical):
         found: list[Argument] = []
         for position, argument in enumerate(node.args):
             where: int | str = "*" if isinstance(argument, ast.Starred) else position
-            found.extend((where, ref) for ref in aliased(argument))
+            found.extend((where, ref) for ref in passed(argument))
         for keyword in node.keywords:
-            found.extend((keyword.arg or "*", ref) for ref in aliased(keyword.value))
+            found.extend((keyword.arg or "*", ref) for ref in passed(keyword.value))
         return found
 
     def stored_in_result(self, node: ast.AST) -> None:
@@ -204,6 +204,11 @@ class Calls(Canonical):
         path = path_of(decorator)
         if path is not None:
             self.scope.calls.append(Call(path, True, ((0, name),), decorator.lineno, 1))
+
+
+def passed(node: ast.AST) -> list[str]:
+    """Give what a callee gets hold of through an argument."""
+    return list(dict.fromkeys([*aliased(node), *held(node)]))
 
 
 def _text(node: ast.expr) -> str:

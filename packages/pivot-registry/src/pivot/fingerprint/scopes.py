@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 from pivot.fingerprint.marks import ALIASING_CALLS, PURE_METHODS
 
 Reference = str
+ITEM = "[]"
+"""In a reference: an item of what comes before."""
 Kind = Literal["module", "class", "function", "comprehension", "hint"]
 Argument = tuple[int | str, Reference]
 """(position, keyword or `*`, what is passed)."""
@@ -54,8 +56,8 @@ class Scope:
         self.stores: list[Reference] = []
         """What is changed in place, or bound by `global`."""
         self.calls: list[Call] = []
-        self.aliases: list[tuple[str, ast.expr]] = []
-        """(local name, what it may be another name of)."""
+        self.aliases: list[tuple[str, ast.expr, bool]] = []
+        """(local name, value, whether the name stands for its parts rather than for the whole)."""
 
     def bind(self, name: str) -> None:
         """Take note of an assignment to a plain name."""
@@ -103,9 +105,9 @@ class Scope:
 
     def meanings(self, name: str) -> Iterator[Reference]:
         """Say what a local name was assigned from."""
-        for alias, value in self.aliases:
+        for alias, value, parts in self.aliases:
             if alias == name:
-                yield from aliased(value)
+                yield from (elements(value) if parts else aliased(value))
 
     def settled_stores(self) -> Iterator[Reference]:
         """Give the changes that are seen outside, those by methods of local objects and unknown callees included."""
@@ -151,14 +153,14 @@ def through(imported: Iterable[Reference], ref: Reference) -> Iterator[Reference
 
 
 def path_of(node: ast.AST) -> Reference | None:
-    """Write an expression as a reference: `a.b`, `a["x"].b` as `a`, `f(x).b` as `f.b`; None if it starts otherwise."""
+    """Write an expression as a reference: `a.b`, `a["x"].b` as `a.[].b`, `f(x).b` as `f.b`; None if it starts otherwise."""
     parts: list[str] = []
     while True:
         if isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
         elif isinstance(node, ast.Subscript):
-            parts.clear()
+            parts.append(ITEM)
             node = node.value
         elif isinstance(node, ast.Call):
             node = node.func
@@ -170,24 +172,42 @@ def path_of(node: ast.AST) -> Reference | None:
 
 
 def aliased(node: ast.AST) -> Iterator[Reference]:
-    """Give what the value of an expression may be, or be made of, without being a copy."""
+    """Give what the value of an expression may be, without being a copy."""
     if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
         path = path_of(node)
         if path is not None:
             yield path
     elif isinstance(node, ast.Call):
-        yield from _aliased_by_call(node)
-    elif isinstance(node, (ast.IfExp, ast.BoolOp, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Starred, ast.NamedExpr)):
+        yield from _parts_of_call(node)
+    elif isinstance(node, (ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Starred)):
         for child in ast.iter_child_nodes(node):
             yield from aliased(child)
 
 
-def _aliased_by_call(node: ast.Call) -> Iterator[Reference]:
-    """`D.values()` and `D.setdefault(k, [])` give parts of `D`; `zip(A, B)` goes through both."""
+def elements(node: ast.AST) -> Iterator[Reference]:
+    """Give what the parts of a value may be: of a display its elements, of `D.values()` the items of `D`."""
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set, ast.Dict)):
+        yield from held(node)
+    else:
+        for path in aliased(node):
+            yield f"{path}.{ITEM}"
+
+
+def held(node: ast.AST) -> Iterator[Reference]:
+    """Give what a display holds, at any depth."""
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set, ast.Dict)):
+        for child in ast.iter_child_nodes(node):
+            yield from held(child)
+    else:
+        yield from aliased(node)
+
+
+def _parts_of_call(node: ast.Call) -> Iterator[Reference]:
+    """`D.setdefault(k, [])` gives an item of `D`; `zip(A, B)` goes through both."""
     if isinstance(node.func, ast.Attribute):
         path = path_of(node.func.value)
         if path is not None and node.func.attr not in ("copy", "deepcopy"):
-            yield path
+            yield f"{path}.{ITEM}"
     elif isinstance(node.func, ast.Name) and node.func.id in ALIASING_CALLS:
         for argument in node.args:
-            yield from aliased(argument)
+            yield from elements(argument)

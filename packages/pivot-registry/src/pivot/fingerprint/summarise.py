@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from blake3 import blake3
 
 from pivot.fingerprint.canonical import digest_of, is_docstring, live_branch
-from pivot.fingerprint.scopes import Reference, aliased, path_of
+from pivot.fingerprint.scopes import Reference, aliased, elements, held, path_of
 from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit
 from pivot.fingerprint.walk import Walk
 
@@ -126,7 +126,10 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         decorators=tuple(walk.decorators),
         now=Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls))),
         later=tuple(walk.later),
-        aliases=tuple((name, ref) for name, value in scope.aliases for ref in aliased(value)),
+        aliases=tuple(
+            (name, ref) for name, value, parts in scope.aliases for ref in (elements(value) if parts else aliased(value))
+        ),
+        holds=tuple((name, ref) for name, value, parts in scope.aliases if not parts for ref in held(value)),
         makers=tuple(_makers(scope.aliases)),
         flags=tuple(walk.flags.items()),
         strings=tuple(sorted(walk.strings)),
@@ -136,8 +139,8 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
     )
 
 
-def _makers(aliases: list[tuple[str, ast.expr]]) -> Iterator[tuple[str, Reference]]:
-    for name, value in aliases:
+def _makers(aliases: list[tuple[str, ast.expr, bool]]) -> Iterator[tuple[str, Reference]]:
+    for name, value, _ in aliases:
         made = value.value if isinstance(value, ast.Await) else value
         if isinstance(made, ast.Call) and (path := path_of(made.func)) is not None:
             yield name, path

@@ -69,7 +69,9 @@ class Atom(NamedTuple):
     now: Unit
     later: tuple[Unit, ...]
     aliases: tuple[tuple[str, Reference], ...]
-    """(name, what it may be another name of, or hold)."""
+    """(name, what it may be another name of)."""
+    holds: tuple[tuple[str, Reference], ...]
+    """(name, what its value holds)."""
     makers: tuple[tuple[str, Reference], ...]
     """(name, what was called to make its value)."""
     flags: tuple[tuple[str, int], ...]

@@ -4,6 +4,7 @@ import os
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 _INSTALLED = ("/site-packages/", "/dist-packages/")
@@ -14,11 +15,14 @@ _SYSTEM = ("/bin/", "/dev/", "/etc/", "/lib/", "/lib64/", "/opt/", "/proc/", "/r
 class Territory:
     """Tell paths of the project from others, and the user's code from libraries', the interpreter's and pivot's."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, interpreter: Iterable[str] | None = None) -> None:
+        """`interpreter` are the directories of the interpreter; by default those of this one."""
         spellings = (os.path.abspath(project), os.path.realpath(project))
         self._roots = tuple(dict.fromkeys(_slashed(path) for path in spellings))
-        interpreter = (sys.prefix, sys.exec_prefix, sys.base_prefix, sysconfig.get_path("stdlib"))
-        self._interpreter = tuple(_slashed(path) for path in interpreter if _slashed(path) not in self._roots)
+        own = (sys.prefix, sys.exec_prefix, sys.base_prefix, sysconfig.get_path("stdlib"))
+        # A prefix may be `/usr`, and the project `/usr/src/app`.
+        directories = (_slashed(path) for path in (own if interpreter is None else interpreter))
+        self._interpreter = tuple(path for path in directories if not any(r.startswith(path) for r in self._roots))
         self._pivot = tuple(_slashed(os.path.abspath(path)) for path in sys.modules["pivot"].__path__)
         self._elsewhere = (*_SYSTEM, _slashed(tempfile.gettempdir()), _slashed(os.path.expanduser("~/.cache")))
         self._ours: dict[str, bool] = {}

@@ -157,7 +157,7 @@ class Walk(Calls):
         while scope.kind == "comprehension" and scope.parent is not None:
             scope = scope.parent
         scope.bind(node.target.id)
-        scope.aliases.append((node.target.id, node.value))
+        scope.aliases.append((node.target.id, node.value, False))
 
     def named(self, node: Any) -> None:
         """Visit an `except ... as name` or a capture pattern."""
@@ -185,15 +185,15 @@ class Walk(Calls):
         for target in node.targets:
             self.alias(target, node.value)
 
-    def alias(self, target: ast.expr, value: ast.expr) -> None:
-        """Remember that names may stand for other objects, or parts of them."""
+    def alias(self, target: ast.expr, value: ast.expr, *, parts: bool = False) -> None:
+        """Remember that names may stand for other objects, or for parts of them."""
         if isinstance(target, ast.Name):
-            self.scope.aliases.append((target.id, value))
+            self.scope.aliases.append((target.id, value, parts))
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
-                self.alias(element, value)
+                self.alias(element, value, parts=True)
         elif isinstance(target, ast.Starred):
-            self.alias(target.value, value)
+            self.alias(target.value, value, parts=True)
 
     def annotated(self, node: ast.AnnAssign) -> None:
         super().annotated(node)
@@ -229,7 +229,7 @@ class Walk(Calls):
 
     def loop(self, node: ast.For | ast.AsyncFor) -> None:
         self.general(node)
-        self.alias(node.target, node.iter)
+        self.alias(node.target, node.iter, parts=True)
 
     def with_item(self, node: ast.withitem) -> None:
         self.general(node)
@@ -372,7 +372,7 @@ class Walk(Calls):
         for number, generator in enumerate(node.generators):
             self.out.append(f"for{generator.is_async}")
             self.on[type(generator.target)](generator.target)
-            self.alias(generator.target, generator.iter)
+            self.alias(generator.target, generator.iter, parts=True)
             if number:
                 self.on[type(generator.iter)](generator.iter)
             self.items("if", generator.ifs)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pivot.registry.define import define
+    from pivot.registry.defining import define
     from pivot.registry.registration import Registration, RegistryStageInfo
     from pivot.registry.registry import StageRegistry, UnknownStageError
     from pivot.registry.stage import stage_info
@@ -18,7 +18,7 @@ _HOMES: Mapping[str, str] = {
     "RegistryStageInfo": "registration",
     "StageRegistry": "registry",
     "UnknownStageError": "registry",
-    "define": "define",
+    "define": "defining",
     "stage_info": "stage",
 }
 

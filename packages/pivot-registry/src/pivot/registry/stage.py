@@ -63,5 +63,6 @@ def _declared(taken: StageSignature, told: Registration) -> StageSignature:
 def _texts(given: Sequence[str] | str, option: str, where: str) -> list[str]:
     texts = [given] if isinstance(given, str) else list(given)
     if not all(isinstance(text, str) and text.strip() for text in texts):
-        raise DefinitionError(f"{option} must be a list of names, not {given!r}", where=where)
+        what = f"{option} must be a list of names, not {given!r}"
+        raise DefinitionError(what, where=where, hint=f'Write {option}=["name"].')
     return texts

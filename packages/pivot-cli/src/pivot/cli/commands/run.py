@@ -1,5 +1,6 @@
 """`pivot run`: bring stages up to date."""
 
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pivot.cli.console import Console
 from pivot.cli.exits import ExitCode
 from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import as_json, global_options, selecting, session_of
@@ -75,12 +77,16 @@ def command(
 
 def run(session: Session, request: Request) -> ExitCode:
     """Do what is asked for, and say how it ended."""
+    begun = time.perf_counter()
     scene, chosen = choose(session, request.selection, request.settings)
     if request.dry_run:
         return _foretell(session, scene, request, chosen)
+    if not chosen:
+        session.console().say("Nothing to do: there are no stages")
+        return ExitCode.DONE
     if request.as_json:
-        return _run_for_programs(session, scene, request, chosen)
-    return _run_for_people(session, scene, request, chosen)
+        return _run_for_programs(session.console(), scene, request, chosen)
+    return _run_for_people(session.console(), scene, request, chosen, begun)
 
 
 def _foretell(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
@@ -95,26 +101,23 @@ def _foretell(session: Session, scene: Scene, request: Request, chosen: Sequence
     return ExitCode.DONE
 
 
-def _run_for_people(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
+def _run_for_people(
+    console: Console, scene: Scene, request: Request, chosen: Sequence[StageRef], begun: float
+) -> ExitCode:
     from pivot.cli.progress import Progress, conclude
 
-    console = session.console()
-    if not chosen:
-        console.say("Nothing to do: there are no stages")
-        return ExitCode.DONE
     width = min(max(len(scene.spelling(ref)) for ref in chosen), WIDEST)
     with closing(Progress(console, scene.spelling, width)) as progress, scene.engine(progress) as engine:
         result = engine.run_once(request.options(chosen))
-    conclude(console, scene.spelling, result)
+    # Of the whole command, finding the pipelines included: that is how long the reader has waited.
+    conclude(console, scene.spelling, result._replace(seconds=time.perf_counter() - begun))
     return _code_of(result)
 
 
-def _run_for_programs(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
+def _run_for_programs(console: Console, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
     from pivot.cli.progress import EventLines
 
-    lines = EventLines(session.console())
-    if not chosen:
-        return ExitCode.DONE
+    lines = EventLines(console)
     with scene.engine(lines) as engine:
         result = engine.run_once(request.options(chosen))
     if lines.error is not None and result.ok:

@@ -1,0 +1,120 @@
+"""Real projects in temporary directories, and the real command in this process."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pivot.cli import cli
+
+HEAD = """
+from typing import Annotated
+from pivot import loaders, outputs
+from pivot.pipeline import Pipeline
+from pivot.stage_def import StageParams
+"""
+
+FEATURES = f"""{HEAD}
+import words
+
+pipeline = Pipeline("features")
+
+@pipeline.stage()
+def clean(
+    text: Annotated[str, outputs.Dep("raw.txt", loaders.Text())],
+) -> Annotated[list, outputs.Out("clean.json", loaders.JSON())]:
+    return words.split(text)
+"""
+
+WORDS = """
+def split(text):
+    return text.split()
+"""
+
+MODEL = f"""{HEAD}
+pipeline = Pipeline("model")
+
+class TrainParams(StageParams):
+    rate: float = 0.1
+
+@pipeline.stage(params=TrainParams())
+def train(
+    params: TrainParams,
+    rows: Annotated[list, outputs.Dep("../features/clean.json", loaders.JSON())],
+) -> Annotated[dict, outputs.Out("model.json", loaders.JSON())]:
+    return {{"rate": params.rate, "rows": len(rows)}}
+
+@pipeline.stage()
+def report(
+    model: Annotated[dict, outputs.Dep("model.json", loaders.JSON())],
+) -> Annotated[dict, outputs.Metric("report.json")]:
+    return model
+"""
+
+Write = Callable[[str, str], Path]
+Pivot = Callable[..., Result]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a file of the project."""
+
+    def write(path: str, text: str) -> Path:
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    return write
+
+
+FILES = {
+    ".pivot/config.yaml": "run: {jobs: 1}\n",
+    "features/pipeline.py": FEATURES,
+    "features/words.py": WORDS,
+    "features/raw.txt": "one two",
+    "model/pipeline.py": MODEL,
+}
+
+
+def make(root: Path) -> Path:
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Two pipelines, of which `model` needs `features`; nothing has run."""
+    return make(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same project after a run. To be copied, not used."""
+    root = make(tmp_path_factory.mktemp("finished"))
+    result = CliRunner().invoke(cli, ["run", "-C", str(root)])
+    assert result.exit_code == 0, result.output
+    return root
+
+
+@pytest.fixture
+def ran(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the project that has run."""
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture
+def pivot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pivot:
+    """Call the command in the project, or in a directory of it, with an environment of its own."""
+    for name in ("PIVOT_PROJECT_ROOT", "PIVOT_CACHE_DIR", "PIVOT_TRACEBACK", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*words: str, at: str = ".") -> Result:
+        return CliRunner().invoke(cli, [words[0], "-C", str(tmp_path / at), *words[1:]])
+
+    return call

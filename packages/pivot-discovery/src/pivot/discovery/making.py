@@ -1,0 +1,156 @@
+"""Load a pipeline file and take its snapshot."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from blake3 import blake3
+
+from pivot.discovery.blame import blamed
+from pivot.discovery.code import Code, CodeBase, PartCode, options_of, summaries_of
+from pivot.discovery.loading import Live, load, origin_of
+from pivot.discovery.project import Project
+from pivot.discovery.snapshot import Footing, Snapshot
+from pivot.discovery.witness import Reading, UnsettledError, Witness
+from pivot.fingerprint.imports import ImportPath
+from pivot.fingerprint.observed import Observed
+from pivot.fingerprint.recorder import recorder
+from pivot.pipeline.identities import Identities, pinned
+from pivot.pipeline.params import Override, overridden, params_files, with_params_files
+from pivot.pipeline.parts import Part
+from pivot.registry.definition import Origin
+from pivot.registry.types import PipelineName, StageRef
+
+Overrides = Mapping[str, Mapping[str, Any]]
+"""`pipeline:stage` -> field -> value."""
+
+
+class Made(NamedTuple):
+    """A pipeline file, just loaded."""
+
+    snapshot: Snapshot
+    code: Code
+    base: CodeBase
+    refused: tuple[str, ...]
+    """Why the snapshot must not be used again; empty when it may."""
+    settled: bool
+    """Whether nothing changed while it was read. If something did, the next command makes the snapshot."""
+
+
+def make(file: Path, project: Project, footing: Footing, overrides: Overrides | None = None) -> Made:
+    """Load a pipeline file, identify its stages, and note all that this depended on. Raises DefinitionError."""
+    return _Making(file, project).make(footing, overrides or {})
+
+
+class _Making:
+    """One loading.
+
+    make
+      _load             execute the definitions, watched
+      _identities       define the stages, and identify their code
+      _parts            the same as data
+      _witnesses        what all of this read
+    """
+
+    def __init__(self, file: Path, project: Project) -> None:
+        self._file = file
+        self._project = project
+        self._started = time.time_ns()
+
+    def make(self, footing: Footing, overrides: Overrides) -> Made:
+        """Do all of it."""
+        live, observed = self._load()
+        with blamed(self._file, self._project.root), live.active():
+            parts = self._overridden(live.pipeline.parts(), overrides)
+            identities = self._identities(live, parts)
+            stages = tuple(identities.definitions())
+        code = Code(self._parts(live, identities, parts), self._project, identities.analyses)
+        base = CodeBase(code.parts, code.executed())
+        first = parts[0]
+        loading, read, settled = self._witnesses(live, observed, code, parts)
+        pair = blake3(repr((self._started, os.getpid(), str(self._file))).encode()).hexdigest(8)
+        snapshot = Snapshot(footing, first.name, first.root, first.state_dir, stages, loading, read, {}, pair)
+        return Made(snapshot, code, base, tuple(_doubts(observed, code, identities)), settled)
+
+    def _load(self) -> tuple[Live, Observed]:
+        with recorder().recording(self._project.root) as recording:
+            live = load(self._file, self._project.root)
+        return live, recording.observed()
+
+    def _overridden(self, parts: Sequence[Part], overrides: Overrides) -> tuple[Part, ...]:
+        found = with_params_files(parts, self._project.root)
+        names = {str(part.ref(stage)) for part in found for stage in part.stages}
+        return overridden(found, [Override(ref, fields) for ref, fields in overrides.items() if ref in names])
+
+    def _identities(self, live: Live, parts: Sequence[Part]) -> Identities:
+        imports = ImportPath(live.import_path, _pins(live, parts))
+        summaries = summaries_of(self._project)
+        identities = Identities(
+            parts,
+            imports,
+            summaries,
+            self._project.environ,
+            options_of(self._project),
+            self._origins(live, parts),
+            self._project.root,
+        )
+        _ = identities.analyses
+        summaries.save()
+        return identities
+
+    def _origins(self, live: Live, parts: Sequence[Part]) -> dict[PipelineName, Origin]:
+        """An included pipeline is loaded from its own file, if that is where it came from."""
+        files = {Path(file).parent: Path(file) for file in live.pipeline_modules.values()}
+        own = origin_of(self._file, self._project.root)
+        return {
+            part.name: origin_of(files[part.root], self._project.root) if part.root in files else own for part in parts
+        }
+
+    def _parts(self, live: Live, identities: Identities, parts: Sequence[Part]) -> Iterator[PartCode]:
+        for part in parts:
+            imports = identities.imports_of(part)
+            roots = {str(part.ref(stage)): identities.roots[part.ref(stage)] for stage in part.stages}
+            executed = tuple(name for name, file in live.pipeline_modules.items() if Path(file).parent == part.root)
+            modules = executed or tuple(sorted({root.module for root in roots.values()}))
+            yield PartCode(part.name, imports.entries, imports.pinned, roots, modules)
+
+    def _witnesses(
+        self, live: Live, observed: Observed, code: Code, parts: Sequence[Part]
+    ) -> tuple[Witness, Witness, bool]:
+        loading, identifying = (Reading(self._project.environ, self._started) for _ in range(2))
+        try:
+            files = code.read(identifying)
+            self._note_loading(loading, observed)
+            for path in (*map(str, params_files(parts)), *(set(live.files()) - files)):
+                loading.file(path)
+        except UnsettledError:
+            return Witness(), Witness(), False
+        return loading.witness(), identifying.witness(), True
+
+    def _note_loading(self, reading: Reading, observed: Observed) -> None:
+        for path in (*observed.files, *observed.outside):
+            reading.file(self._absolute(path))
+        for path in observed.directories:
+            reading.directory(self._absolute(path))
+        for path in (*observed.present, *observed.missing):
+            reading.name(self._absolute(path))
+        for name, value in observed.env.items():
+            reading.variable(name, value)
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self._project.root, path))
+
+
+def _pins(live: Live, parts: Sequence[Part]) -> tuple[tuple[str, str, str], ...]:
+    """Say which files the modules of stages and pipelines are, with labels that no directory is part of."""
+    own = {name: (name, file, Path(file).stem) for name, file in live.pipeline_modules.items()}
+    return tuple(sorted({**own, **{pin[0]: pin for pin in pinned(parts)}}.values()))
+
+
+def _doubts(observed: Observed, code: Code, identities: Identities) -> Iterator[str]:
+    yield from (f"it starts a program while it is loaded: {name}" for name in observed.spawned)
+    yield from code.nondeterminism()
+    for ref, root in identities.roots.items():
+        yield from (f"{StageRef(*ref)}: {note}" for note in root.notes)

@@ -1,0 +1,73 @@
+"""A pipeline as the engine sees it, from its snapshot."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pivot.discovery.snapshot import Snapshot
+from pivot.registry.definition import Entry, Manifest, StageDefinition
+from pivot.registry.types import PipelineName, StageRef, StateDir
+
+if TYPE_CHECKING:
+    from pivot.discovery.code import Code
+
+Learn = Callable[["Code", Mapping[str, str]], None]
+
+
+class SnapshotView:
+    """Implements `PipelineView`. Definitions are at hand; code is analysed when something asks for it."""
+
+    def __init__(self, snapshot: Snapshot, code: "Callable[[], Code]", learn: Learn) -> None:
+        """`learn` is told what code was identified beyond that of the stages."""
+        self._snapshot = snapshot
+        self._known = dict(snapshot.known)
+        self._make_code = code
+        self._code: Code | None = None
+        self._learn = learn
+
+    @property
+    def name(self) -> PipelineName:
+        """Tells it from other pipelines of the project."""
+        return self._snapshot.name
+
+    @property
+    def root(self) -> Path:
+        """The working directory of its stages."""
+        return self._snapshot.root
+
+    @property
+    def state_dir(self) -> StateDir:
+        """Where the state of its stages lives."""
+        return self._snapshot.state_dir
+
+    def definitions(self) -> Sequence[StageDefinition]:
+        """Give every stage, those of included pipelines with their own state and root."""
+        return self._snapshot.stages
+
+    def manifest(self, ref: StageRef) -> Manifest:
+        """Name all the code that one stage depends on."""
+        code, ref = self._analysed(), StageRef(*ref)
+        manifest = code.manifest(ref)
+        if all(code.identity(ref) == stage.identity.code for stage in self._snapshot.stages if stage.ref == ref):
+            return manifest
+        # Edited since this command began: what is recorded must never be found to be up to date.
+        return manifest._replace(entries={**manifest.entries, "edited during the run": Entry(code.identity(ref))})
+
+    def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
+        """Give the source text of the definitions with these hashes, where known."""
+        return self._analysed().sources(hashes)
+
+    def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Identify code that runs were seen to use; `absent` if it is gone."""
+        wanted = list(names)
+        new = [name for name in wanted if name not in self._known]
+        if new:
+            found = self._analysed().code_of(new)
+            self._known.update(found)
+            self._learn(self._analysed(), found)
+        return {name: self._known[name] for name in wanted}
+
+    def _analysed(self) -> "Code":
+        if self._code is None:
+            self._code = self._make_code()
+        return self._code

@@ -1,0 +1,280 @@
+"""What the statements of a module change when it is imported: stores, calls, decorators, the making of classes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pivot.fingerprint.libraries import CHANGING_STANDARD_CALLS, PURE_DECORATORS
+from pivot.fingerprint.marks import EFFECT_WORDS, PURE_METHODS
+from pivot.fingerprint.program import Module, Node, Program, Target
+from pivot.fingerprint.scopes import ITEM, Call, Reference
+from pivot.fingerprint.summary import Atom, Unit
+
+EVERYTHING = "**"
+"""What a store into `sys` or `builtins` changes."""
+
+_CREATION = frozenset(["__init_subclass__", "__set_name__"])
+_MAKING = frozenset(["__init__", "__new__", "__post_init__"])
+_PROCESS = ("sys", "builtins")
+
+Given = Mapping[str, frozenset[Node]]
+"""Parameter -> what it stands for in this call."""
+
+
+class Callee(NamedTuple):
+    """A function that a call may run."""
+
+    module: Module
+    unit: Unit
+    receiver: bool
+    """Whether its first parameter is the object or class it is called on."""
+
+
+class Effects:
+    """Works out what import-time statements change.
+
+    of
+      owners        who is changed by a store
+      called        what is changed by a call: its receiver, its arguments, and what the callee changes in turn
+      created       what is changed by making a class: hooks of its bases
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._open: set[tuple[str, Unit, tuple[tuple[str, frozenset[Node]], ...]]] = set()
+
+    def of(self, module: Module, atom: Atom) -> set[Node]:
+        """Give the nodes that a statement changes, other than by binding names itself."""
+        changed: set[Node] = set()
+        for ref in atom.now.stores:
+            changed |= self.owners(module, ref)
+        for call in atom.now.calls:
+            if not self._is_pure_decorator(module, call):
+                changed |= self.called(module, call, {})
+        if atom.kind == "class":
+            changed |= self.created(module, atom)
+        return changed - {f"{module.name}:{name}" for name in atom.names}
+
+    def is_pipeline(self, target: Target, seen: frozenset[Node] = frozenset()) -> bool:
+        """Tell whether a binding is made by pivot: what is called on it concerns stages, not code."""
+        if target.node in seen:
+            return False
+        for module, atom in self._program.atoms(target.node):
+            name = target.node.partition(":")[2]
+            for maker in self._program.resolved(module, [ref for bound, ref in atom.makers if bound == name]):
+                if maker.node.startswith("^pivot.") or self.is_pipeline(maker, seen | {target.node}):
+                    return True
+        return False
+
+    def owners(self, module: Module, ref: Reference) -> set[Node]:
+        """Say which bindings a store changes."""
+        if ref == "*":
+            return {f"{module.name}:*"}
+        changed: set[Node] = set()
+        for node, rest in self._program.resolve(module, ref):
+            if node[0] == "^":
+                changed.add(_external(node))
+            elif node.endswith(":"):
+                changed.add(node + "*")
+            elif node[0] != "?":
+                changed |= self._with_aliases(node, rest.rpartition(".")[0] if rest else "", set())
+        return changed
+
+    def objects(self, module: Module, ref: Reference) -> set[Node]:
+        """Say which bindings a change of the object itself, not of an attribute of its place, concerns."""
+        return {node for node in self.owners(module, f"{ref}.{ITEM}") if node != EVERYTHING}
+
+    def _with_aliases(self, node: Node, rest: str, seen: set[Node]) -> set[Node]:
+        """Add what the binding is another name of; and what it holds, if a part of it is changed."""
+        if node in seen:
+            return set()
+        seen.add(node)
+        changed = {node}
+        name = node.partition(":")[2]
+        for module, atom in self._program.atoms(node):
+            others = [ref for bound, ref in atom.aliases if bound == name]
+            if ITEM in rest.split("."):
+                others += [ref for bound, ref in atom.holds if bound == name]
+            for other, left in self._program.resolved(module, others):
+                if other[0] not in "^?" and not other.endswith(":"):
+                    inner = ".".join(filter(None, [left, rest]))
+                    changed |= self._with_aliases(other, inner, seen)
+        return changed
+
+    def _is_pure_decorator(self, module: Module, call: Call) -> bool:
+        if not call.bare:
+            return False
+        targets = self._program.resolve(module, call.callee)
+        return bool(targets) and all(
+            target.node[1:] in PURE_DECORATORS or self.is_pipeline(target) for target in targets
+        )
+
+    def called(self, module: Module, call: Call, given: Given) -> set[Node]:
+        """Say what a call changes."""
+        changed: set[Node] = set()
+        for target in self._program.resolve(module, call.callee):
+            if target.node[0] == "^":
+                changed |= self._called_library(module, call, target.node[1:], given)
+            elif target.node[0] != "?" and not target.node.endswith(":") and not self.is_pipeline(target):
+                changed |= self._called_ours(module, call, target, given)
+        return changed
+
+    def _argument(self, module: Module, ref: Reference, given: Given) -> frozenset[Node]:
+        if ref.startswith("%"):
+            return given.get(ref[1:].partition(".")[0], frozenset())
+        return frozenset(self.objects(module, ref))
+
+    def _called_library(self, module: Module, call: Call, path: str, given: Given) -> set[Node]:
+        """A library may keep or change what it is given if that is all the call can be for."""
+        if path.startswith("pivot.") or path in PURE_DECORATORS:
+            return set()
+        standard = self._is_standard(path)
+        telling = path.rpartition(".")[2].lower().startswith(EFFECT_WORDS)
+        changed: set[Node] = set()
+        if call.bare:
+            for _, ref in call.args:
+                changed |= self._argument(module, ref, given)
+        if standard:
+            if path.partition(".")[0] in _PROCESS:
+                return changed | ({EVERYTHING} if call.bare else set())
+            if path in CHANGING_STANDARD_CALLS or (call.bare and _is_method(path)):
+                changed.add(_external("^" + path))
+        elif call.bare or telling:
+            changed.add(_external("^" + path))
+        return changed
+
+    def _is_standard(self, path: str) -> bool:
+        found = self._program.finder.find(path.partition(".")[0])
+        return found is not None and found.origin == "standard"
+
+    def _called_ours(self, module: Module, call: Call, target: Target, given: Given) -> set[Node]:
+        callees = list(self.callees(target))
+        receivers: frozenset[Node] = frozenset()
+        changed: set[Node] = set()
+        if target.rest:
+            receivers = frozenset(self._with_aliases(target.node, target.rest.rpartition(".")[0], set()))
+            method = target.rest.rpartition(".")[2]
+            if not callees and method not in PURE_METHODS:
+                changed |= receivers
+        for callee in callees:
+            changed |= self._run(callee, self._bound(module, call, callee, receivers, given))
+        if not callees and call.bare and self._program.atoms(target.node):
+            for _, ref in call.args:
+                changed |= self._argument(module, ref, given)
+        return changed
+
+    def _bound(
+        self, module: Module, call: Call, callee: Callee, receivers: frozenset[Node], given: Given
+    ) -> dict[str, frozenset[Node]]:
+        """Bind arguments to parameters; what cannot be told goes to all."""
+        params = callee.unit.params
+        bound: dict[str, frozenset[Node]] = {}
+        shift = 0
+        if callee.receiver and params:
+            bound[params[0]] = receivers
+            shift = 1
+        for where, ref in call.args:
+            passed = self._argument(module, ref, given)
+            names: Iterable[str] = params
+            if isinstance(where, int) and where + shift < len(params):
+                names = [params[where + shift]]
+            elif where in params:
+                names = [str(where)]
+            for name in names:
+                bound[name] = bound.get(name, frozenset()) | passed
+        return bound
+
+    def _run(self, callee: Callee, bound: Given) -> set[Node]:
+        """Say what a function changes when called like this."""
+        key = (callee.module.name, callee.unit, tuple(sorted(bound.items())))
+        if key in self._open:
+            return set()
+        self._open.add(key)
+        changed: set[Node] = set()
+        for ref in callee.unit.stores:
+            if ref.startswith("%"):
+                changed |= bound.get(ref[1:].partition(".")[0], frozenset())
+            else:
+                changed |= self.owners(callee.module, ref)
+        for call in callee.unit.calls:
+            changed |= self.called(callee.module, call, bound)
+        self._open.discard(key)
+        return changed
+
+    def callees(self, target: Target, seen: frozenset[Target] = frozenset()) -> Iterator[Callee]:
+        """Give the functions that a call of a target may run."""
+        if target in seen:
+            return
+        seen |= {target}
+        node, rest = target
+        name = node.partition(":")[2]
+        for module, atom in self._program.atoms(node):
+            if atom.kind == "def":
+                if not rest:
+                    yield from (Callee(module, unit, receiver=False) for unit in atom.later)
+            elif atom.kind == "class":
+                yield from self._methods(module, atom, rest, seen)
+            else:
+                yield from self._of_value(module, atom, name, rest, seen)
+
+    def _methods(self, module: Module, atom: Atom, rest: str, seen: frozenset[Target]) -> Iterator[Callee]:
+        wanted = _MAKING if not rest else {rest.rpartition(".")[2]}
+        found = [unit for unit in atom.later if unit.name in wanted]
+        yield from (Callee(module, unit, receiver=True) for unit in found)
+        if not found or not rest:
+            for base in self._program.resolved(module, atom.bases):
+                if base.node[0] not in "^?":
+                    yield from self.callees(Target(base.node, rest), seen)
+
+    def _of_value(
+        self, module: Module, atom: Atom, name: str, rest: str, seen: frozenset[Target]
+    ) -> Iterator[Callee]:
+        """A value may be a lambda, another name of a function, an instance, or a table of functions."""
+        if not rest:
+            yield from (Callee(module, unit, receiver=False) for unit in atom.later if not unit.name)
+        for made, left in self._program.resolved(module, [ref for bound, ref in atom.makers if bound == name]):
+            if made[0] not in "^?":
+                yield from self.callees(Target(made, ".".join(filter(None, [left, rest or "__call__"]))), seen)
+                if self._is_function(made):
+                    yield from self.callees(Target(made, left), seen)
+        others = [ref for bound, ref in (*atom.aliases, *(atom.holds if rest.startswith(ITEM) else ())) if bound == name]
+        left_over = rest.removeprefix(ITEM).removeprefix(".") if rest.startswith(ITEM) else rest
+        for other, left in self._program.resolved(module, others):
+            if other[0] not in "^?":
+                yield from self.callees(Target(other, ".".join(filter(None, [left, left_over]))), seen)
+
+    def _is_function(self, node: Node) -> bool:
+        return any(atom.kind == "def" for _, atom in self._program.atoms(node))
+
+    def created(self, module: Module, atom: Atom) -> set[Node]:
+        """Say what making a class changes: what the hooks of its bases and metaclasses do."""
+        changed: set[Node] = set()
+        for hook, owner in self._hooks(module, atom, set()):
+            params = hook.unit.params
+            changed |= self._run(hook, {params[0]: frozenset([owner])} if params else {})
+        return changed
+
+    def _hooks(self, module: Module, atom: Atom, seen: set[Node]) -> Iterator[tuple[Callee, Node]]:
+        for node, _ in self._program.resolved(module, atom.bases):
+            if node in seen or node[0] in "^?":
+                continue
+            seen.add(node)
+            for where, base in self._program.atoms(node):
+                metaclass = any(target.node == "^builtins.type" or "type" in base.bases for target in (Target(node),))
+                for unit in base.later:
+                    if unit.name in _CREATION or (metaclass and unit.name.startswith("__")):
+                        yield Callee(where, unit, receiver=True), node
+                yield from self._hooks(where, base, seen)
+
+
+def _external(node: Node) -> Node:
+    """Shorten a library's node: a standard module to its first attribute, another to the package."""
+    top, _, rest = node[1:].partition(".")
+    if top in _PROCESS:
+        return EVERYTHING
+    return "^" + top if not rest else f"^{top}.{rest.partition('.')[0]}"
+
+
+def _is_method(path: str) -> bool:
+    """Tell whether a dotted path below a standard module goes through an object of it: `os.environ.update`."""
+    parts = path.split(".")
+    return len(parts) > 2 and parts[-1] not in PURE_METHODS

@@ -1,0 +1,205 @@
+"""The modules of a program, and what a reference in one of them means.
+
+A node is text: `pkg.mod:name` (a binding), `pkg.mod:` (all of a module), `?pkg` (a module that is not there),
+`^os.environ` (a standard module, to its first attribute), `^numpy` (an installed module).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from pivot.fingerprint.imports import Finder, Found
+from pivot.fingerprint.scopes import Reference
+from pivot.fingerprint.summaries import Summaries
+from pivot.fingerprint.summary import Atom, Summary
+
+Node = str
+_OF_EVERY_MODULE = frozenset(["__name__", "__file__", "__path__", "__package__", "__spec__", "__loader__", "__doc__"])
+
+
+class Target(NamedTuple):
+    """What a reference means."""
+
+    node: Node
+    rest: str = ""
+    """The attributes that are left."""
+
+
+class Module:
+    """One first-party module."""
+
+    def __init__(self, name: str, found: Found, summary: Summary) -> None:
+        self.name = name
+        self.found = found
+        self.summary = summary
+        self.names = {name: [n for n in atoms if not summary.atoms[n].main] for name, atoms in summary.names().items()}
+        self.names = {name: atoms for name, atoms in self.names.items() if atoms}
+
+    def binding(self, name: str) -> list[Atom]:
+        """Give the statements that bind a name, imports left out."""
+        atoms = [self.summary.atoms[number] for number in self.names.get(name, ())]
+        return [atom for atom in atoms if atom.kind != "import"]
+
+    def absolute(self, module: str) -> str:
+        """Resolve leading dots."""
+        level = len(module) - len(module.lstrip("."))
+        if not level:
+            return module
+        parts = self.name.split(".") if self.found.package else self.name.split(".")[:-1]
+        parts = parts[: len(parts) - level + 1]
+        return ".".join([*parts, *filter(None, [module[level:]])])
+
+
+class Program:
+    """Modules by name, read when asked for."""
+
+    def __init__(self, finder: Finder, summaries: Summaries) -> None:
+        self.finder = finder
+        self._summaries = summaries
+        self._modules: dict[str, Module | None] = {}
+        self._resolved: dict[tuple[str, Reference], tuple[tuple[Target, ...], set[str]]] = {}
+        self.consulted: set[str] = set()
+        """Names of modules that answers depended on, present or not; cleared by who wants to know."""
+
+    def module(self, name: str) -> Module | None:
+        """Give a first-party module; None for any other."""
+        self.consulted.add(name)
+        if name not in self._modules:
+            found = self.finder.find(name)
+            ours = found is not None and found.ours
+            self._modules[name] = Module(name, found, self._summaries.of(found.file)) if found and ours else None
+        return self._modules[name]
+
+    def atoms(self, node: Node) -> list[tuple[Module, Atom]]:
+        """Give the statements behind a binding."""
+        module = self.module(node.partition(":")[0])
+        return [] if module is None else [(module, atom) for atom in module.binding(node.partition(":")[2])]
+
+    def resolve(self, module: Module, ref: Reference) -> tuple[Target, ...]:
+        """Say what a reference means in a module."""
+        key = (module.name, ref)
+        known = self._resolved.get(key)
+        if known is None:
+            before, self.consulted = self.consulted, set()
+            targets = tuple(dict.fromkeys(_Search(self).reference(module, ref)))
+            known = self._resolved[key] = (targets, self.consulted)
+            self.consulted = before
+        self.consulted |= known[1]
+        return known[0]
+
+    def resolved(self, module: Module, refs: Iterable[Reference]) -> Iterator[Target]:
+        """Resolve several."""
+        for ref in refs:
+            yield from self.resolve(module, ref)
+
+
+class _Search:
+    """One resolution; it does not go round in circles of imports."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._trail: set[tuple[str, str, tuple[str, ...]]] = set()
+
+    def reference(self, module: Module, ref: Reference) -> Iterator[Target]:
+        origin, colon, rest = ref.partition(":")
+        if not colon:
+            name, *chain = ref.split(".")
+            yield from self.name(module, name, tuple(chain))
+        elif not origin:
+            name, *chain = rest.split(".")
+            yield from self.name(module, name, tuple(chain))
+        else:
+            yield from self.in_module(module.absolute(origin), tuple(filter(None, rest.split("."))))
+
+    def name(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+        """Look a name up in the globals of a module."""
+        key = (module.name, name, chain)
+        if key in self._trail:
+            return
+        self._trail.add(key)
+        found = list(self._bound(module, name, chain))
+        found += self._starred(module, name, chain)
+        if not any(target.node[0] != "^" for target in found) and name not in module.names:
+            found += self._unbound(module, name, chain)
+        yield from found
+
+    def _bound(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+        own = False
+        for number in module.names.get(name, ()):
+            atom = module.summary.atoms[number]
+            own |= atom.kind != "import"
+            for bound, origin in atom.imports:
+                if bound == name:
+                    yield from self.reference(module, f"{origin}.{'.'.join(chain)}" if chain else origin)
+        if own:
+            yield Target(f"{module.name}:{name}", ".".join(chain))
+
+    def _starred(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+        for _, starred in module.summary.stars:
+            origin = module.absolute(starred)
+            other = self._program.module(origin)
+            if other is None:
+                found = self._program.finder.find(origin)
+                if found is not None and found.origin == "installed" and name not in module.names:
+                    yield Target("^" + origin.partition(".")[0])
+            elif self.exports(other, name):
+                yield from self.in_module(origin, (name, *chain))
+                if other.summary.exports is not None:
+                    yield Target(f"{origin}:__all__")
+
+    def _unbound(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+        below = f"{module.name}.{name}"
+        if module.found.package and self._program.finder.find(below) is not None:
+            yield from self.in_module(below, chain)
+        elif name not in _OF_EVERY_MODULE:
+            yield Target(f"{module.name}:{name}", ".".join(chain))
+
+    def exports(self, module: Module, name: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Tell whether a star import of a module brings a name."""
+        if module.name in seen:
+            return False
+        if module.summary.exports is not None:
+            return name in module.summary.exports
+        if name.startswith("_"):
+            return False
+        others = (self._program.module(module.absolute(star)) for _, star in module.summary.stars)
+        return name in module.names or any(
+            other is not None and self.exports(other, name, seen | {module.name}) for other in others
+        )
+
+    def in_module(self, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+        """Follow attributes from a module object."""
+        found = self._program.finder.find(name)
+        module = self._program.module(name)
+        if module is not None:
+            yield from self._attribute(module, chain) if chain else [Target(f"{name}:")]
+        elif found is None:
+            yield Target("?" + name)
+        elif found.origin == "standard":
+            yield Target("^" + ".".join([name, *chain]))
+        elif found.origin == "installed":
+            yield Target("^" + ".".join([name, *chain]))
+        elif chain and found.origin == "namespace":
+            yield from self.in_module(f"{name}.{chain[0]}", chain[1:])
+        else:
+            yield Target(f"{name}:")
+
+    def _attribute(self, module: Module, chain: tuple[str, ...]) -> Iterator[Target]:
+        name = chain[0]
+        if name in ("__dict__", "__annotations__"):
+            yield Target(f"{module.name}:")
+            return
+        below = f"{module.name}.{name}"
+        is_module = module.found.package and self._program.finder.find(below) is not None
+        if is_module:
+            yield from self.in_module(below, chain[1:])
+        starred = any(self.exports(other, name) for other in self._stars(module))
+        if name in module.names or starred or not is_module:
+            yield from self.name(module, name, chain[1:])
+        if name not in module.names and not is_module and "__getattr__" in module.names:
+            yield from self.name(module, "__getattr__", ())
+
+    def _stars(self, module: Module) -> Iterator[Module]:
+        for _, star in module.summary.stars:
+            other = self._program.module(module.absolute(star))
+            if other is not None:
+                yield other

@@ -1,0 +1,69 @@
+"""Annotations, resolved."""
+
+import typing
+from typing import Annotated, Any, TypedDict
+
+import pytest
+
+from pivot.registry.hints import Unknown, hints_of
+
+
+class Base(TypedDict):
+    a: "Annotated[int, 1]"
+
+
+class Derived(Base):
+    b: "Annotated[gone.Frame, 2]"  # type: ignore[name-defined]  # noqa: F821
+
+
+def test_an_unknown_name_spoils_only_what_it_stands_in() -> None:
+    def func(a: "int", b: "gone.Frame[int]", c: "list[gone] | None") -> "str": ...  # type: ignore[name-defined]  # noqa: F821
+
+    hints = hints_of(func)
+    assert (hints.values["a"], hints.values["return"]) == (int, str)
+    assert isinstance(hints.values["b"], Unknown)
+    assert hints.unknown == ("gone",)
+
+
+def test_what_is_annotated_stays_though_its_type_is_unknown() -> None:
+    hints = hints_of(Derived)
+    assert [typing.get_args(hints.values[key])[1] for key in ("a", "b")] == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["gone | None", "None | gone", "gone.a.b['c'](1)", "gone | gone"])
+def test_anything_can_be_asked_of_an_unknown_name(text: str) -> None:
+    def func(a: Any) -> None: ...
+
+    func.__annotations__["a"] = text
+    hints = hints_of(func)
+    assert hints.unknown == ("gone",) or hints.unknown == ("gone", "gone")
+    assert "Unknown" in repr(hints.values["a"])
+
+
+def test_an_expression_that_fails_is_unknown() -> None:
+    def func(a: "1 / 0", b: "int") -> None: ...  # type: ignore[valid-type]
+
+    hints = hints_of(func)
+    assert isinstance(hints.values["a"], Unknown)
+    assert hints.values["b"] is int
+
+
+def test_an_unknown_name_has_no_special_attributes() -> None:
+    with pytest.raises(AttributeError):
+        Unknown().__origin__  # noqa: B018
+
+
+def test_a_variable_that_is_not_bound_yet_is_unknown() -> None:
+    def func(a: "later") -> None:  # type: ignore[valid-type]
+        return print(later)
+
+    hints = hints_of(func)
+    later = int
+    assert isinstance(hints.values["a"], Unknown)
+    assert hints_of(func).values["a"] is later
+
+
+def test_what_is_no_text_is_taken_as_it_is() -> None:
+    def func(a: Annotated["gone", 1], b: "gone") -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+    assert typing.get_args(hints_of(func).values["a"])[1] == 1

@@ -1,0 +1,103 @@
+"""Parameters as JSON values."""
+
+import datetime
+import enum
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import Field, SecretStr, computed_field
+
+from pivot.registry.errors import DefinitionError
+from pivot.registry.recorded import params_data
+from pivot.stage_def import StageParams
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Inner(StageParams):
+    values: frozenset[str] = frozenset("cab")
+
+
+class Rich(StageParams):
+    kind: ClassVar[str] = "no field"
+    big: int = 2**70
+    minus: float = -0.0
+    nan: float = math.nan
+    infinite: tuple[float, ...] = (math.inf, -math.inf)
+    day: datetime.date = datetime.date(2020, 1, 2)
+    path: Path = Path("a/b")
+    pair: tuple[int, str] = (1, "x")
+    table: dict[int, Inner] = Field(default_factory=lambda: {1: Inner()})
+    numbers: frozenset[int] = frozenset([3, 1, 2])
+    color: Color = Color.RED
+    raw: bytes = b"abc"
+    nothing: int | None = None
+
+    @computed_field
+    def twice(self) -> int:
+        return 2
+
+
+def test_values_become_json_that_makes_them_again() -> None:
+    data = params_data(Rich())
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    again = Rich.model_validate(data)
+    assert repr(again) == repr(Rich())
+
+
+def test_values_have_one_form() -> None:
+    data = params_data(Rich())
+    assert data["numbers"] == [1, 2, 3]
+    assert data["table"] == {"1": {"values": ["a", "b", "c"]}}
+    assert (data["nan"], data["infinite"]) == ("nan", ["inf", "-inf"])
+    assert "twice" not in data
+
+
+def test_the_form_does_not_depend_on_the_hash_seed() -> None:
+    code = "import json, test_recorded as t; print(json.dumps(t.params_data(t.Rich())))"
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parent,
+            env={"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(texts) == 1
+
+
+def test_no_parameters_are_no_values() -> None:
+    assert params_data(None) == {}
+
+
+class Secret(StageParams):
+    token: SecretStr = SecretStr("x")
+
+
+class Object(StageParams):
+    anything: Any = object()
+
+
+class Binary(StageParams):
+    raw: bytes = b"\xff"
+
+
+class Loose(StageParams):
+    anything: Any = datetime.date(2020, 1, 1)
+
+
+@pytest.mark.parametrize("params", [Secret(), Object(), Binary(), Loose()])
+def test_what_does_not_survive_is_refused(params: StageParams) -> None:
+    with pytest.raises(DefinitionError, match="cannot be written as JSON and read again") as caught:
+        params_data(params, "pipeline.py:7")
+    assert caught.value.where == "pipeline.py:7"
