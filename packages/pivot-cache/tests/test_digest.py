@@ -2,7 +2,8 @@ import pytest
 from blake3 import blake3
 
 from pivot.cache import BadDigestError, hash_bytes
-from pivot.cache.digest import Kind, Name, hasher, name_of, parse
+from pivot.cache.digest import Kind, Name, hasher, name_of
+from pivot.cache.names import parse
 
 
 def test_a_blob_has_the_digits_that_b3sum_prints():

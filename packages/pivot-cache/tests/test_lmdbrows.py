@@ -9,7 +9,6 @@ from pivot.cache.locks import locked
 
 @pytest.fixture
 def place(tmp_path):
-    (tmp_path / "quarantine").mkdir()
     return Place(str(tmp_path), str(tmp_path / "index"), "batch", map_size=64 << 10)
 
 

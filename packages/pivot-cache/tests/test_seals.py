@@ -22,7 +22,7 @@ def test_an_object_is_plain_read_only_and_has_the_canonical_time(parts):
 
 
 def test_an_untouched_object_is_not_read_again(parts):
-    name, path = _put(parts)
+    name, _path = _put(parts)
     seal = parts.seals.get(name)
     assert parts.seals.intact(name)
     assert parts.seals.get(name) == seal
@@ -112,7 +112,7 @@ def test_a_sync_makes_earlier_seals_outlive_the_boot(parts, parts_in):
 
 def test_strict_objects_outlive_the_boot(parts_in):
     parts = parts_in(durable=True)
-    name, path = _put(parts)
+    name, _path = _put(parts)
     assert parts.seals.get(name).boot == DURABLE
 
 

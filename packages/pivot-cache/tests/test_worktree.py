@@ -238,4 +238,3 @@ def test_times_before_1970_and_in_the_far_future_are_only_times(cache, work):
         os.utime(path, ns=(moment, moment))
         assert cache.digest_of(path).digest == hash_bytes(b"x")
         assert cache.digest_of(path).digest == hash_bytes(b"x")
-

@@ -1,6 +1,5 @@
 """Rules for the settings file."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pivot.discovery.config import CacheConfig, Config, DiscoveryConfig, IdentityConfig, RunConfig, config_of
+from pivot.discovery.store import read_json, write_json
 from pivot.registry.errors import DefinitionError
 
 EVERYTHING = """
@@ -113,17 +113,17 @@ def test_an_edit_is_seen_at_once(root: Path) -> None:
     assert [read(root, f"run: {{jobs: {jobs}}}").run.jobs for jobs in (1, 2, 3)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("memory", ["{}", '{"schema": 1, "data": {}}', '{"schema": 1, "data": {"seen": 3}}', "x"])
-def test_a_damaged_memory_is_no_memory(root: Path, memory: str) -> None:
+@pytest.mark.parametrize("data", [None, {}, {"seen": 3}, {"seen": [1, 1, 1, 1, "", True], "config": {}}])
+def test_a_damaged_memory_is_no_memory(root: Path, data: object) -> None:
     read(root, "run: {jobs: 3}")
-    (root / ".pivot" / "local" / "config.json").write_text(memory)
+    write_json(root / ".pivot" / "local" / "config.json", data)
     assert config_of(root, root / ".pivot" / "local").run.jobs == 3
 
 
 def test_a_memory_of_another_shape_is_no_memory(root: Path) -> None:
     read(root, "run: {jobs: 3}")
     path = root / ".pivot" / "local" / "config.json"
-    data = json.loads(path.read_text())
-    data["data"]["config"]["run"]["added_later"] = 1
-    path.write_text(json.dumps(data))
+    data = read_json(path)
+    data["config"]["run"]["added_later"] = 1
+    write_json(path, data)
     assert config_of(root, root / ".pivot" / "local").run.jobs == 3

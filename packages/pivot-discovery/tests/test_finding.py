@@ -1,6 +1,5 @@
 """Rules for which pipeline files belong to a project."""
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from pivot.discovery.finding import find_pipeline_files
 from pivot.discovery.project import Project, open_project
+from pivot.discovery.store import read_json, write_json
 
 Write = Callable[[dict[str, str]], Path]
 PIPELINE = "from pivot.pipeline import Pipeline\n"
@@ -140,19 +140,20 @@ def test_unchanged_directories_are_not_listed_again(project: Project, write: Wri
     names(project)
     names(project)  # the first search has made a directory of its own in the root's .pivot
     memory = project.local / "directories.json"
-    data = json.loads(memory.read_text())
-    for directory in data["data"][0].values():
+    data = read_json(memory)
+    for directory in data[0].values():
         directory[1] = True  # as if it had been listed long after it was changed
-    data["data"][0]["b"][3] = ["pivot.yml"]  # what only this memory knows
-    memory.write_text(json.dumps(data))
+    data[0]["b"][3] = ["pivot.yml"]  # what only this memory knows
+    write_json(memory, data)
     assert names(project) == ["a/pivot.yaml", "b/pivot.yml"]
     write({"b/z": ""})
     assert names(project) == ["a/pivot.yaml"]
 
 
-@pytest.mark.parametrize("memory", ["", "{}", '{"schema":1,"data":[[],[]]}', '{"schema":1,"data":[{"a":1},{}]}'])
-def test_a_damaged_memory_is_no_memory(project: Project, write: Write, memory: str) -> None:
-    write({"a/pivot.yaml": "", ".pivot/local/directories.json": memory})
+@pytest.mark.parametrize("data", [None, {}, [[], []], [{"a": 1}, {}], [{"a": [1, 2, 3, 4, 5]}, {}]])
+def test_a_damaged_memory_is_no_memory(project: Project, write: Write, data: object) -> None:
+    write({"a/pivot.yaml": ""})
+    write_json(project.local / "directories.json", data)
     assert names(project) == ["a/pivot.yaml"]
 
 

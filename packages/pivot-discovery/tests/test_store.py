@@ -1,11 +1,10 @@
 """Rules for what is kept in the local directory."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from pivot.discovery.store import SCHEMA, read_json, write_json
+from pivot.discovery.store import read_json, write_json
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -24,10 +23,30 @@ def test_nothing_but_the_file_is_left(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "local").iterdir()) == [".gitignore", "a.json"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"schema": 99, "data": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"pivot 1 \n{}", b"pivot 1\n"])
 def test_anything_else_is_nothing(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.json"):
+        read_json(path)
+
+
+@pytest.mark.parametrize("at", range(0, 90, 3))
+def test_a_damaged_file_is_nothing(tmp_path: Path, at: int) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"name": "value"})
+    data = bytearray(path.read_bytes())
+    data[at % len(data)] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"a\.json"):
+        read_json(path)
+
+
+@pytest.mark.parametrize("left", range(0, 90, 7))
+def test_half_a_file_is_nothing(tmp_path: Path, left: int) -> None:
+    path = tmp_path / "a.json"
+    write_json(path, {"name": "value" * 10})
+    path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(ValueError, match=r"a\.json"):
         read_json(path)
 
@@ -46,8 +65,3 @@ def test_a_directory_in_the_place_of_the_file_is_no_failure(tmp_path: Path) -> N
     (tmp_path / "local" / "a.json").mkdir(parents=True)
     assert not write_json(tmp_path / "local" / "a.json", 1)
     assert sorted(path.name for path in (tmp_path / "local").iterdir()) == ["a.json"]
-
-
-def test_the_schema_is_written(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", 1)
-    assert json.loads((tmp_path / "a.json").read_text())["schema"] == SCHEMA

@@ -19,7 +19,7 @@ def complete(line: str) -> list[str]:
     words = line.split(" ")
     environ = {"_PIVOT_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     result = CliRunner().invoke(cli, [], env=environ, prog_name="pivot")
-    return [item.partition(",")[2] for item in result.stdout.splitlines()]
+    return [item.partition(",")[2] for item in result.stdout.split()]
 
 
 def test_commands_are_completed() -> None:

@@ -36,7 +36,7 @@ StageDefinition(REF, ROOT, ROOT, (), (), {}, (), Identity("", ""), "")  # type: 
 pipeline.live("s")  # type: ignore[arg-type]
 
 REF.stage = NAME  # type: ignore[misc,assignment]
-pipeline.name = "q"  # type: ignore[misc]
+pipeline.name = NAME  # type: ignore[misc]
 pipeline.root = ROOT  # type: ignore[misc]
 pipeline.state_dir = STATE  # type: ignore[misc]
 

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from pivot.cache.digest import Digest, Kind, Name, parse
+from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.errors import DamagedError, MissingError, UnsafeTreeError
 from pivot.cache.layout import Layout
 from pivot.cache.leases import live_claims, remove
 from pivot.cache.locks import locked
+from pivot.cache.names import parse
 from pivot.cache.objects import Objects
 from pivot.cache.seals import Seals
 from pivot.cache.tree import decode, page_names

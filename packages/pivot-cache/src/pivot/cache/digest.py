@@ -7,7 +7,6 @@ from blake3 import blake3
 
 Digest = NewType("Digest", str)
 
-_HEX = "0123456789abcdef"
 _TREE_CONTEXT = "pivot.cache tree manifest v1"
 
 
@@ -35,21 +34,6 @@ class Name(NamedTuple):
     def raw(self) -> bytes:
         """The 32 bytes."""
         return bytes.fromhex(self.hex)
-
-
-_KINDS = {kind.value: kind for kind in Kind}
-
-
-def parse(text: str) -> Name:
-    """Check a digest, before anything makes a path of it; raise `BadDigestError`."""
-    prefix, _, digits = text.partition(":") if isinstance(text, str) else ("", "", "")
-    kind = _KINDS.get(prefix)
-    if kind is None or len(digits) != 64 or digits.strip(_HEX):
-        from pivot.cache.errors import BadDigestError
-
-        shown = repr(text)[:80]
-        raise BadDigestError(f"not a digest: {shown}\nexpected b3: or b3t: and 64 lower-case hexadecimal digits")
-    return Name(kind, digits)
 
 
 def hasher(kind: Kind = Kind.BLOB) -> blake3:

@@ -13,11 +13,12 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from pivot.cache.digest import Digest, Name, parse
+from pivot.cache.digest import Digest, Name
 from pivot.cache.errors import BadDigestError
 from pivot.cache.files import open_regular
 from pivot.cache.layout import Layout
 from pivot.cache.locks import locked, open_lock, try_lock, wait_lock
+from pivot.cache.names import parse
 
 _TEMPORARY = b"temporary "
 _OWN_NAME = re.compile(rb"\A\..*\.pivot-[0-9a-f]{16}\Z", re.DOTALL)

@@ -66,6 +66,7 @@ def _lost_power_unsynced(place: Place) -> bool:
 def put_away(place: Place) -> None:
     """Move a broken index out of the way; a new one fills up by itself."""
     target = f"{place.root}/quarantine/index-{time.time_ns()}"
+    os.makedirs(os.path.dirname(target), exist_ok=True)
     try:
         os.rename(place.folder, target)
     except FileNotFoundError:

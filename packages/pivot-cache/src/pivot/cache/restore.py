@@ -63,8 +63,12 @@ class Restorer:
             exchange(temporary, target, aside)
         finally:
             _discard(temporary)
-        # The rename has changed the ctime.
-        return content._replace(seen=content.seen._replace(ctime_ns=os.stat(target).st_ctime_ns))
+        # The rename has changed the ctime, of the object too if this is a hard link to it.
+        ctime = os.stat(target).st_ctime_ns
+        before = self._seals.get(name)
+        if before is not None and before.ino == content.seen.ino:
+            self._seals.reseal(name, before)
+        return content._replace(seen=content.seen._replace(ctime_ns=ctime))
 
     def tree(self, tree: Tree, target: str, modes: Sequence[LinkMode], aside: str | None) -> list[Placed]:
         """Restore a directory and say which files are there now."""
@@ -229,15 +233,6 @@ def exchange(made: str, target: str, aside: str | None) -> None:
         _swap(made, target)
 
 
-def _swap(made: str, target: str) -> None:
-    if _rename_exchange(made, target):
-        return  # the old content now has the temporary name, and the caller discards that
-    old = temporary_beside(target)
-    os.rename(target, old)
-    os.rename(made, target)
-    remove(old)
-
-
 def _rename_exchange(first: str, second: str) -> bool:
     import ctypes
 
@@ -247,6 +242,15 @@ def _rename_exchange(first: str, second: str) -> bool:
         return False
     here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
     return bool(rename(here, os.fsencode(first), here, os.fsencode(second), swap) == 0)
+
+
+def _swap(made: str, target: str, in_one_step: Callable[[str, str], bool] = _rename_exchange) -> None:
+    if in_one_step(made, target):
+        return  # the old content now has the temporary name, and the caller discards that
+    old = temporary_beside(target)
+    os.rename(target, old)
+    os.rename(made, target)
+    remove(old)
 
 
 def _is_folder(path: str) -> bool:

@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple, NewType, Self
 
 from pivot.cache.boot import boot_id
 from pivot.cache.collect import DAY, Collector, Report
-from pivot.cache.digest import Digest, Kind, Name, parse
+from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.errors import MissingError, NotStorableError, UnsafeTreeError
 from pivot.cache.facts import Clock, Facts, row_key
 from pivot.cache.files import open_regular, sweep_drafts
@@ -17,6 +17,7 @@ from pivot.cache.index import Index
 from pivot.cache.layout import FORMAT, Layout, open_layout
 from pivot.cache.leases import Lease, count_live
 from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
+from pivot.cache.names import parse
 from pivot.cache.objects import Objects
 from pivot.cache.place import index_folder, sync_file_system
 from pivot.cache.records import Record, Records

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterable, Iterator
 
 from pivot.cache.collect import Collector, Report
-from pivot.cache.digest import Kind, Name, parse
+from pivot.cache.digest import Kind, Name
 from pivot.cache.errors import MissingError, UnsafeTreeError
 from pivot.cache.layout import Layout
+from pivot.cache.names import parse
 from pivot.cache.objects import Objects
 from pivot.cache.seals import Seals
 

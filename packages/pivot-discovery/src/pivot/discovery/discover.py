@@ -21,9 +21,10 @@ def discover_pipeline(root: Path) -> "Pipeline | None":
     file = pipeline_file_in(directory)
     if file is None:
         return None
-    from pivot.discovery.loading import load  # costs pydantic and more
+    from pivot.discovery.discovered import DiscoveredPipeline  # costs pydantic and more
+    from pivot.discovery.loading import load
 
-    return load(file, find_project_root(directory, os.environ)).pipeline
+    return DiscoveredPipeline(load(file, find_project_root(directory, os.environ)))
 
 
 def pipeline_file_in(directory: Path) -> Path | None:

@@ -5,23 +5,28 @@ import importlib.util
 import keyword
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 from pivot.discovery.blame import blamed
 from pivot.discovery.errors import DiscoveryError
-from pivot.discovery.modules import Modules, ModuleSpace, PipelineLoader
+from pivot.discovery.modules import Modules, PipelineLoader
 from pivot.discovery.names import PYTHON_FILE
 from pivot.pipeline import Pipeline
+from pivot.pipeline.identities import pinned
+from pivot.pipeline.parts import Part
 from pivot.registry.definition import Origin
-from pivot.registry.stage import RegistryStageInfo
-from pivot.registry.types import StageRef
+from pivot.registry.registration import RegistryStageInfo
+from pivot.registry.types import PipelineName, StageRef
+
+if TYPE_CHECKING:
+    from pivot.fingerprint.imports import ImportPath
 
 LOADER = "pivot.discovery.loading:load_live"
 
@@ -29,10 +34,11 @@ LOADER = "pivot.discovery.loading:load_live"
 class Live:
     """A loaded pipeline file: the stages themselves, and the surroundings that their code expects."""
 
-    def __init__(self, pipeline: Pipeline, space: ModuleSpace, modules: Modules) -> None:
+    def __init__(self, pipeline: Pipeline, file: Path, modules: Modules) -> None:
         self.pipeline = pipeline
-        self._space = space
+        self._file = file
         self._modules = modules
+        self._space = modules.space(file.parent)
 
     def get(self, ref: StageRef) -> RegistryStageInfo:
         """Give one stage, of this pipeline or of one that it includes."""
@@ -43,9 +49,9 @@ class Live:
         return self._space.active()
 
     @property
-    def import_path(self) -> tuple[str, ...]:
-        """The import path that the stages have."""
-        return self._space.path
+    def project_root(self) -> Path:
+        """The root of the project that it was loaded for."""
+        return self._modules.project_root
 
     @property
     def pipeline_modules(self) -> Mapping[str, str]:
@@ -55,6 +61,19 @@ class Live:
     def files(self) -> list[str]:
         """List the files of the user's modules that were loaded."""
         return self._modules.files()
+
+    def imports(self, parts: Sequence[Part]) -> "ImportPath":
+        """Say where the modules of stages come from; no directory is part of the labels of pipeline files."""
+        from pivot.fingerprint.imports import ImportPath
+
+        pins = {name: (name, file, Path(file).stem) for name, file in self.pipeline_modules.items()}
+        pins |= {pin[0]: pin for pin in pinned(parts, self._space.path)}
+        return ImportPath(self._space.path, tuple(sorted(pins.values())))
+
+    def origins(self, parts: Sequence[Part]) -> dict[PipelineName, Origin]:
+        """Say how another process gets at the stages; an included pipeline's are in the file that it came from."""
+        files = {Path(file).parent: Path(file) for file in self.pipeline_modules.values()}
+        return {part.name: origin_of(files.get(part.root, self._file), self.project_root) for part in parts}
 
 
 def load_live(file: str, project_root: str) -> Live:
@@ -74,14 +93,13 @@ def load(file: Path, project_root: Path) -> Live:
     filters, output) is undone; `Live.active` makes again what stages may rely on.
     """
     modules = Modules(project_root)
-    space = modules.space(file.parent)
-    with blamed(file, project_root), space.loading():
+    with blamed(file, project_root), modules.space(file.parent).loading():
         if file.name == PYTHON_FILE:
             module = _import(file, project_root, modules)
-            return Live(_pipeline_in(module, file), space, modules)
+            return Live(_pipeline_in(module, file), file, modules)
         from pivot.pipeline.yaml import load_pipeline_from_yaml  # imports yaml and pydantic
 
-        return Live(load_pipeline_from_yaml(file), space, modules)
+        return Live(load_pipeline_from_yaml(file), file, modules)
 
 
 def _import(file: Path, project_root: Path, modules: Modules) -> ModuleType:

@@ -1,27 +1,22 @@
 """Load a pipeline file and take its snapshot."""
 
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blake3 import blake3
-
 from pivot.discovery.blame import blamed
 from pivot.discovery.code import Code, CodeBase, PartCode, options_of, summaries_of
-from pivot.discovery.loading import Live, load, origin_of
+from pivot.discovery.loading import Live, load
 from pivot.discovery.project import Project
 from pivot.discovery.snapshot import Footing, Snapshot
 from pivot.discovery.witness import Reading, UnsettledError, Witness
-from pivot.fingerprint.imports import ImportPath
 from pivot.fingerprint.observed import Observed
 from pivot.fingerprint.recorder import recorder
-from pivot.pipeline.identities import Identities, pinned
+from pivot.pipeline.identities import Identities
 from pivot.pipeline.params import Override, overridden, params_files, with_params_files
 from pivot.pipeline.parts import Part
-from pivot.registry.definition import Origin
-from pivot.registry.types import PipelineName, StageRef
+from pivot.registry.types import StageRef
 
 Overrides = Mapping[str, Mapping[str, Any]]
 """`pipeline:stage` -> field -> value."""
@@ -39,9 +34,9 @@ class Made(NamedTuple):
     """Whether nothing changed while it was read. If something did, the next command makes the snapshot."""
 
 
-def make(file: Path, project: Project, footing: Footing, overrides: Overrides | None = None) -> Made:
+def make(file: Path, project: Project, footing: Footing, started_ns: int, overrides: Overrides | None = None) -> Made:
     """Load a pipeline file, identify its stages, and note all that this depended on. Raises DefinitionError."""
-    return _Making(file, project).make(footing, overrides or {})
+    return _Making(file, project, started_ns).make(footing, overrides or {})
 
 
 class _Making:
@@ -54,10 +49,10 @@ class _Making:
       _witnesses        what all of this read
     """
 
-    def __init__(self, file: Path, project: Project) -> None:
+    def __init__(self, file: Path, project: Project, started_ns: int) -> None:
         self._file = file
         self._project = project
-        self._started = time.time_ns()
+        self._started = started_ns
 
     def make(self, footing: Footing, overrides: Overrides) -> Made:
         """Do all of it."""
@@ -66,11 +61,11 @@ class _Making:
             parts = self._overridden(live.pipeline.parts(), overrides)
             identities = self._identities(live, parts)
             stages = tuple(identities.definitions())
-        code = Code(self._parts(live, identities, parts), self._project, identities.analyses)
+        code = Code(tuple(self._parts(live, identities, parts)), self._project, identities.analyses)
         base = CodeBase(code.parts, code.executed())
         first = parts[0]
         loading, read, settled = self._witnesses(live, observed, code, parts)
-        pair = blake3(repr((self._started, os.getpid(), str(self._file))).encode()).hexdigest(8)
+        pair = os.urandom(8).hex()
         snapshot = Snapshot(footing, first.name, first.root, first.state_dir, stages, loading, read, {}, pair)
         return Made(snapshot, code, base, tuple(_doubts(observed, code, identities)), settled)
 
@@ -85,28 +80,13 @@ class _Making:
         return overridden(found, [Override(ref, fields) for ref, fields in overrides.items() if ref in names])
 
     def _identities(self, live: Live, parts: Sequence[Part]) -> Identities:
-        imports = ImportPath(live.import_path, _pins(live, parts))
         summaries = summaries_of(self._project)
-        identities = Identities(
-            parts,
-            imports,
-            summaries,
-            self._project.environ,
-            options_of(self._project),
-            self._origins(live, parts),
-            self._project.root,
-        )
+        options, root = options_of(self._project), self._project.root
+        imports, origins = live.imports(parts), live.origins(parts)
+        identities = Identities(parts, imports, summaries, self._project.environ, options, origins, root)
         _ = identities.analyses
         summaries.save()
         return identities
-
-    def _origins(self, live: Live, parts: Sequence[Part]) -> dict[PipelineName, Origin]:
-        """An included pipeline is loaded from its own file, if that is where it came from."""
-        files = {Path(file).parent: Path(file) for file in live.pipeline_modules.values()}
-        own = origin_of(self._file, self._project.root)
-        return {
-            part.name: origin_of(files[part.root], self._project.root) if part.root in files else own for part in parts
-        }
 
     def _parts(self, live: Live, identities: Identities, parts: Sequence[Part]) -> Iterator[PartCode]:
         for part in parts:
@@ -141,12 +121,6 @@ class _Making:
 
     def _absolute(self, path: str) -> str:
         return os.path.normpath(os.path.join(self._project.root, path))
-
-
-def _pins(live: Live, parts: Sequence[Part]) -> tuple[tuple[str, str, str], ...]:
-    """Say which files the modules of stages and pipelines are, with labels that no directory is part of."""
-    own = {name: (name, file, Path(file).stem) for name, file in live.pipeline_modules.items()}
-    return tuple(sorted({**own, **{pin[0]: pin for pin in pinned(parts)}}.values()))
 
 
 def _doubts(observed: Observed, code: Code, identities: Identities) -> Iterator[str]:

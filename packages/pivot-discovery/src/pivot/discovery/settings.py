@@ -78,7 +78,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_seconds(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and value >= 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 _FITS: Mapping[Any, Callable[[Any], bool]] = {str: _is_text, int: _is_count, float: _is_seconds}

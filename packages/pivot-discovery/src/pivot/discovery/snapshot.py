@@ -3,9 +3,11 @@
 A snapshot is two files: what every command needs, and what only re-identifying and explaining need.
 """
 
+import contextlib
+import gc
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,12 +95,25 @@ def save_refusal(refusal: Refusal, place: Path) -> bool:
 def read(place: Path, footing: Footing) -> Snapshot | Refusal | None:
     """Read what is kept there; None if that is nothing that this command can use."""
     try:
-        data = read_json(place)
-        if isinstance(data, dict):
-            return Refusal(tuple(map(str, data["refused"])))
-        return _snapshot(data, footing) if _footing(data[0]) == footing else None
+        with _without_collections():
+            data = read_json(place)
+            if isinstance(data, dict):
+                return Refusal(tuple(map(str, data["refused"])))
+            return _snapshot(data, footing) if _footing(data[0]) == footing else None
     except (ValueError, TypeError, KeyError, AttributeError, IndexError):
         return None
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Make many objects that all stay: looking for garbage among them takes longer than making them."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _footing(data: Any) -> Footing:

@@ -3,23 +3,29 @@
 import contextlib
 import json
 import os
-import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
-SCHEMA = 1
-"""Part of every file; a file with another number is none."""
+from blake3 import blake3
+
+_HEAD = "pivot 1 "
+"""Format and schema; what begins otherwise is another's."""
 
 
 def read_json(path: Path) -> Any:
     """Give what `write_json` wrote. Raises ValueError for anything else, or nothing, at that place."""
     try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        head, _, body = path.read_bytes().partition(b"\n")
+    except OSError as error:
         raise ValueError(f"{path}: {error}") from None
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ValueError(f"{path}: not of schema {SCHEMA}")
-    return data["data"]
+    if head != _head(body):
+        raise ValueError(f"{path}: damaged, or not of this version")
+    return json.loads(body)
+
+
+def _head(body: bytes) -> bytes:
+    return f"{_HEAD}{blake3(body).hexdigest()}".encode()
 
 
 def write_json(path: Path, data: object) -> bool:
@@ -27,19 +33,17 @@ def write_json(path: Path, data: object) -> bool:
 
     A project that cannot be written to is no reason to fail: all of this can be made again.
     """
-    text = json.dumps({"schema": SCHEMA, "data": data}, separators=(",", ":"))
+    body = json.dumps(data, separators=(",", ":")).encode()
+    # Not tempfile: importing it costs more than all of this.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     try:
         prepare(path.parent)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError:
-        return False
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("xb") as file:
+            file.writelines((_head(body), b"\n", body))
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            temporary.unlink()
         return False
     return True
 

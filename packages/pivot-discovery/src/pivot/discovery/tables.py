@@ -19,7 +19,7 @@ def table_data(definitions: Iterable[StageDefinition]) -> list[Any]:
 
 
 def definitions_from(data: Iterable[Any]) -> list[StageDefinition]:
-    """Make them again. Raises ValueError, TypeError or KeyError for what `table_data` did not give."""
+    """Make them again. Raises ValueError, TypeError, KeyError or IndexError for other data."""
     return [stage for table in data for stage in _stages(*table)]
 
 

@@ -1,7 +1,7 @@
 """All pipelines of a project as data: from their snapshots where these hold, else loaded."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,14 +41,20 @@ class Found(NamedTuple):
     """Files that cannot be loaded, and why: what that means is for the command to decide."""
 
 
-def views(project: Project, files: Iterable[Path] | None = None, overrides: Overrides | None = None) -> Found:
+def views(
+    project: Project,
+    files: Iterable[Path] | None = None,
+    overrides: Overrides | None = None,
+    *,
+    clock: Callable[[], int] = time.time_ns,
+) -> Found:
     """Give the pipelines of a project, or those of some files.
 
     No code of the user's is executed while nothing changed that the definitions depend on; with `overrides` for a
-    stage, the pipelines that have it are loaded.
+    stage, the pipelines that have it are loaded. `clock` is the one that the file system dates files by.
     """
     chosen = find_pipeline_files(project) if files is None else list(files)
-    shelf = _Shelf(project, overrides or {})
+    shelf = _Shelf(project, overrides or {}, clock)
     found: dict[Path, SnapshotView] = {}
     errors: dict[Path, DefinitionError] = {}
     for file in chosen:
@@ -70,9 +76,10 @@ def why_not(project: Project) -> Sequence[tuple[Path, str]]:
 class _Shelf:
     """The snapshots of one project, during one command."""
 
-    def __init__(self, project: Project, overrides: Overrides) -> None:
+    def __init__(self, project: Project, overrides: Overrides, clock: Callable[[], int]) -> None:
         self._project = project
         self._overrides = overrides
+        self._clock = clock
         self._footing = Footing.here(project)
 
     def view(self, file: Path) -> SnapshotView:
@@ -80,7 +87,7 @@ class _Shelf:
         together = pipeline_files_in(file.parent)
         if len(together) > 1:
             raise ambiguous(together)
-        entry = _Entry(file, self._project, self._footing)
+        entry = _Entry(file, self._project, self._footing, self._clock())
         view = entry.trusted() or entry.made({})
         if any(str(stage.ref) in self._overrides for stage in view.definitions()):
             return entry.made(self._overrides)
@@ -95,11 +102,11 @@ class _Entry:
     made              load the file, and keep the snapshot
     """
 
-    def __init__(self, file: Path, project: Project, footing: Footing) -> None:
+    def __init__(self, file: Path, project: Project, footing: Footing, started_ns: int) -> None:
         self._file = file
         self._project = project
         self._footing = footing
-        self._started = time.time_ns()
+        self._started = started_ns
         self._place = place_of(file, project)
         self._code_place = code_place_of(file, project)
 
@@ -153,7 +160,7 @@ class _Entry:
         """Give the pipeline by loading it. Raises DefinitionError."""
         from pivot.discovery.making import make
 
-        made = make(self._file, self._project, self._footing, overrides)
+        made = make(self._file, self._project, self._footing, self._started, overrides)
         if not overrides:
             self._keep(made)
         return self._view(made.snapshot, made.code, keep=made.settled and not made.refused and not overrides)
@@ -182,5 +189,5 @@ class _Entry:
 
         base = read_code(snapshot.pair, self._code_place)
         if base is None:
-            return make(self._file, self._project, self._footing).code
+            return make(self._file, self._project, self._footing, self._started).code
         return Code(base.parts, self._project)

@@ -111,24 +111,20 @@ class Comparison(NamedTuple):
     """A witness today: what is not as it was, and the witness with the marks of today."""
 
     changed: tuple[str, ...]
+    same: Mapping[str, Seen]
+    """The files that are as they were, with their marks of today."""
     witness: Witness
 
 
 def compare(witness: Witness, environ: Mapping[str, str], now_ns: int) -> Comparison:
     """Look again at everything that was read."""
-    files = {path: still(path, seen, now_ns) for path, seen in witness.files.items()}
-    looked = {path: _again(path, before, now_ns) for path, before in witness.looked.items()}
-    changed = [path for path, seen in files.items() if seen is None]
-    changed += [path for path, found in looked.items() if found is None]
+    files = {path: now for path, seen in witness.files.items() if (now := still(path, seen, now_ns)) is not None}
+    looked = {path: found for path, seen in witness.looked.items() if (found := _again(path, seen, now_ns)) is not None}
+    changed = [path for path in witness.files if path not in files]
+    changed += [path for path in witness.looked if path not in looked]
     changed += [path for path, names in witness.listed.items() if _names_in(path) != names]
     changed += [name for name, value in witness.variables.items() if environment_hash(name, environ) != value]
-    if changed:
-        return Comparison(tuple(changed), witness)
-    today = witness._replace(
-        files={path: seen for path, seen in files.items() if seen is not None},
-        looked={path: found for path, found in looked.items() if found is not None},
-    )
-    return Comparison((), today)
+    return Comparison(tuple(changed), files, witness._replace(files=files, looked=looked))
 
 
 def kind_of(path: str) -> str:

@@ -18,6 +18,7 @@ from pivot.registry.types import PipelineName, StageRef
 if TYPE_CHECKING:
     from pivot.fingerprint.analysis import Analysis, Options
     from pivot.fingerprint.imports import ImportPath
+    from pivot.fingerprint.observed import ImportFact
     from pivot.fingerprint.roots import Root
     from pivot.fingerprint.summaries import Summaries
 
@@ -60,11 +61,12 @@ class Identities:
         options: "Options",
         origins: Mapping[PipelineName, Origin],
         project: Path,
+        import_facts: "Iterable[ImportFact]" = (),
     ) -> None:
         """Identify the stages of `pipelines`.
 
         `imports` is the import path of the first; that of another begins with its own root instead. A pipeline
-        without an origin lives in this process only.
+        without an origin lives in this process only. `import_facts` are what modules read while they were imported.
         """
         self._pipelines = tuple(pipelines)
         self._imports = imports
@@ -73,6 +75,9 @@ class Identities:
         self._options = options
         self._origins = origins
         self._project = project
+        self._import_facts = tuple(import_facts)
+        self._others: list[Analysis] = []
+        """Analyses made for `code_of`; they know sources too."""
 
     def definitions(self) -> list[StageDefinition]:
         """Give every stage of every pipeline."""
@@ -101,9 +106,12 @@ class Identities:
 
     def imports_of(self, part: Part) -> "ImportPath":
         """Say where the modules of a pipeline are found."""
-        main = str(self._pipelines[0].root)
-        entries = tuple(str(part.root) if entry == main else entry for entry in self._imports.entries)
-        return self._imports._replace(entries=tuple(dict.fromkeys(entries)))
+        main, own, entries = str(self._pipelines[0].root), str(part.root), self._imports.entries
+        if own == main:
+            return self._imports
+        # The first pipeline's root goes last, not away: to look in one place too many cannot miss a change.
+        others = (entry for entry in entries if entry != main or entry == str(self._project))
+        return self._imports._replace(entries=tuple(dict.fromkeys((own, *others, main))))
 
     @cached_property
     def analyses(self) -> Mapping[PipelineName, "Analysis"]:
@@ -111,10 +119,13 @@ class Identities:
         return {part.name: self._analyse(part) for part in self._pipelines}
 
     def _analyse(self, part: Part) -> "Analysis":
+        return self._of({str(part.ref(name)): self.roots[part.ref(name)] for name in part.stages}, part)
+
+    def _of(self, roots: "Mapping[str, Root]", part: Part) -> "Analysis":
         from pivot.fingerprint.analysis import analyse
 
-        roots = {str(part.ref(name)): self.roots[part.ref(name)] for name in part.stages}
-        return analyse(roots, self.imports_of(part), self._summaries, self._environ, self._options)
+        imports, facts = self.imports_of(part), self._import_facts
+        return analyse(roots, imports, self._summaries, self._environ, self._options, import_facts=facts)
 
     def identity(self, ref: StageRef) -> Identity:
         """Identify the code of a stage."""
@@ -128,18 +139,19 @@ class Identities:
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the source text of definitions, where known."""
         wanted = list(hashes)
-        return {key: text for found in self.analyses.values() for key, text in found.sources(wanted).items()}
+        analyses = (*self._others, *self.analyses.values())
+        return {key: text for analysis in analyses for key, text in analysis.sources(wanted).items()}
 
     def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
         """Identify code by `module:qualname`, or `module`; `absent` if it is gone."""
-        from pivot.fingerprint.analysis import analyse
         from pivot.fingerprint.roots import Root
 
         wanted = list(names)
         found = dict.fromkeys(wanted, ABSENT)
         roots = {name: Root(module, qualname) for name in wanted for module, _, qualname in [name.partition(":")]}
         for part in reversed(self._pipelines):
-            analysis = analyse(roots, self.imports_of(part), self._summaries, self._environ, self._options)
+            analysis = self._of(roots, part)
+            self._others.append(analysis)
             found.update({name: analysis.code(name) for name in wanted if analysis.knows(name)})
         return found
 

@@ -1,5 +1,6 @@
 """The stages of one pipeline as they were at one moment; what `include` keeps, and what identities are made of."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -55,12 +56,12 @@ def _refuse_clash(part: Part, others: Iterable[Part]) -> None:
 
 def spelled(parts: Sequence[Part]) -> dict[str, tuple[Part, str]]:
     """Name every stage: `train` for those of the first part and where it is clear, else `model:train`."""
-    own = set(parts[0].stages)
-    bare = [stage for part in parts[1:] for stage in part.stages]
-    names: dict[str, tuple[Part, str]] = {stage: (parts[0], stage) for stage in parts[0].stages}
-    for part in parts[1:]:
+    own, included = parts[0], parts[1:]
+    count = Counter(stage for part in included for stage in part.stages)
+    names: dict[str, tuple[Part, str]] = {stage: (own, stage) for stage in own.stages}
+    for part in included:
         for stage in part.stages:
-            clear = stage not in own and bare.count(stage) == 1
+            clear = stage not in own.stages and count[stage] == 1
             names[stage if clear else str(part.ref(stage))] = (part, stage)
     return names
 
@@ -68,9 +69,10 @@ def spelled(parts: Sequence[Part]) -> dict[str, tuple[Part, str]]:
 def find(parts: Sequence[Part], name: str) -> tuple[Part, str] | None:
     """Find a stage by its name, bare or as `pipeline:stage`."""
     pipeline, colon, stage = name.rpartition(":")
-    if colon:
-        return next(((part, stage) for part in parts if part.name == pipeline and stage in part.stages), None)
-    return spelled(parts).get(name)
+    if not colon and stage in parts[0].stages:
+        return parts[0], stage
+    found = [part for part in parts if stage in part.stages and part.name == (pipeline if colon else part.name)]
+    return (found[0], stage) if len(found) == 1 else None
 
 
 def unknown(parts: Sequence[Part], name: str) -> tuple[str, str]:

@@ -141,16 +141,20 @@ class Pipeline:
 
     def parts(self) -> tuple[Part, ...]:
         """Give its own stages, then those of each included pipeline, as they are now."""
-        own = {name: self._own.get(name) for name in self._own.list_stages()}
-        return (Part(self._name, self._root, self._state_dir, own), *self._included)
+        own, *included = self._looked_up()
+        return (own._replace(stages=dict(own.stages)), *included)
+
+    def _looked_up(self) -> tuple[Part, ...]:
+        """Give the same without copying ten thousand stages to find one."""
+        return (Part(self._name, self._root, self._state_dir, self._own.stages), *self._included)
 
     def list_stages(self) -> list[str]:
         """Name all stages; `pipeline:stage` for an included one whose name alone is ambiguous."""
-        return list(spelled(self.parts()))
+        return list(spelled(self._looked_up()))
 
     def get(self, name: str) -> RegistryStageInfo:
         """Give a registered stage by its name, bare or as `pipeline:stage`. Raises UnknownStageError."""
-        parts = self.parts()
+        parts = self._looked_up()
         if (found := find(parts, name)) is None:
             what, hint = unknown(parts, name)
             raise UnknownStageError(f"{what} in pipeline {self._name!r}", hint=hint)

@@ -1,28 +1,203 @@
-"""One pass for all stages (interim: whole modules)."""
+"""The identity of the code of all stages of a pipeline, in one pass, from text alone."""
 
-import ast
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Literal, NamedTuple
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from blake3 import blake3
 
-from pivot.fingerprint.canonical import Canonical, digest_of
-from pivot.fingerprint.imports import ImportPath
+from pivot.fingerprint.distributions import Distributions, Environment
+from pivot.fingerprint.effects import EVERYTHING
+from pivot.fingerprint.graph import MODES, Expansion, Fact, Graph, Mode, World
+from pivot.fingerprint.imports import ImportPath, Probe
+from pivot.fingerprint.linkstore import LinkStore
+from pivot.fingerprint.locating import Locator
+from pivot.fingerprint.manifests import manifest_of, texts_of
+from pivot.fingerprint.merkle import Merkle
+from pivot.fingerprint.observed import ImportFact
+from pivot.fingerprint.program import Node
 from pivot.fingerprint.roots import Root
 from pivot.fingerprint.summaries import Summaries
-from pivot.registry.definition import Entry, Manifest
+from pivot.fingerprint.universe import Universe
+from pivot.fingerprint.unrepeatable import Unrepeatable
+from pivot.registry.definition import Manifest
+
+_STAGE = "stage "
+_PLAIN: Mode = frozenset()
 
 
 class Options(NamedTuple):
-    environment: Literal["versions", "off", "content"] = "versions"
+    """What counts."""
+
+    environment: Environment = "versions"
+    """Of installed packages: `versions`, their `content`, or nothing (`off`)."""
 
 
 class AnalysisInputs(NamedTuple):
-    files: tuple[str, ...] = ()
-    probed: tuple[tuple[str, str], ...] = ()
-    environment: tuple[str, ...] = ()
-    distributions: tuple[str, ...] = ()
+    """All that an analysis read: while none of it changes, it gives the same answers."""
+
+    files: tuple[str, ...]
+    probed: tuple[tuple[str, bool], ...]
+    """(path that a module might have had, whether it was there)."""
+    environment: tuple[str, ...]
+    """Variables named by the code."""
+    distributions: tuple[str, ...]
+    """Metadata directories, and the directories that hold them."""
+
+
+class _Pass(NamedTuple):
+    """One way to look at code, for the stages that share it."""
+
+    mode: Mode
+    ignore: tuple[str, ...]
+
+
+class Analysis:
+    """What the stages reach.
+
+    code          hash of all of it
+    manifest      all of it by name, on demand
+    inputs        what the answers depend on
+    """
+
+    def __init__(
+        self,
+        roots: Mapping[str, Root],
+        links: LinkStore,
+        world: World,
+        observed: Mapping[str, Iterable[str]],
+    ) -> None:
+        self._roots = roots
+        self._links = links
+        self._world = world
+        self._locator = Locator(links)
+        self._observed = {stage: tuple(sorted(names)) for stage, names in observed.items()}
+        self._passes: dict[_Pass, Merkle] = {}
+        self._chosen: dict[str, _Pass] = {}
+        self._modules: dict[str, str] = {}
+        self._settle()
+
+    # Answers
+
+    def code(self, stage: str) -> str:
+        """Hash all the code that a stage reaches."""
+        return self._merkle(stage).add(_STAGE + stage).hex() or blake3(b"").hexdigest()
+
+    def manifest(self, stage: str) -> Manifest:
+        """Name all that the code of a stage depends on."""
+        root = self._roots[stage]
+        start = self._locator.locate(root)[0]
+        return manifest_of(self._merkle(stage), _STAGE + stage, start, self._world, self._links.finder)
+
+    def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
+        """Give the text of definitions by the hashes that manifests name them by, where known."""
+        wanted = set(hashes)
+        found: dict[str, str] = {}
+        for merkle in self._passes.values():
+            found |= texts_of(merkle, wanted - found.keys(), self._world)
+        return found
+
+    def knows(self, stage: str) -> bool:
+        """Tell whether the code that a root names is there."""
+        return self._locator.is_there(self._roots[stage])
+
+    def module_code(self, module: str) -> str:
+        """Hash a whole module and what it reaches: while this is equal, running it again defines the same."""
+        if module not in self._modules:
+            merkle = Merkle(Graph(self._world, _PLAIN).expand)
+            self._modules[module] = merkle.add(f"{module}:").hex()
+            if set(MODES) & merkle.flags[f"{module}:"]:
+                merkle = Merkle(Graph(self._world, frozenset(MODES) & merkle.flags[f"{module}:"]).expand)
+                self._modules[module] = merkle.add(f"{module}:").hex()
+        return self._modules[module]
+
+    def import_nondeterminism(self, module: str) -> list[str]:
+        """Say where importing a module does what may come out differently the next time."""
+        return list(dict.fromkeys(Unrepeatable(self._links).notes(module)))
+
+    def inputs(self) -> AnalysisInputs:
+        """Give all that this analysis read."""
+        nodes = {node for merkle in self._passes.values() for node in merkle.expansions}
+        return AnalysisInputs(
+            files=tuple(self._links.files()),
+            probed=tuple(_paths(self._links.finder.probes())),
+            environment=tuple(sorted(node[1:] for node in nodes if node[0] == "$")),
+            distributions=tuple(sorted(self._world.distributions.looked_at)),
+        )
+
+    # The passes
+
+    def _settle(self) -> None:
+        """Find for each stage how its code looks at code, and all modules that run."""
+        universe = self._world.universe
+        universe.run(dict.fromkeys(module for root in self._roots.values() for module in _modules(root)))
+        while True:
+            self._passes.clear()
+            for stage, root in self._roots.items():
+                self._choose(stage, root)
+            nodes = {node for merkle in self._passes.values() for node in merkle.expansions}
+            if not universe.grown(node for node in nodes if not node.startswith(_STAGE) and node[0] != "+"):
+                return
+
+    def _choose(self, stage: str, root: Root) -> None:
+        """Widen the mode until nothing that the stage reaches asks for more."""
+        mode = _PLAIN
+        while True:
+            chosen = self._chosen[stage] = _Pass(mode, root.ignore)
+            if chosen not in self._passes:
+                self._passes[chosen] = Merkle(_Expander(self, chosen).expand)
+            merkle = self._passes[chosen]
+            merkle.add(_STAGE + stage)
+            wider = mode | (frozenset(MODES) & merkle.flags[_STAGE + stage])
+            if wider == mode:
+                return
+            mode = wider
+
+    def _merkle(self, stage: str) -> Merkle:
+        return self._passes[self._chosen[stage]]
+
+    def expand_stage(self, stage: str, graph: Graph) -> Expansion:
+        """Say where a stage starts: at its function, with the annotations; at its live values."""
+        root = self._roots[stage]
+        children: list[Node] = []
+        for node in self._locator.locate(root):
+            children += [node, f"{node}~"]
+        for also in root.also:
+            children += self._locator.locate(also)
+        for name in self._observed.get(stage, ()):
+            module, _, qualname = name.partition(":")
+            children += self._locator.locate(Root(module, qualname))
+        changes = self._world.universe.changes
+        children += [f"{module}#{number}" for module, number in changes.get(EVERYTHING, ())]
+        children += [f"+value {label}={value}" for label, value in root.values]
+        children += [f"+file {label}={graph.file_digest(path)}" for label, path in root.files]
+        return Expansion(None, tuple(children), frozenset())
+
+
+class _Expander:
+    """Expands nodes for one pass: stages besides code, and without what they ignore."""
+
+    def __init__(self, analysis: Analysis, chosen: _Pass) -> None:
+        self._analysis = analysis
+        self._graph = Graph(analysis._world, chosen.mode)
+        self._ignore = frozenset(chosen.ignore)
+
+    def expand(self, node: Node) -> Expansion:
+        if node.startswith(_STAGE):
+            expansion = self._analysis.expand_stage(node.removeprefix(_STAGE), self._graph)
+        else:
+            expansion = self._graph.expand(node)
+        if not self._ignore:
+            return expansion
+        return expansion._replace(children=tuple(child for child in expansion.children if not self._ignored(child)))
+
+    def _ignored(self, node: Node) -> bool:
+        module, colon, name = node.rstrip("~@").partition(":")
+        if not colon or node[0] in "+$^?=":
+            return False
+        label = self._analysis._world.finder.label(module)
+        return bool({name, f"{module}.{name}", f"{label}.{name}"} & self._ignore)
 
 
 def analyse(
@@ -30,83 +205,50 @@ def analyse(
     imports: ImportPath,
     summaries: Summaries,
     environ: Mapping[str, str],
-    options: Options = Options(),  # noqa: B008
+    options: Options = Options(),  # noqa: B008  (frozen)
     observed: Mapping[str, Iterable[str]] = {},
-    import_facts: Iterable[object] = (),
-) -> "Analysis":
-    return Analysis(roots, imports)
+    import_facts: Iterable[ImportFact] = (),
+) -> Analysis:
+    """Identify the code of stages, without importing any of it.
+
+    `observed` is code that runs were seen to use, by stage, as `module:qualname` or `module`. `import_facts` are what
+    modules read while they were defining themselves. Files are read as they are now; what a caller's `Summaries`
+    keeps of earlier times is used where bytes are the same.
+    """
+    with _without_collection():
+        links = LinkStore(imports, summaries)
+        facts: dict[str, list[ImportFact]] = {}
+        for fact in import_facts:
+            facts.setdefault(fact.module, []).append(fact)
+        distributions = Distributions(imports.entries)
+        world = World(links, links.finder, Universe(links), distributions, environ, options.environment, facts)
+        analysis = Analysis(roots, links, world, observed)
+        links.save()
+        return analysis
 
 
-class Analysis:
-    def __init__(self, roots: Mapping[str, Root], imports: ImportPath) -> None:
-        self._roots = roots
-        self._imports = imports
-        self._modules: dict[str, tuple[dict[str, tuple[str, int, str]], set[str], str]] = {}
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Syntax trees and graphs are many objects and no garbage: the collector would take most of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
-    def _module(self, name: str):  # type: ignore[no-untyped-def]
-        if name not in self._modules:
-            file = self._imports.find(name)
-            entries: dict[str, tuple[str, int, str]] = {}
-            reached: set[str] = set()
-            if file is not None and "/pivot/" not in file:
-                text = Path(file).read_text()
-                package = name if file.endswith("__init__.py") else name.rpartition(".")[0]
-                tree = ast.parse(text)
-                for node in ast.walk(tree):
-                    if isinstance(node, ast.Import):
-                        reached.update(a.name for a in node.names)
-                    elif isinstance(node, ast.ImportFrom):
-                        parts = package.split(".")
-                        base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
-                        module = ".".join(filter(None, [base, node.module or ""]))
-                        reached.add(module)
-                        reached.update(f"{module}.{a.name}" for a in node.names)
-                for index, node in enumerate(tree.body):
-                    writer = Canonical()
-                    writer.statements([node])
-                    key = getattr(node, "name", f"line {index}")
-                    entries[key] = (digest_of(writer.out).hex(), node.lineno, ast.get_source_segment(text, node) or "")
-            self._modules[name] = (entries, reached, file or "")
-        return self._modules[name]
 
-    def _closure(self, module: str) -> list[str]:
-        seen: list[str] = []
-        todo = [module]
-        while todo:
-            name = todo.pop()
-            if name and name not in seen and self._imports.find(name):
-                seen.append(name)
-                todo += [*self._module(name)[1], name.rpartition(".")[0]]
-        return seen
+def _modules(root: Root) -> Iterator[str]:
+    yield root.module
+    for also in root.also:
+        yield from _modules(also)
 
-    def knows(self, stage: str) -> bool:
-        return self._imports.find(self._roots[stage].module) is not None
 
-    def manifest(self, stage: str) -> Manifest:
-        root = self._roots[stage]
-        entries = {}
-        for name in self._closure(root.module):
-            for key, (code, line, _) in self._module(name)[0].items():
-                if code:
-                    entries[f"{self._imports.label(name)}.{key}"] = Entry(code, f"{name}:{line}")
-        entries |= {f"value {label}": Entry(value) for label, value in root.values}
-        entries["start"] = Entry(root.qualname)
-        return Manifest(entries, start=f"{self._imports.label(root.module)}.{root.qualname}")
+def _paths(probes: Iterable[Probe]) -> Iterator[tuple[str, bool]]:
+    for directory, name, present, absent in probes:
+        yield from ((f"{directory}/{each}", True) for each in present)
+        yield from ((f"{directory}/{each}", False) for each in absent)
 
-    def code(self, stage: str) -> str:
-        entries = self.manifest(stage).entries
-        return blake3("\n".join(f"{k} {entries[k].hash}" for k in sorted(entries)).encode()).hexdigest()
 
-    def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
-        wanted = set(hashes)
-        found = [entry for module in self._modules.values() for entry in module[0].values()]
-        return {code: text for code, _, text in found if code in wanted}
-
-    def inputs(self) -> AnalysisInputs:
-        return AnalysisInputs(tuple(sorted(file for _, _, file in self._modules.values() if file)))
-
-    def module_code(self, module: str) -> str:
-        return ""
-
-    def import_nondeterminism(self, module: str) -> list[str]:
-        return []
+__all__ = ["Analysis", "AnalysisInputs", "Fact", "Options", "analyse"]

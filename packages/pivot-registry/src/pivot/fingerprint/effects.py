@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 from pivot.fingerprint.libraries import CHANGING_STANDARD_CALLS, PURE_DECORATORS
 from pivot.fingerprint.marks import EFFECT_WORDS, PURE_METHODS
-from pivot.fingerprint.program import Module, Node, Program, Target
+from pivot.fingerprint.program import Module, Node, Program, Target, short
 from pivot.fingerprint.scopes import ITEM, Call, Reference
 from pivot.fingerprint.summary import Atom, Unit
 
 EVERYTHING = "**"
 """What a store into `sys` or `builtins` changes."""
 
-_CREATION = frozenset(["__init_subclass__", "__set_name__"])
 _MAKING = frozenset(["__init__", "__new__", "__post_init__"])
 _PROCESS = ("sys", "builtins")
 
@@ -137,13 +136,13 @@ class Effects:
             if path.partition(".")[0] in _PROCESS:
                 return changed | ({EVERYTHING} if call.bare else set())
             if path in CHANGING_STANDARD_CALLS or (call.bare and _is_method(path)):
-                changed.add(_external("^" + path))
+                changed.add(_library_state(path))
         elif call.bare or telling:
-            changed.add(_external("^" + path))
+            changed.add(_library_state(path))
         return changed
 
     def _is_standard(self, path: str) -> bool:
-        found = self._program.finder.find(path.partition(".")[0])
+        found = self._program.find(path.partition(".")[0])
         return found is not None and found.origin == "standard"
 
     def _called_ours(self, module: Module, call: Call, target: Target, given: Given) -> set[Node]:
@@ -189,6 +188,7 @@ class Effects:
         if key in self._open:
             return set()
         self._open.add(key)
+        self._program.examined.add(callee.module.name)
         changed: set[Node] = set()
         for ref in callee.unit.stores:
             if ref.startswith("%"):
@@ -247,31 +247,37 @@ class Effects:
 
     def created(self, module: Module, atom: Atom) -> set[Node]:
         """Say what making a class changes: what the hooks of its bases and metaclasses do."""
+        bases: set[Node] = set()
+        hooks = list(self._hooks(module, atom, bases))
         changed: set[Node] = set()
-        for hook, owner in self._hooks(module, atom, set()):
+        for hook in hooks:
             params = hook.unit.params
-            changed |= self._run(hook, {params[0]: frozenset([owner])} if params else {})
+            changed |= self._run(hook, {params[0]: frozenset(bases)} if params else {})
         return changed
 
-    def _hooks(self, module: Module, atom: Atom, seen: set[Node]) -> Iterator[tuple[Callee, Node]]:
+    def _hooks(self, module: Module, atom: Atom, seen: set[Node]) -> Iterator[Callee]:
+        """Give what runs when a class is made from these bases, metaclasses included."""
         for node, _ in self._program.resolved(module, atom.bases):
             if node in seen or node[0] in "^?":
                 continue
             seen.add(node)
             for where, base in self._program.atoms(node):
-                metaclass = any(target.node == "^builtins.type" or "type" in base.bases for target in (Target(node),))
+                metaclass = "type" in base.bases
                 for unit in base.later:
-                    if unit.name in _CREATION or (metaclass and unit.name.startswith("__")):
-                        yield Callee(where, unit, receiver=True), node
+                    if unit.name == "__init_subclass__" or (metaclass and unit.name.startswith("__")):
+                        yield Callee(where, unit, receiver=True)
                 yield from self._hooks(where, base, seen)
 
 
 def _external(node: Node) -> Node:
-    """Shorten a library's node: a standard module to its first attribute, another to the package."""
-    top, _, rest = node[1:].partition(".")
-    if top in _PROCESS:
-        return EVERYTHING
-    return "^" + top if not rest else f"^{top}.{rest.partition('.')[0]}"
+    """Give the node that a store into a library changes."""
+    return EVERYTHING if node[1:].partition(".")[0] in _PROCESS else short(node)
+
+
+def _library_state(path: str) -> Node:
+    """Give the node that a call of a library changes: the whole module, or one object of a standard module."""
+    parts = path.split(".")
+    return short("^" + path) if len(parts) > 2 else "^" + parts[0]
 
 
 def _is_method(path: str) -> bool:

@@ -43,8 +43,8 @@ class Found(NamedTuple):
         return self.origin == "source"
 
 
-Probe = tuple[str, str, tuple[str, ...]]
-"""(directory, name looked for, what was there under that name)."""
+Probe = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+"""(directory, name looked for, files that were there under that name, files that were not)."""
 
 
 class Finder:
@@ -74,7 +74,15 @@ class Finder:
 
     def probes(self) -> list[Probe]:
         """Give all that was looked for in directories, and what was there."""
-        return [(directory, stem, present) for (directory, stem), present in sorted(self._probes.items())]
+        return [
+            (directory, name, present, tuple(each for each in _candidates(name) if each not in present))
+            for (directory, name), present in sorted(self._probes.items())
+        ]
+
+    def readable(self, file: str) -> str:
+        """Write a file for people: relative to the highest directory of the import path that holds it."""
+        holding = [entry for entry in self._entries if file.startswith(entry.rstrip("/") + "/")]
+        return file[len(min(holding, key=len).rstrip("/")) + 1 :] if holding else file
 
     def listing(self, directory: str) -> frozenset[str]:
         """List a directory; one that is not there is empty."""
@@ -136,8 +144,7 @@ class Finder:
         """See what a directory has under a name."""
         directory = directory or "."
         listing = self.listing(directory)
-        candidates = (name, f"{name}.py", *(name + suffix for suffix in _BINARY))
-        present = tuple(candidate for candidate in candidates if candidate in listing)
+        present = tuple(candidate for candidate in _candidates(name) if candidate in listing)
         self._probes[directory, name] = present
         return present
 
@@ -169,10 +176,8 @@ class Finder:
         return self._here(os.path.dirname(place), name, self._probe(os.path.dirname(place), name))
 
 
-def still_there(probes: list[Probe]) -> bool:
-    """Tell whether directories still answer as they did."""
-    finder = Finder(ImportPath(()))
-    return all(finder._probe(directory, name) == tuple(present) for directory, name, present in probes)
+def _candidates(name: str) -> tuple[str, ...]:
+    return (name, f"{name}.py", *(name + suffix for suffix in _BINARY))
 
 
 def _listing(directory: str) -> frozenset[str]:

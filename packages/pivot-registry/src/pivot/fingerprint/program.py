@@ -4,8 +4,12 @@ A node is text: `pkg.mod:name` (a binding), `pkg.mod:` (all of a module), `?pkg`
 `^os.environ` (a standard module, to its first attribute), `^numpy` (an installed module).
 """
 
+import marshal
+import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from blake3 import blake3
 
 from pivot.fingerprint.imports import Finder, Found
 from pivot.fingerprint.scopes import Reference
@@ -39,6 +43,17 @@ class Module:
         atoms = [self.summary.atoms[number] for number in self.names.get(name, ())]
         return [atom for atom in atoms if atom.kind != "import"]
 
+    def interface(self) -> str:
+        """Hash what resolving a reference to this module looks at: everything but what functions do."""
+        summary = self.summary
+        atoms = [
+            (atom.kind, atom.names, atom.main, atom.imports, atom.aliases, atom.holds, atom.makers, atom.bases)
+            + (tuple(each.path for each in atom.decorators), tuple(unit.name for unit in atom.later))
+            for atom in summary.atoms
+        ]
+        data = (self.found.file, self.found.package, summary.error, summary.stars, summary.exports, atoms)
+        return blake3(marshal.dumps(data)).hexdigest()
+
     def absolute(self, module: str) -> str:
         """Resolve leading dots."""
         level = len(module) - len(module.lstrip("."))
@@ -59,6 +74,13 @@ class Program:
         self._resolved: dict[tuple[str, Reference], tuple[tuple[Target, ...], set[str]]] = {}
         self.consulted: set[str] = set()
         """Names of modules that answers depended on, present or not; cleared by who wants to know."""
+        self.examined: set[str] = set()
+        """Those of which more than the interface was looked at."""
+
+    def find(self, name: str) -> Found | None:
+        """Say where a module comes from."""
+        self.consulted.add(name)
+        return self.finder.find(name)
 
     def module(self, name: str) -> Module | None:
         """Give a first-party module; None for any other."""
@@ -90,6 +112,14 @@ class Program:
         """Resolve several."""
         for ref in refs:
             yield from self.resolve(module, ref)
+
+
+def short(node: Node) -> Node:
+    """Shorten a library's node: a standard module to its first attribute, an installed one to its package."""
+    top, _, rest = node[1:].partition(".")
+    if top not in sys.stdlib_module_names or not rest:
+        return "^" + top
+    return f"^{top}.{rest.partition('.')[0]}"
 
 
 class _Search:
@@ -138,7 +168,7 @@ class _Search:
             origin = module.absolute(starred)
             other = self._program.module(origin)
             if other is None:
-                found = self._program.finder.find(origin)
+                found = self._program.find(origin)
                 if found is not None and found.origin == "installed" and name not in module.names:
                     yield Target("^" + origin.partition(".")[0])
             elif self.exports(other, name):
@@ -148,7 +178,7 @@ class _Search:
 
     def _unbound(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
         below = f"{module.name}.{name}"
-        if module.found.package and self._program.finder.find(below) is not None:
+        if module.found.package and self._program.find(below) is not None:
             yield from self.in_module(below, chain)
         elif name not in _OF_EVERY_MODULE:
             yield Target(f"{module.name}:{name}", ".".join(chain))
@@ -168,7 +198,7 @@ class _Search:
 
     def in_module(self, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
         """Follow attributes from a module object."""
-        found = self._program.finder.find(name)
+        found = self._program.find(name)
         module = self._program.module(name)
         if module is not None:
             yield from self._attribute(module, chain) if chain else [Target(f"{name}:")]
@@ -189,7 +219,7 @@ class _Search:
             yield Target(f"{module.name}:")
             return
         below = f"{module.name}.{name}"
-        is_module = module.found.package and self._program.finder.find(below) is not None
+        is_module = module.found.package and self._program.find(below) is not None
         if is_module:
             yield from self.in_module(below, chain[1:])
         starred = any(self.exports(other, name) for other in self._stars(module))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pivot.registry.errors import DefinitionError
@@ -22,6 +23,11 @@ class StageRegistry:
 
     def __init__(self) -> None:
         self._stages: dict[str, RegistryStageInfo] = {}
+
+    @property
+    def stages(self) -> Mapping[str, RegistryStageInfo]:
+        """All stages by name, in the order of their registration: a view, not a copy."""
+        return MappingProxyType(self._stages)
 
     def register(
         self,

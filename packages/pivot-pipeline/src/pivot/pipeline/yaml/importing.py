@@ -103,7 +103,7 @@ def _failed(module: str, error: BaseException, where: str) -> PipelineConfigErro
 
 
 def _no_attribute(module: ModuleType, reference: str, part: str, owner: Any, where: str) -> PipelineConfigError:
-    functions = [name for name, value in vars(owner).items() if callable(value) and not name.startswith("_")]
+    functions = [name for name, value in vars(owner).items() if getattr(value, "__module__", None) == module.__name__]
     return PipelineConfigError(
         f"{reference}: {module.__name__} ({getattr(module, '__file__', None)}) has no {part}",
         where=where,

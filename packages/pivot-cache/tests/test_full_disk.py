@@ -1,0 +1,93 @@
+"""No space left: an error that says so, nothing half-written, and everything works once there is space."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pivot.cache import Cache, hash_bytes
+
+_LIMITED = """
+import os, resource, sys
+from pivot.cache import Cache, FullError
+root, work = sys.argv[1:]
+with Cache(root) as cache:
+    small = cache.put_bytes(b"small")
+    cache.flush()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+    refused = 0
+    for attempt in (
+        lambda: cache.put_bytes(bytes(1_000_000)),
+        lambda: cache.put(work + "/large"),
+        lambda: cache.remember("k", bytes(1_000_000)),
+        lambda: cache.restore(cache.digest_of(work + "/medium").digest, work + "/out"),
+    ):
+        try:
+            attempt()
+        except FullError as error:
+            assert "no room for" in str(error), error
+            refused += 1
+    assert cache.get_bytes(small) == b"small"
+    assert os.listdir(root + "/tmp") == []
+    assert cache.recall("k") is None
+    print(refused)
+"""
+
+_TINY = """
+import os, subprocess, sys
+place = sys.argv[1]
+if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%s" % sys.argv[2], "none", place]).returncode:
+    print("skip"); sys.exit()
+from pivot.cache import Cache, CacheError, FullError, hash_bytes
+stored = []
+try:
+    with Cache(place + "/store", map_size=1 << 20) as cache:
+        for number in range(400):
+            data = b"%d" % number * 500
+            try:
+                stored.append(cache.put_bytes(data))
+                cache.flush()
+            except FullError:
+                break
+        else:
+            raise SystemExit("never full")
+        assert all(map(cache.has, stored))
+        assert os.listdir(place + "/store/tmp") == []
+        cache.close()
+        freed = cache.gc([], grace=0.0)
+        again = cache.put_bytes(b"there is room again")
+        assert cache.has(again)
+except CacheError as error:
+    # Too small for an empty store: refused, not broken.
+    assert not stored, error
+except OSError as error:
+    assert not stored, error
+print("ok")
+"""
+
+
+def test_a_file_size_limit_is_an_error_that_leaves_nothing(root, work):
+    (work / "large").write_bytes(bytes(3_000_000))
+    (work / "medium").write_bytes(bytes(1_200_000))
+    with Cache(root) as cache:
+        cache.put(work / "medium")
+    done = subprocess.run(
+        [sys.executable, "-c", _LIMITED, str(root), str(work)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "4", done.stderr
+    assert [name for name in os.listdir(work) if ".pivot-" in name] == []
+    with Cache(root) as cache:
+        assert cache.put(work / "large").digest == hash_bytes(bytes(3_000_000))
+
+
+@pytest.mark.parametrize("kilobytes", [64, 300, 700])
+def test_a_full_file_system_is_an_error_and_works_again_with_space(tmp_path, kilobytes):
+    command = ["unshare", "-rm", sys.executable, "-c", _TINY, str(tmp_path), f"{kilobytes}k"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("no unshare here")
+    if done.stdout.strip() == "skip" or "unshare" in done.stderr:
+        pytest.skip("nothing can be mounted here")
+    assert done.stdout.strip() == "ok", done.stderr

@@ -1,0 +1,192 @@
+"""A model of the store: a dictionary. Whatever happens, the store gives those bytes or says that it has none."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+
+from pivot.cache import Cache, LinkMode, MissingError
+from pivot.cache.digest import Kind
+
+_DATA = st.binary(max_size=40) | st.integers(0, 3).map(lambda number: bytes([number]) * ((1 << 20) + 1))
+_NAMES = st.sampled_from(["a", "b", "sub/c", "sub/deep/d"])
+_FILES = st.dictionaries(_NAMES, st.tuples(_DATA, st.booleans()), max_size=4)
+_MODES = st.sampled_from(list(LinkMode))
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Put, restore, edit through links, damage, forget, collect, reopen."""
+
+    blobs: Bundle[str] = Bundle("blobs")
+    trees: Bundle[str] = Bundle("trees")
+
+    @initialize()
+    def begin(self):
+        self.top = Path(tempfile.mkdtemp(prefix="pivot-cache-"))
+        self.work = self.top / "work"
+        self.work.mkdir()
+        self.contents: dict[str, bytes] = {}
+        self.folders: dict[str, dict[str, tuple[bytes, bool]]] = {}
+        self.number = 0
+        self._open()
+
+    def teardown(self):
+        if hasattr(self, "top"):
+            self.cache.close()
+            shutil.rmtree(self.top)
+
+    @rule(target=blobs, data=_DATA)
+    def put(self, data):
+        path = self._fresh()
+        path.write_bytes(data)
+        stored = self.cache.put(path)
+        assert stored.size == len(data)
+        self.contents[stored.digest] = data
+        assert self.cache.has(stored.digest)
+        assert self.cache.digest_of(path) == stored
+        return stored.digest
+
+    @rule(target=blobs, data=_DATA)
+    def put_bytes(self, data):
+        digest = self.cache.put_bytes(data)
+        self.contents[digest] = data
+        assert self.cache.get_bytes(digest) == data
+        return digest
+
+    @rule(target=trees, files=_FILES)
+    def put_tree(self, files):
+        path = self._fresh()
+        path.mkdir()
+        for name, (data, executable) in files.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(data)
+            (path / name).chmod(0o755 if executable else 0o644)
+        stored = self.cache.put(path)
+        self.folders[stored.digest] = files
+        assert self.cache.has(stored.digest)
+        assert self.cache.digest_of(path) == stored
+        return stored.digest
+
+    @rule(digest=blobs, mode=_MODES)
+    def restore(self, digest, mode):
+        path = self._fresh()
+        try:
+            self.cache.restore(digest, path, link=(mode,))
+        except MissingError:
+            assert not self.cache.has(digest)
+            assert not os.path.lexists(path)
+        else:
+            assert path.read_bytes() == self.contents[digest]
+            assert self.cache.digest_of(path).digest == digest
+
+    @rule(digest=trees, mode=_MODES)
+    def restore_tree(self, digest, mode):
+        path = self._fresh()
+        try:
+            self.cache.restore(digest, path, link=(mode,))
+        except MissingError:
+            assert not self.cache.has(digest)
+            assert not os.path.lexists(path)
+        else:
+            files = self.folders[digest]
+            found = {str(file.relative_to(path)): file for file in path.rglob("*") if file.is_file()}
+            assert set(found) == set(files)
+            for name, (data, executable) in files.items():
+                assert found[name].read_bytes() == data
+                assert os.access(found[name], os.X_OK) is executable or os.geteuid() != 0
+            assert self.cache.digest_of(path).digest == digest
+
+    @rule(
+        digest=blobs,
+        data=st.binary(min_size=1, max_size=40),
+        mode=st.sampled_from([LinkMode.HARDLINK, LinkMode.SYMLINK]),
+    )
+    def edit_through_a_link(self, digest, data, mode):
+        path = self._fresh()
+        try:
+            self.cache.restore(digest, path, link=(mode,))
+        except MissingError:
+            return
+        path.chmod(0o644)
+        path.write_bytes(data)
+
+    @rule(digest=blobs | trees, how=st.sampled_from(["cut", "flip", "gone", "folder", "swapped"]))
+    def damage(self, digest, how):
+        path = self._object(digest)
+        if not path.is_file():
+            return
+        path.chmod(0o644)
+        data = path.read_bytes()
+        path.unlink()
+        if how == "cut":
+            path.write_bytes(data[: len(data) // 2])
+        elif how == "flip":
+            path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]) if data else b"x")
+        elif how == "folder":
+            path.mkdir()
+        elif how == "swapped":
+            path.write_bytes(b"the bytes of something else")
+
+    @rule()
+    def lose_the_index(self):
+        self.cache.close()
+        shutil.rmtree(self.top / "store" / "index.lmdb", ignore_errors=True)
+
+    @rule(length=st.integers(0, 20_000))
+    def cut_the_index(self, length):
+        self.cache.close()
+        data = self.top / "store" / "index.lmdb" / "data.mdb"
+        if data.exists():
+            os.truncate(data, min(length, data.stat().st_size))
+
+    @rule()
+    def reopen(self):
+        self.cache.close()
+        self._open()
+
+    @rule(roots=st.lists(blobs | trees, max_size=3))
+    def collect(self, roots):
+        self.cache.close()
+        self._open()
+        held = {root for root in roots if self.cache.has(root)}
+        self.cache.gc(held, grace=0.0)
+        assert all(map(self.cache.has, held))
+
+    @rule()
+    def verify(self):
+        self.cache.verify()
+        assert self.cache.verify().damaged == ()
+
+    @invariant()
+    def nothing_is_left_half_made(self):
+        if hasattr(self, "top"):
+            assert [path for path in self.work.iterdir() if ".pivot-" in path.name] == []
+            assert os.listdir(self.top / "store" / "tmp") == []
+
+    @invariant()
+    def bytes_are_right_or_missing(self):
+        for digest, data in list(getattr(self, "contents", {}).items())[-3:]:
+            try:
+                assert self.cache.get_bytes(digest) == data
+            except MissingError:
+                assert not self.cache.has(digest)
+
+    def _open(self):
+        self.cache = Cache(self.top / "store", map_size=1 << 20)
+
+    def _fresh(self) -> Path:
+        self.number += 1
+        return self.work / str(self.number)
+
+    def _object(self, digest: str) -> Path:
+        kind, _, digits = digest.partition(":")
+        folder = "objects" if kind == Kind.BLOB.value else "trees"
+        return self.top / "store" / folder / digits[:2] / digits[2:]
+
+
+StoreMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestStore = StoreMachine.TestCase

@@ -1,0 +1,58 @@
+import os
+
+import pytest
+
+from pivot.cache import hash_bytes
+from pivot.cache.files import CANONICAL_MTIME_NS
+
+
+@pytest.fixture
+def tree(cache, work):
+    (work / "d").mkdir()
+    (work / "d" / "a").write_bytes(b"a" * 10)
+    (work / "d" / "b").write_bytes(b"b" * 10)
+    return cache.put(work / "d").digest
+
+
+def test_a_good_store_is_clean(cache, tree):
+    report = cache.verify()
+    assert report.clean
+    assert (report.examined, report.kept) == (3, 3)
+    assert report.examined_bytes > 20
+
+
+def test_a_flipped_byte_is_found_also_if_the_seal_fits(cache, tree, where):
+    path = where(hash_bytes(b"a" * 10))
+    path.chmod(0o644)
+    path.write_bytes(b"a" * 9 + b"A")
+    path.chmod(0o444)
+    os.utime(path, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))
+    name = next(entry.name for entry in cache.tree(tree).files if entry.path == "a")
+    cache._seals.seal(name, path.stat())
+    assert cache.has(name.digest)
+    report = cache.verify()
+    assert report.damaged == (name.digest,)
+    assert report.incomplete == (tree,)
+    assert not report.clean
+    assert not cache.has(name.digest)
+
+
+def test_a_tree_without_a_member_is_incomplete(cache, tree, where):
+    where(hash_bytes(b"a" * 10)).unlink()
+    assert cache.verify().incomplete == (tree,)
+    assert cache.verify([tree]).incomplete == (tree,)
+
+
+def test_a_manifest_that_is_none_is_incomplete(cache):
+    from pivot.cache.digest import Kind
+
+    digest = cache._objects.put_bytes(b"nonsense", Kind.TREE).digest
+    assert cache.verify().incomplete == (digest,)
+
+
+def test_only_what_was_named_is_looked_at(cache, tree, where, vandalise):
+    vandalise(where(hash_bytes(b"a" * 10)), b"x")
+    report = cache.verify([hash_bytes(b"b" * 10), hash_bytes(b"never")])
+    assert report.clean
+    assert report.examined == 1
+    assert report.missing_roots == (hash_bytes(b"never"),)

@@ -1,0 +1,404 @@
+"""The graph of definitions: what each node says, and what it reaches.
+
+Nodes, besides those of `program`: `m#3` (a statement that others reach for what it changes), `m#3.1` (a lambda in it),
+`m:f~` (the annotations of a binding), `m:f@` (its docstring as well), `m!` (a module that runs), `m/*` (all modules of
+a package), `=numpy` (a distribution), `$X` (an environment variable), `+kind name` (what a module read while defining).
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from pivot.fingerprint.distributions import Distributions, Environment, undeclared_content
+from pivot.fingerprint.effects import EVERYTHING
+from pivot.fingerprint.imports import Finder
+from pivot.fingerprint.links import AtomLink, InnerLink, ModuleLink
+from pivot.fingerprint.observed import ImportFact
+from pivot.fingerprint.program import Node
+from pivot.fingerprint.universe import AtomId, Links, Universe
+
+_NAME = re.compile(r"[A-Za-z_][\w.]*(:[\w.]+)?").fullmatch
+
+MODES = ("hints", "docs", "source", "imports", "subclasses")
+"""Ways of looking at code that concern all that the looking code can reach."""
+Mode = frozenset[str]
+
+
+class Fact(NamedTuple):
+    """What a node says by itself."""
+
+    name: str
+    """For people, in manifests."""
+    hash: str
+
+
+class Expansion(NamedTuple):
+    """A node with what it reaches."""
+
+    fact: Fact | None
+    children: tuple[Node, ...]
+    flags: frozenset[str]
+    notes: tuple[str, ...] = ()
+
+
+class World(NamedTuple):
+    """All that nodes are made from."""
+
+    links: Links
+    finder: Finder
+    universe: Universe
+    distributions: Distributions
+    environ: Mapping[str, str]
+    environment: Environment
+    facts: Mapping[str, list[ImportFact]]
+    """Module -> what it read while defining itself."""
+
+
+class Graph:
+    """Expands nodes, in one mode."""
+
+    def __init__(self, world: World, mode: Mode) -> None:
+        self._world = world
+        self._mode = mode
+        self._indexes: dict[str, dict[str, list[int]]] = {}
+
+    def expand(self, node: Node) -> Expansion:
+        """Say what a node says and reaches."""
+        kind = node[0]
+        if kind == "^":
+            return self._library(node)
+        if kind == "=":
+            return self._distribution(node)
+        if kind == "$":
+            return self._variable(node[1:])
+        if kind == "?":
+            return _leaf(f"module {node[1:]}", "absent")
+        if kind == "+":
+            name, _, value = node[1:].rpartition("=")
+            return _leaf(name, value or "none")
+        if node.endswith("/*"):
+            return self._package(node[:-2])
+        if node.endswith("!"):
+            return Expansion(None, (), frozenset())
+        if node.endswith(":"):
+            return self._module(node[:-1])
+        if node[-1] in "~@":
+            return self._shown(node)
+        if "#" in node:
+            return self._statement(node)
+        return self._binding(node)
+
+    # Ours
+
+    def _link(self, node: Node) -> ModuleLink | None:
+        return self._world.links(node.partition(":")[0].partition("#")[0])
+
+    def _index(self, link: ModuleLink) -> dict[str, list[int]]:
+        if link.name not in self._indexes:
+            self._indexes[link.name] = link.index()
+        return self._indexes[link.name]
+
+    def _binding(self, node: Node) -> Expansion:
+        module, _, name = node.partition(":")
+        link = self._link(node)
+        if link is None:
+            return self._foreign_module(module)
+        if link.error:
+            return self._module(module)
+        numbers = self._index(link).get(name, [])
+        atoms = [link.atoms[number] for number in numbers]
+        changing = self._changing(node, link)
+        children, flags, notes = self._reached(link, atoms)
+        children += [f"{where}#{number}" for where, number in changing]
+        own = [self.own(atom) for atom in atoms]
+        if len(own) + len(changing) > 1:
+            own += [self._order(atom) for atom in changing]
+        if not own:
+            return Expansion(None, tuple(children), flags)
+        children += self._module_facts(link, numbers)
+        if "subclasses" in self._mode:
+            children += self._world.universe.subclasses.get(node, [])
+        return Expansion(Fact(f"{link.label}.{name}", _joined(own)), tuple(children), flags, notes)
+
+    def _changing(self, node: Node, link: ModuleLink) -> list[AtomId]:
+        """Give the statements that change a binding, by name or by changing anything in its module."""
+        changes = self._world.universe.changes
+        named, anything = changes.get(node, []), changes.get(f"{link.name}:*", [])
+        return list(dict.fromkeys([*named, *anything])) if anything else named
+
+    def _order(self, atom: AtomId) -> bytes:
+        link = self._world.links(atom[0])
+        return self.own(link.atoms[atom[1]]) if link is not None else b""
+
+    def own(self, atom: AtomLink) -> bytes:
+        """Give what a statement says, as far as anything reads it."""
+        parts = [atom.own]
+        if "source" in self._mode:
+            parts.append(atom.raw)
+        if "docs" in self._mode or atom.hides == 2:
+            parts.append(atom.docs)
+        if "hints" in self._mode or atom.hides:
+            parts.append(atom.hints)
+        return parts[0] if len(parts) == 1 else blake3(b"".join(part or bytes(32) for part in parts)).digest()
+
+    def _reached(
+        self, link: ModuleLink, atoms: Iterable[AtomLink]
+    ) -> tuple[list[Node], frozenset[str], tuple[str, ...]]:
+        children: list[Node] = []
+        flags: set[str] = set()
+        notes: list[str] = []
+        for atom in atoms:
+            children += atom.edges
+            children += [f"{node}@" for node in atom.shown]
+            if "hints" in self._mode or atom.hides:
+                children += atom.hint_edges
+            if atom.absent:
+                children += self._world.universe.hidden_builtins(link.name, atom.absent)
+            if "imports" in self._mode:
+                children += self._named(link, atom)
+            for flag, line in atom.flags:
+                flags.add(flag)
+                children += self._flagged(flag)
+                notes += _note(flag, link, line)
+        if "docs" in self._mode and link.doc:
+            children.append(f"{link.name}:__doc__@")
+        return children, frozenset(flags), tuple(notes)
+
+    def _flagged(self, flag: str) -> list[Node]:
+        if flag == "frames":
+            return [f"{module}:" for module in self._world.universe.modules]
+        return ["=*"] if flag == "distributions" else []
+
+    def _module_facts(self, link: ModuleLink, numbers: Iterable[int]) -> list[Node]:
+        """Give what a module read while it ran these statements; a read that no statement spans counts for all."""
+        found = []
+        for fact in self._world.facts.get(link.name, ()):
+            spanning = [n for n, atom in enumerate(link.atoms) if atom.line <= fact.line <= atom.end]
+            if not spanning or not set(spanning).isdisjoint(numbers):
+                found.append(_fact_node(fact))
+        return found
+
+    def _statement(self, node: Node) -> Expansion:
+        module, _, place = node.partition("#")
+        link = self._world.links(module)
+        if link is None:
+            return _leaf(f"module {module}", "absent")
+        number, _, inner = place.partition(".")
+        atom = link.atoms[int(number)]
+        if inner:
+            return self._inner(link, atom.inner[int(inner)], node)
+        children, flags, notes = self._reached(link, [atom])
+        children += self._module_facts(link, [int(number)])
+        name = self._statement_name(link, int(number))
+        return Expansion(Fact(name, self.own(atom).hex()), tuple(children), flags, notes)
+
+    def _statement_name(self, link: ModuleLink, number: int) -> str:
+        """Name a statement by what it binds, or by what it changes; where several do the same, by number."""
+        atom = link.atoms[number]
+        if len(atom.names) == 1 and self._index(link).get(atom.names[0]) == [number]:
+            changed = self._world.universe.changes.get(f"{link.name}:{atom.names[0]}")
+            if not changed:
+                return f"{link.label}.{atom.names[0]}"
+        alike = [other for other in link.atoms if other.names == atom.names and other.changes == atom.changes]
+        about = ", ".join(atom.names) or " and ".join(self._readable(node) for node in atom.changes[:3]) or "statement"
+        rank = next(index for index, other in enumerate(alike) if other is atom)
+        return f"{link.label} ({'binds' if atom.names else 'changes'} {about}{f' #{rank + 1}' if rank else ''})"
+
+    def _readable(self, node: Node) -> str:
+        if node == EVERYTHING:
+            return "the interpreter"
+        if node[0] == "^":
+            return node[1:]
+        module, _, name = node.partition(":")
+        label = self._world.finder.label(module)
+        return f"{label}.{name}" if name not in ("*", "") else label
+
+    def _inner(self, link: ModuleLink, inner: InnerLink, node: Node) -> Expansion:
+        return Expansion(Fact(f"{link.label}.{inner.qualname}", inner.own.hex()), inner.edges, frozenset())
+
+    def _shown(self, node: Node) -> Expansion:
+        """Give the annotations of a definition, and its docstring too."""
+        link = self._link(node)
+        if link is None:
+            return Expansion(None, (), frozenset())
+        if node.endswith(":__doc__@"):
+            return _leaf(f"{link.label} (docstring)", link.doc.hex())
+        name, atoms = self._behind(link, node[:-1])
+        parts = [atom.hints for atom in atoms]
+        if node.endswith("@"):
+            parts += [atom.docs for atom in atoms if isinstance(atom, AtomLink)]
+        children = tuple(edge for atom in atoms for edge in atom.hint_edges)
+        if not any(parts):
+            return Expansion(None, children, frozenset())
+        what = "docstring and annotations" if node.endswith("@") else "annotations"
+        return Expansion(Fact(f"{name} ({what})", _joined(parts)), children, frozenset())
+
+    def _behind(self, link: ModuleLink, node: Node) -> tuple[str, list[AtomLink | InnerLink]]:
+        """Give the definitions that a node stands for, with their name."""
+        _, hashed, place = node.partition("#")
+        if hashed:
+            number, _, inner = place.partition(".")
+            if inner:
+                found = link.atoms[int(number)].inner[int(inner)]
+                return f"{link.label}.{found.qualname}", [found]
+            return self._statement_name(link, int(number)), [link.atoms[int(number)]]
+        name = node.partition(":")[2]
+        return f"{link.label}.{name}", [link.atoms[number] for number in self._index(link).get(name, ())]
+
+    def _module(self, name: str) -> Expansion:
+        """Take a module whole: definitions in any order, what else it runs in the order of the text."""
+        link = self._world.links(name)
+        if link is None:
+            return self._foreign_module(name)
+        if link.error:
+            return _leaf(f"{link.label} (not Python: {link.error})", link.digest)
+        atoms = [atom for atom in link.atoms if not atom.main or "imports" in self._mode]
+        children, flags, notes = self._reached(link, atoms)
+        children += [f"{name}:{bound}" for bound in self._index(link)]
+        changing = [atom for node, atoms in self._world.universe.changes.items() for atom in atoms if _is_of(node, name)]
+        children += [f"{where}#{number}" for where, number in dict.fromkeys(changing) if where != name]
+        children += self._module_facts(link, range(len(link.atoms)))
+        definitions = sorted(self.own(atom) + "".join(atom.names).encode() for atom in atoms if atom.kind == "def")
+        others = [self.own(atom) for atom in atoms if atom.kind not in ("def", "import")]
+        return Expansion(Fact(f"{link.label} (all)", _joined([*definitions, *others])), tuple(children), flags, notes)
+
+    def _foreign_module(self, name: str) -> Expansion:
+        """Take a compiled module by its bytes; a directory by nothing; what is not there by its absence."""
+        found = self._world.finder.find(name)
+        if found is None:
+            return _leaf(f"module {name}", "absent")
+        if found.origin == "binary":
+            return _leaf(f"module {name}", undeclared_content(found.file, package=False))
+        if found.origin in ("installed", "standard"):
+            return Expansion(None, (f"^{name}",), frozenset())
+        return Expansion(None, (), frozenset())
+
+    def _package(self, name: str) -> Expansion:
+        """Take all modules of a package, those that are still to come included."""
+        found = self._world.finder.find(name)
+        if found is None or found.origin in ("installed", "standard"):
+            return Expansion(None, (f"^{name.partition('.')[0]}",) if found else (), frozenset())
+        modules = sorted(self._world.finder.submodules(name))
+        label = self._world.finder.label(name)
+        listing = "\n".join(module.removeprefix(name) for module in modules)
+        children = [f"{module}:" for module in [name, *modules]]
+        return Expansion(Fact(f"modules of {label}", blake3(listing.encode()).hexdigest()), tuple(children), frozenset())
+
+    def _named(self, link: ModuleLink, atom: AtomLink) -> Iterator[Node]:
+        """Find the modules and scripts that strings name."""
+        for string in atom.strings:
+            if string.endswith(".py"):
+                yield from self._script(link, string)
+            elif _NAME(string):
+                yield from self._by_name(string)
+
+    def _by_name(self, text: str) -> Iterator[Node]:
+        path, _, attribute = text.partition(":")
+        parts = path.rstrip(".").split(".")
+        finder = self._world.finder
+        if not all(part.isidentifier() for part in parts):
+            return
+        top = finder.find(parts[0])
+        if top is None or top.origin == "standard":
+            return
+        if top.origin == "installed":
+            yield "^" + parts[0]
+            return
+        count = next(count for count in range(len(parts), 0, -1) if finder.find(".".join(parts[:count])) is not None)
+        module, rest = ".".join(parts[:count]), [*parts[count:], *filter(None, attribute.split("."))]
+        found = finder.find(module)
+        link = self._world.links(module)
+        if rest and link is not None and rest[0] in self._index(link):
+            yield f"{module}:{rest[0]}"
+        elif found is not None and found.package and (not rest or path != text.partition(":")[0] or count < len(parts)):
+            yield f"{module}/*"
+        else:
+            yield f"{module}:"
+
+    def _script(self, link: ModuleLink, text: str) -> Iterator[Node]:
+        stem = text.removeprefix("./").removesuffix(".py").replace("/", ".")
+        package = link.name.rpartition(".")[0]
+        for name in dict.fromkeys((stem, f"{package}.{stem}" if package else stem)):
+            if all(part.isidentifier() for part in name.split(".")):
+                found = self._world.finder.find(name)
+                if found is not None and found.ours:
+                    yield f"{name}:"
+
+    # Not ours
+
+    def _library(self, node: Node) -> Expansion:
+        top = node[1:].partition(".")[0]
+        changing = tuple(f"{where}#{number}" for where, number in self._world.universe.changes_of_library(node))
+        found = self._world.finder.find(top)
+        if found is None or found.origin != "installed" or self._world.environment == "off":
+            return Expansion(None, changing, frozenset())
+        name = self._world.distributions.of_module(top)
+        if name is not None:
+            return Expansion(None, (f"={name}", *changing), frozenset())
+        content = undeclared_content(found.file or found.search[0] + "/__init__.py", found.package)
+        return Expansion(Fact(f"package {top}", content), changing, frozenset())
+
+    def _distribution(self, node: Node) -> Expansion:
+        name, distributions = node[1:], self._world.distributions
+        if self._world.environment == "off":
+            return Expansion(None, (), frozenset())
+        if name == "*":
+            return _leaf("installed packages", distributions.entry_points())
+        version = distributions.version(name)
+        if self._world.environment == "content":
+            version += " " + distributions.content(name)
+        needed = tuple(f"={each}" for each in distributions.requirements(name))
+        return Expansion(Fact(f"package {name}", version), needed, frozenset())
+
+    def file_digest(self, path: str) -> str:
+        """Hash a file, or all files below a directory."""
+        if os.path.isdir(path):
+            return undeclared_content(os.path.join(path, ""), package=True)
+        try:
+            return blake3(Path(path).read_bytes()).hexdigest()
+        except OSError:
+            return "absent"
+
+    def _variable(self, name: str) -> Expansion:
+        value = self._world.environ.get(name)
+        own = "not set" if value is None else blake3(f"{name}\0{value}".encode("utf-8", "surrogatepass")).hexdigest()
+        return _leaf(f"environment variable {name}", own)
+
+
+_NOTES = {
+    "globals": "uses names by text: all of the module counts",
+    "frames": "looks at its callers: all imported modules count",
+    "imports": "imports or runs code by name: all modules named by text count",
+    "source": "reads source text or line numbers: formatting counts",
+    "docs": "reads docstrings: they count",
+    "hints": "reads annotations: they count",
+    "distributions": "looks at what is installed: all packages count",
+}
+
+
+def _note(flag: str, link: ModuleLink, line: int) -> list[str]:
+    return [f"{link.label}:{line} {_NOTES[flag]}"] if flag in _NOTES else []
+
+
+def _fact_node(fact: ImportFact) -> Node:
+    kinds = {"environment": "environment variable", "present": "path", "missing": "path"}
+    value = fact.value or fact.kind
+    return f"+{kinds.get(fact.kind, fact.kind)} {fact.name}={value}"
+
+
+def _is_of(node: Node, module: str) -> bool:
+    return node.partition(":")[0] == module and ":" in node
+
+
+def _leaf(name: str, value: str) -> Expansion:
+    return Expansion(Fact(name, value), (), frozenset())
+
+
+def _joined(parts: list[bytes]) -> str:
+    if len(parts) == 1:
+        return parts[0].hex()
+    return blake3(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hexdigest()

@@ -1,0 +1,302 @@
+"""One module, resolved: what each of its statements is, reaches, changes and shows to others; plain data to keep."""
+
+import builtins
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from pivot.fingerprint.canonical import digest_of
+from pivot.fingerprint.effects import Effects
+from pivot.fingerprint.exposure import Exposure
+from pivot.fingerprint.program import Module, Node, Program, Target, short
+from pivot.fingerprint.scopes import Reference
+from pivot.fingerprint.summary import Atom
+
+_BUILTINS = frozenset(dir(builtins))
+
+
+class InnerLink(NamedTuple):
+    """A lambda or function inside a statement."""
+
+    qualname: str
+    line: int
+    column: int
+    own: bytes
+    hints: bytes
+    edges: tuple[Node, ...]
+    hint_edges: tuple[Node, ...]
+
+
+class AtomLink(NamedTuple):
+    """One statement, resolved."""
+
+    kind: str
+    names: tuple[str, ...]
+    line: int
+    end: int
+    own: bytes
+    """What it says, and what the imported names in it mean."""
+    hints: bytes
+    docs: bytes
+    raw: bytes
+    edges: tuple[Node, ...]
+    hint_edges: tuple[Node, ...]
+    absent: tuple[str, ...]
+    """Builtins that it reads: a name of this module may yet hide them."""
+    hides: int
+    """0: its annotations and docstrings count only where something reachable reads them; 1: annotations always count,
+    2: both do, as a library is handed them."""
+    shown: tuple[Node, ...]
+    """Bindings that it hands to libraries which may read docstrings and annotations."""
+    changes: tuple[Node, ...]
+    """Bindings that it changes when the module is imported."""
+    subclass_of: tuple[Node, ...]
+    flags: tuple[tuple[str, int], ...]
+    strings: tuple[str, ...]
+    loads: tuple[str, ...]
+    """First-party modules that it imports, in order."""
+    inner: tuple[InnerLink, ...]
+    main: bool
+
+
+class ModuleLink(NamedTuple):
+    """One module, resolved."""
+
+    name: str
+    label: str
+    file: str
+    package: bool
+    digest: str
+    error: str
+    doc: bytes
+    future: bool
+    atoms: tuple[AtomLink, ...]
+    consulted: tuple[str, ...]
+    """Modules whose interface the links depend on."""
+    examined: tuple[str, ...]
+    """Modules that they depend on altogether."""
+
+    def to_data(self) -> tuple[Any, ...]:
+        """Give it as plain tuples."""
+        atoms = tuple((*atom[:_INNER], tuple(map(tuple, atom.inner)), atom.main) for atom in self.atoms)
+        return (*self[:8], atoms, *self[9:])
+
+    @classmethod
+    def from_data(cls, data: Any) -> "ModuleLink":
+        """Make it again."""
+        atoms = tuple(
+            AtomLink(*atom[:_INNER], tuple(map(InnerLink._make, atom[_INNER])), atom[-1])
+            if atom[_INNER]
+            else AtomLink._make(atom)
+            for atom in data[8]
+        )
+        return cls(*data[:8], atoms, *data[9:])
+
+    def index(self) -> dict[str, list[int]]:
+        """Say which statements bind a name, imports and scripts' own left out."""
+        found: dict[str, list[int]] = {}
+        for number, atom in enumerate(self.atoms):
+            if atom.kind != "import" and not atom.main:
+                for name in atom.names:
+                    found.setdefault(name, []).append(number)
+        return found
+
+
+_INNER = AtomLink._fields.index("inner")
+
+
+class Linker:
+    """Resolves modules one by one."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._effects = Effects(program)
+        self._exposure = Exposure(program)
+
+    def link(self, module: Module) -> ModuleLink:
+        """Resolve all statements of a module."""
+        self._program.consulted, self._program.examined = set(), set()
+        summary, found = module.summary, module.found
+        atoms = tuple(self._atom(module, atom) for atom in summary.atoms)
+        return ModuleLink(
+            module.name,
+            self._program.finder.label(module.name),
+            found.file,
+            found.package,
+            summary.digest,
+            summary.error,
+            summary.doc,
+            summary.future,
+            atoms,
+            tuple(sorted(self._program.consulted - {module.name})),
+            tuple(sorted(self._program.examined - {module.name})),
+        )
+
+    def _atom(self, module: Module, atom: Atom) -> AtomLink:
+        reads = _Reads(self._program, module, self._program.finder.label)
+        reads.add(atom.reads)
+        hashes = [atom.hash]
+        for decorator in atom.decorators:
+            if not self._belongs_to_pipeline(module, decorator.path):
+                reads.add(decorator.reads)
+                hashes.append(decorator.hash)
+        hints = [atom.hints]
+        hint_reads = _Reads(self._program, module, self._program.finder.label)
+        hint_reads.add(atom.hint_reads)
+        if atom.fields:
+            if self._exposure.reads_fields(module, atom):
+                reads.add(atom.field_reads)
+                hashes.append(atom.fields)
+            else:
+                hint_reads.add(atom.field_reads)
+                hints.append(atom.fields)
+        if atom.kind == "import":  # reached only with the module as a whole
+            reads.add(atom.names)
+            reads.add(f"{star}:" for star in self._stars(module, atom))
+        loads = list(self._loads(module, atom, reads))
+        self._variables(module, atom, reads)
+        if any(flag == "globals" for flag, _ in atom.flags):
+            reads.nodes.add(f"{module.name}:")
+        return AtomLink(
+            kind=atom.kind,
+            names=atom.names,
+            line=atom.line,
+            end=atom.end,
+            own=_combined(hashes, reads.facts) if atom.hash else b"",
+            hints=_combined(hints, hint_reads.facts) if any(hints) else b"",
+            docs=atom.docs,
+            raw=atom.raw,
+            edges=tuple(sorted(reads.nodes)),
+            hint_edges=tuple(sorted(hint_reads.nodes)),
+            absent=tuple(sorted(reads.absent)),
+            hides=self._exposure.of(module, atom),
+            shown=tuple(sorted(self._exposure.shown(module, atom))),
+            changes=() if atom.main else tuple(sorted(self._effects.of(module, atom))),
+            subclass_of=tuple(sorted({t.node for t in self._program.resolved(module, atom.bases) if _ours(t.node)})),
+            flags=atom.flags,
+            strings=atom.strings + tuple(self._own_package(module, atom)),
+            loads=tuple(dict.fromkeys(loads)),
+            inner=tuple(self._inner(module, inner) for inner in atom.inner),
+            main=atom.main,
+        )
+
+    def _belongs_to_pipeline(self, module: Module, path: Reference) -> bool:
+        targets = self._program.resolve(module, path) if path else ()
+        return bool(targets) and all(self._effects.is_pipeline(target) for target in targets)
+
+    def _inner(self, module: Module, inner: Any) -> InnerLink:
+        reads, hint_reads = (_Reads(self._program, module, self._program.finder.label) for _ in range(2))
+        reads.add(inner.reads)
+        hint_reads.add(inner.hint_reads)
+        own, hints = _combined([inner.hash], reads.facts), _combined([inner.hints], hint_reads.facts)
+        edges, hint_edges = tuple(sorted(reads.nodes)), tuple(sorted(hint_reads.nodes))
+        return InnerLink(inner.qualname, inner.line, inner.column, own, hints, edges, hint_edges)
+
+    def _loads(self, module: Module, atom: Atom, reads: "_Reads") -> Iterator[str]:
+        """Give the modules that an import at module level runs; what a compound statement finds is part of it."""
+        for ref in atom.loads:
+            origin, _, name = ref.partition(":")
+            origin = module.absolute(origin)
+            for candidate in (origin, f"{origin}.{name}" if name else ""):
+                if candidate and self._program.module(candidate) is not None:
+                    yield candidate
+            if atom.kind != "import":
+                reads.presence(origin)
+        yield from self._stars(module, atom)
+
+    def _stars(self, module: Module, atom: Atom) -> Iterator[str]:
+        for number, star in module.summary.stars:
+            if module.summary.atoms[number] is atom:
+                yield module.absolute(star)
+
+    def _variables(self, module: Module, atom: Atom, reads: "_Reads") -> None:
+        """Environment variables, by name or by a constant that holds the name."""
+        for name in atom.environ:
+            if not name.startswith("$"):
+                reads.nodes.add("$" + name)
+                continue
+            for target in self._program.resolve(module, name[1:]):
+                for where, other in self._program.atoms(target.node):
+                    self._program.examined.add(where.name)
+                    reads.nodes.update("$" + string for string in other.strings)
+
+    def _own_package(self, module: Module, atom: Atom) -> Iterator[str]:
+        """Give the packages whose modules are looked for by computed names, `plugins.`."""
+        if not any(flag == "imports" for flag, _ in atom.flags):
+            return
+        package = module.absolute(".")
+        roots = {ref.partition(".")[0] for ref in atom.reads}
+        relative = any(string.startswith(".") and not string.endswith(".py") for string in atom.strings)
+        if package and (relative or roots & {"__name__", "__package__", "__path__", "__file__", "__spec__"}):
+            yield package + "."
+        for ref in atom.reads:
+            if ref.endswith(".__path__"):
+                targets = self._program.resolve(module, ref.removesuffix(".__path__"))
+                yield from (target.node[:-1] + "." for target in targets if target.node.endswith(":"))
+
+
+class _Reads:
+    """What a piece of code reads, gathered."""
+
+    def __init__(self, program: Program, module: Module, label: Any) -> None:
+        self._program = program
+        self._module = module
+        self._label = label
+        self.nodes: set[Node] = set()
+        self.absent: set[str] = set()
+        self.facts: set[str] = set()
+        """What names mean that come from elsewhere."""
+
+    def add(self, refs: Iterable[Reference]) -> None:
+        """Read references."""
+        for ref in refs:
+            if ref.endswith("!"):
+                self.presence(self._module.absolute(ref[:-1].partition(":")[0]))
+                self._run(ref[:-1])
+                continue
+            for target in self._program.resolve(self._module, ref):
+                self._read(ref, target)
+
+    def _read(self, ref: Reference, target: Target) -> None:
+        node = target.node
+        where, _, name = node.partition(":")
+        if where == self._module.name and name:
+            if name in self._module.names or name not in _BUILTINS:
+                self.nodes.add(node)
+            else:
+                self.absent.add(name)
+            return
+        self.facts.add(f"{ref}={self._labelled(node)}")
+        self.nodes.add(short(node) if node[0] == "^" else node)
+
+    def _labelled(self, node: Node) -> str:
+        if node[0] in "^?":
+            return node
+        module, _, name = node.partition(":")
+        return f"{self._label(module)}:{name}"
+
+    def presence(self, module: str) -> None:
+        """Whether a module is there, and whose it is, counts where its import may fail."""
+        found = self._program.find(module)
+        self.facts.add(f"import {module}={found.origin if found else 'missing'}")
+        if found is None:
+            self.nodes.add("?" + module)
+        elif found.origin == "installed":
+            self.nodes.add(short("^" + module))
+
+    def _run(self, ref: Reference) -> None:
+        """An import inside a function runs modules."""
+        origin, _, name = ref.partition(":")
+        origin = self._module.absolute(origin)
+        for candidate in (origin, f"{origin}.{name}" if name else ""):
+            if candidate and self._program.module(candidate) is not None:
+                self.nodes.add(candidate + "!")
+
+
+def _ours(node: Node) -> bool:
+    return node[0] not in "^?" and not node.endswith(":")
+
+
+def _combined(hashes: list[bytes], facts: set[str]) -> bytes:
+    if len(hashes) == 1 and not facts:
+        return hashes[0]
+    return digest_of([*(each.hex() for each in hashes), *sorted(facts)])

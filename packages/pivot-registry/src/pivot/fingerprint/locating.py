@@ -1,0 +1,63 @@
+"""From roots to nodes: the statement, or the lambda in one, at which a stage starts."""
+
+from pivot.fingerprint.links import AtomLink, ModuleLink
+from pivot.fingerprint.program import Node
+from pivot.fingerprint.roots import Root
+from pivot.fingerprint.universe import Links
+
+
+class Locator:
+    """Finds definitions by name; where a name is not enough, by line and column."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def is_there(self, root: Root) -> bool:
+        """Tell whether a root names code that exists."""
+        link = self._links(root.module)
+        if link is None:
+            return False
+        first = root.qualname.partition(".")[0]
+        return not first or first.startswith("<") or any(first in atom.names for atom in link.atoms)
+
+    def locate(self, root: Root) -> list[Node]:
+        """Give the nodes at which a root starts; all of the module if the place cannot be told."""
+        link = self._links(root.module)
+        first = root.qualname.partition(".")[0]
+        if link is None or not first or link.error:
+            return [f"{root.module}:"]
+        binding = [number for number, atom in enumerate(link.atoms) if first in atom.names]
+        if binding:
+            return self._bound(link, binding, first, root)
+        return self._anonymous(link, root) or [f"{root.module}:"]
+
+    def _bound(self, link: ModuleLink, binding: list[int], name: str, root: Root) -> list[Node]:
+        here = [number for number in binding if _spans(link.atoms[number], root.line)]
+        for number in here:
+            if inner := _inner(link, number, root, name):
+                return inner
+        if len(binding) == 1 or not here:
+            return [f"{link.name}:{name}"]
+        return [f"{link.name}#{number}" for number in here]
+
+    def _anonymous(self, link: ModuleLink, root: Root) -> list[Node]:
+        """Find a lambda by its place, or everything on its line."""
+        found: list[Node] = []
+        for number, atom in enumerate(link.atoms):
+            if _spans(atom, root.line):
+                found += _inner(link, number, root, root.qualname) or [f"{link.name}#{number}"]
+        return found
+
+
+def _spans(atom: AtomLink, line: int) -> bool:
+    return atom.line <= line <= atom.end
+
+
+def _inner(link: ModuleLink, number: int, root: Root, name: str) -> list[Node]:
+    fitting = [
+        (index, inner)
+        for index, inner in enumerate(link.atoms[number].inner)
+        if inner.qualname == name and inner.line == root.line
+    ]
+    exact = [index for index, inner in fitting if root.column in (-1, inner.column)]
+    return [f"{link.name}#{number}.{index}" for index in exact or [index for index, _ in fitting]]
