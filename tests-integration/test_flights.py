@@ -1,7 +1,6 @@
 """The example project that `pivot init` makes, from the raw table to the page."""
 
-import subprocess
-import sys
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def test_flights_out_of_new_york(flights: Project) -> None:
 
     # A helper: only what depends on it.
     flights.edit("delays/chart.py", '"tab:blue"', '"tab:green"')
-    assert flights.ran() == DRAW
+    assert flights.ran() == DRAW | {"report:page"}
     # A comment: nothing.
     flights.edit("ingest/cleaning.py", "import pandas\n", "# The table.\nimport pandas\n")
     assert flights.outcomes() == {}
@@ -62,18 +61,9 @@ def test_a_fresh_clone_with_the_cache_computes_nothing(flights: Project, tmp_pat
 
 
 def test_status_of_the_example_imports_nothing_heavy(flights: Project) -> None:
-    flights.pivot("status")
-    flights.write({"../ask.py": ASK})
-    done = subprocess.run(
-        [sys.executable, "../ask.py"], cwd=flights.root, env=flights.environment(), capture_output=True, text=True
-    )
-    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
-
-
-ASK = """
-import sys
-from pivot.cli import cli
-
-cli(["status", "--all"], standalone_mode=False)
-print(sorted({"pandas", "numpy", "matplotlib", "pydantic", "networkx", "loky", "rich", "yaml"} & set(sys.modules)))
-"""
+    for _ in range(2):  # in a new home matplotlib first makes directories, which count as a change
+        flights.pivot("status")
+    told = flights.pivot("status", PYTHONPROFILEIMPORTTIME="1").err
+    imported = set(re.findall(r"^import time:[\d\s|]+(\S+)$", told, re.MULTILINE))
+    assert "pivot.cli.main" in imported
+    assert not imported & {"pandas", "numpy", "matplotlib", "pydantic", "networkx", "loky", "rich", "yaml", "chart"}

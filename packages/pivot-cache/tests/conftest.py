@@ -106,6 +106,20 @@ def start() -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
         process.communicate()
 
 
+@pytest.fixture
+def tick(root: Path) -> Callable[[], None]:
+    """Let the clock of the file system go on, so that everything made before is older than what comes."""
+
+    def wait() -> None:
+        newest = max(path.lstat().st_ctime_ns for path in root.rglob("*"))
+        probe = root.with_name("probe")
+        probe.touch()
+        while probe.stat().st_mtime_ns <= newest:
+            probe.touch()
+
+    return wait
+
+
 @pytest.fixture(scope="session")
 def _audit() -> list[list[str]]:
     """Who listens to the opening of files; an audit hook can be added once and never removed."""

@@ -93,6 +93,7 @@ def check(root: Path, work: Path) -> int:
         assert [path for path in work.iterdir() if ".pivot-" in path.name] == []
         for number in range(60):
             served += served_right(cache, number)
+        cache.verify()
         assert cache.verify().damaged == ()
         for digest in list(cache.digests()):
             assert not digest.startswith("b3:") or hash_bytes(cache.get_bytes(digest)) == digest

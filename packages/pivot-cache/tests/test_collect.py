@@ -4,6 +4,7 @@ import pytest
 
 from pivot.cache import BadDigestError, BusyError, Cache, DamagedError, hash_bytes
 from pivot.cache.locks import locked
+from pivot.cache.names import parse
 
 _HOLD = """
 import sys
@@ -16,13 +17,15 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def filled(root, work):
+def filled(root, work, tick):
     """A store that nobody claims anything of: a tree of two files, and a file."""
     (work / "d").mkdir()
     (work / "d" / "a").write_bytes(b"a")
     (work / "d" / "b").write_bytes(b"b")
     with Cache(root) as cache:
-        return cache.put(work / "d").digest, cache.put_bytes(b"single")
+        made = cache.put(work / "d").digest, cache.put_bytes(b"single")
+    tick()
+    return made
 
 
 def _collect(root, roots, **options):
@@ -43,7 +46,7 @@ def test_what_a_root_names_stays_with_all_that_it_holds(root, filled):
 def test_without_roots_everything_goes(root, filled):
     report = _collect(root, [])
     assert (report.examined, len(report.removed), report.kept) == (4, 4, 0)
-    assert report.removed_bytes == 4 * 4096 or report.removed_bytes >= 0
+    assert report.removed_bytes > 0
     with Cache(root) as cache:
         assert list(cache.digests()) == []
 
@@ -68,14 +71,15 @@ def test_what_is_younger_than_the_grace_stays(root, filled):
 
 def test_what_was_used_within_the_grace_stays(root, filled):
     with Cache(root) as cache:
-        seal = cache._seals.get(_name(filled[1]))
-        cache._index.put(b"o" + _name(filled[1]).raw, seal._replace(last_used=2**32 - 1).pack())
+        seal = cache._seals.get(parse(filled[1]))
+        cache._index.put(b"o" + parse(filled[1]).raw, seal._replace(last_used=2**32 - 1).pack())
     assert filled[1] not in _collect(root, []).removed
 
 
-def test_what_a_living_process_stored_stays(root, filled, start):
+def test_what_a_living_process_stored_stays(root, filled, start, tick):
     process = start(_HOLD, root)
     digest = process.stdout.readline().decode().strip()
+    tick()
     assert digest not in _collect(root, []).removed
     process.kill()
     process.wait()
@@ -122,8 +126,7 @@ def test_roots_are_read_after_the_clock(root, filled):
             made.append(other.put_bytes(b"made meanwhile"))
         yield from ()
 
-    made = []
-    assert made == []
+    made: list[str] = []
     report = _collect(root, roots())
     assert made[0] not in report.removed
     assert len(report.removed) == 4
@@ -134,7 +137,7 @@ def test_one_collection_at_a_time(root, cache):
         cache.gc([])
 
 
-def test_quarantine_is_emptied_when_it_is_old(root, filled, where, vandalise):
+def test_quarantine_is_emptied_when_it_is_old(root, filled, where, vandalise, tick):
     vandalise(where(filled[1]), b"SINGLE")
     with Cache(root) as cache:
         assert not cache.has(filled[1])
@@ -143,24 +146,19 @@ def test_quarantine_is_emptied_when_it_is_old(root, filled, where, vandalise):
     assert len(os.listdir(root / "quarantine")) == 2
     _collect(root, [], dry_run=True, keep_quarantine=0.0)
     assert len(os.listdir(root / "quarantine")) == 2
+    tick()
     _collect(root, [], keep_quarantine=0.0)
     assert os.listdir(root / "quarantine") == []
 
 
 def test_an_object_that_vanishes_meanwhile_is_no_error(root, filled):
     with Cache(root) as cache:
-        assert cache._collector._disposable(_name(hash_bytes(b"never")), 0) is None
+        assert cache._collector._disposable(parse(hash_bytes(b"never")), 0) is None
 
 
 def test_a_broken_tree_that_is_claimed_does_not_stop_the_collection(root, filled, where, vandalise):
     tree, _ = filled
     with Cache(root) as cache:
-        cache._objects.held(_name(tree))
+        cache._objects.held(parse(tree))
         vandalise(where(tree), b"torn")
         assert cache.gc([], grace=0.0).removed != ()
-
-
-def _name(digest):
-    from pivot.cache.names import parse
-
-    return parse(digest)

@@ -19,7 +19,7 @@ def _files(root):
     return [path for path in (root / "records").rglob("*") if path.is_file()]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(), st.binary(max_size=200))
 def test_any_key_and_data_are_given_back(records, key, data):
     records.forget(key)

@@ -15,7 +15,7 @@ from pivot.cache import (
     hash_bytes,
 )
 from pivot.cache.digest import Kind, name_of
-from pivot.cache.restore import _rename_exchange, _swap, exchange, link_text
+from pivot.cache.exchange import _rename_exchange, _swap, exchange, link_text
 from pivot.cache.tree import encode
 
 _MODES = list(LinkMode)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from pivot.cache import BadDigestError, Cache, Durability, MissingError, ReadOnlyError, hash_bytes
+from pivot.cache import BadDigestError, Cache, Durability, MissingError, hash_bytes
 
 
 def test_bytes_are_given_back_in_every_way(cache, work):
@@ -113,7 +113,6 @@ def test_named_drafts_of_dead_writers_are_gone_after_opening(root):
 
 _READ_ONLY = """
 import ctypes, os, sys
-sys.path[:0] = []
 if os.geteuid() == 0:
     # Root may write anywhere; in a namespace of its own the store is mounted read-only.
     libc = ctypes.CDLL(None, use_errno=True)
@@ -157,11 +156,10 @@ def test_a_store_that_may_not_be_written_can_be_read(root, work):
     if done.stdout.strip() == "skip":
         pytest.skip("nothing can be mounted here")
     assert done.stdout.strip() == "ok", done.stderr
-    assert ReadOnlyError.__mro__
 
 
 def test_importing_the_package_is_light():
-    source = "import sys; from pivot.cache import Cache; print(*sys.modules)"
+    source = "import sys; before = set(sys.modules); import pivot.cache; print(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
     heavy = {
         "json",

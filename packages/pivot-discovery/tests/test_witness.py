@@ -136,6 +136,20 @@ def test_a_directory_that_was_not_there_counts_as_looked_for(tmp_path: Path) -> 
     assert changed(witness) == (str(tmp_path),)
 
 
+def test_a_tree_is_all_of_its_files_and_names(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c").write_text("x")
+    taken = reading()
+    taken.tree(str(tmp_path / "a"))
+    witness = taken.witness()
+    assert changed(witness) == ()
+    (tmp_path / "a" / "b" / "d").write_text("")
+    assert changed(witness) == (str(tmp_path / "a" / "b"),)
+    (tmp_path / "a" / "b" / "d").unlink()
+    (tmp_path / "a" / "b" / "c").write_text("y")
+    assert changed(witness) == (str(tmp_path / "a" / "b" / "c"),)
+
+
 @pytest.mark.parametrize("environ", [{}, {"A": "2"}, {"A": ""}])
 def test_a_variable_has_the_same_value(environ: dict[str, str]) -> None:
     taken = reading({"A": "1"})

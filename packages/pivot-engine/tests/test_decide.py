@@ -23,7 +23,7 @@ def known(before: Trace | None = BEFORE, *, kept: bool = False, recalled: Output
 
 
 def texts(before: Trace, now: Facts, manifest: dict[str, str] | None = None) -> list[str]:
-    return [str(reason) for reason in differences(before, now, manifest)]
+    return [str(reason) for reason in differences(before, now, lambda: manifest or {})]
 
 
 def test_nothing_changed_and_outputs_in_place_is_a_skip() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from engine_fakes import ref, stage
 
-from pivot.engine.graph import build_graph, check_inputs
+from pivot.engine.graph import build_graph, check_inputs, check_places
 from pivot.registry.definition import OutputKind, StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef
@@ -120,6 +120,21 @@ def test_two_pipelines_with_one_root_are_refused() -> None:
 def test_two_pipelines_of_one_name_are_refused() -> None:
     text = refused(stage("a:one", ROOT / "a", (), ["x"]), stage("a:one", ROOT / "b", (), ["x"]))
     assert "two pipelines are called 'a'" in text
+
+
+def test_two_pipelines_of_one_name_are_refused_even_if_no_stage_has_the_others_name() -> None:
+    text = refused(stage("a:one", ROOT / "a", (), ["x"]), stage("a:two", ROOT / "b", (), ["x"]))
+    assert "two pipelines are called 'a'" in text
+
+
+def test_an_output_that_a_link_takes_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "project" / "away").symlink_to("../outside")
+    one = stage("a:one", tmp_path / "project", (), ["away/x"])
+    graph = build_graph([one], tmp_path / "project")
+    with pytest.raises(DefinitionError, match="through a symbolic link"):
+        check_places(graph, [one.ref], tmp_path / "project")
 
 
 def test_the_same_pipeline_twice_is_one() -> None:

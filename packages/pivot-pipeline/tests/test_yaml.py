@@ -91,6 +91,7 @@ def test_vars_stand_for_values(project: Project) -> None:
           clean:
             python: stages.clean
             deps: {rows: "${base}/${big}-${ on }.txt"}
+            mutex: ["${base}", gpu]
             outs: {return: "$${base}.txt"}
             params: {rate: "${rate}"}
         """,
@@ -99,6 +100,7 @@ def test_vars_stand_for_values(project: Project) -> None:
     assert info["deps_paths"] == ["data/2-true.txt"]
     assert info["outs_paths"] == ["${base}.txt"]
     assert info["params"].rate == 0.5
+    assert info["mutex"] == ["data", "gpu"]
 
 
 def test_a_matrix_makes_a_stage_for_each_combination(project: Project) -> None:

@@ -55,6 +55,12 @@ def test_making_loaders_imports_no_library() -> None:
     assert _python(code) == "[]"
 
 
+def test_a_missing_library_is_an_import_error() -> None:
+    with pytest.raises(ImportError, match=r"loaders\.CSV needs surely_absent_xyz") as caught:
+        library("CSV", "surely_absent_xyz.sub", "x")
+    assert caught.value.name == "surely_absent_xyz.sub"
+
+
 def test_an_import_that_fails_deeper_is_not_called_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "half_installed_xyz.py").write_text("import gone_xyz")
     monkeypatch.syspath_prepend(str(tmp_path))

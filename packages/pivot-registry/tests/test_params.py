@@ -1,10 +1,13 @@
 """Values of parameters: made, overridden."""
 
+from typing import Literal
+
 import pytest
 from pydantic import Field, computed_field, model_validator
 
 from pivot.registry.errors import DefinitionError
 from pivot.registry.params import Typed, make_params, with_overrides
+from pivot.registry.recorded import params_data
 from pivot.stage_def import StageParams
 
 
@@ -31,6 +34,23 @@ class Params(StageParams):
         return self.rate * 2
 
 
+class First(StageParams):
+    kind: Literal["first"] = "first"
+    a: int = 1
+
+
+class Second(StageParams):
+    kind: Literal["second"] = "second"
+    b: int = 1
+
+
+class Free(StageParams):
+    table: dict[int, str] = Field(default_factory=dict)
+    names: dict[str, int] = Field(default_factory=dict)
+    either: First | Second = First()
+    maybe: Optimizer | None = Optimizer()
+
+
 class Needy(StageParams):
     must: int
 
@@ -43,6 +63,28 @@ def test_a_field_is_set_and_the_others_stay() -> None:
 def test_a_field_of_a_nested_model_is_set_alone() -> None:
     for override in ({"optimizer.decay": 0.9}, {"optimizer": {"decay": 0.9}}):
         assert with_overrides(Params(), override).optimizer == Optimizer(decay=0.9)
+
+
+def test_the_value_of_a_field_that_is_a_mapping_is_replaced_whole() -> None:
+    before = Free(table={1: "a", 2: "b"})
+    for value in ({1: "c"}, {"1": "c"}, Typed('{"1": "c"}')):
+        assert with_overrides(before, {"table": value}).table == {1: "c"}
+
+
+def test_one_key_of_a_mapping_can_be_set() -> None:
+    assert with_overrides(Free(names={"a": 1, "b": 2}), {"names.a": 3}).names == {"a": 3, "b": 2}
+
+
+def test_a_nested_model_may_become_one_of_another_class() -> None:
+    changed = with_overrides(Free(), {"either": {"kind": "second", "b": 2}})
+    assert changed.either == Second(b=2)
+    assert with_overrides(changed, {"either.b": 3}).either == Second(b=3)
+
+
+def test_recorded_values_make_the_same_parameters_on_top_of_any_others() -> None:
+    for params in (Free(), Free(table={3: "x"}, names={"z": 1}, either=Second(b=5), maybe=None)):
+        for before in (Free(), Free(table={1: "y"}, either=Second(), maybe=None)):
+            assert with_overrides(before, params_data(params)) == params
 
 
 def test_fields_that_depend_on_each_other_are_set_together() -> None:

@@ -1,6 +1,7 @@
 """What the annotations of a stage function declare."""
 
 import functools
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,14 @@ def test_a_record_that_is_one_output_is_one_output() -> None:
     def train() -> Annotated[Outputs, Out("all.json", JSON())]: ...
 
     assert list(read(train).outs) == ["return"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type` statements came with 3.12")
+def test_a_type_alias_is_what_it_stands_for() -> None:
+    space = {"Annotated": Annotated, "ROWS": ROWS}
+    exec("type Rows = Annotated[str, ROWS]\ndef train(rows: Rows) -> None: ...", space)
+    train: Any = space["train"]
+    assert read(train).deps == {"rows": ROWS}
 
 
 def test_a_record_without_any_output_is_just_a_value() -> None:

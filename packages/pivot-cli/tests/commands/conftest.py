@@ -113,6 +113,7 @@ def pivot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pivot:
     """Call the command in the project, or in a directory of it, with an environment of its own."""
     for name in ("PIVOT_PROJECT_ROOT", "PIVOT_CACHE_DIR", "PIVOT_TRACEBACK", "FORCE_COLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LC_ALL", "C")
 
     def call(*words: str, at: str = ".") -> Result:
         return CliRunner().invoke(cli, [words[0], "-C", str(tmp_path / at), *words[1:]])

@@ -70,7 +70,7 @@ def test_a_target_may_be_an_output_and_brings_what_it_needs(project: Path, pivot
 
 def test_only_leaves_upstream_alone(ran: Path, pivot) -> None:
     (ran / "features" / "raw.txt").write_text("changed")
-    assert "1 up to date" in pivot("run", "--only", "train").stderr
+    assert "1 stage up to date" in pivot("run", "--only", "train").stderr
 
 
 def test_a_dry_run_names_what_would_run_and_runs_nothing(project: Path, pivot) -> None:
@@ -145,7 +145,7 @@ def test_a_failure_is_told_last_with_the_users_frames_and_the_log(fragile: Path,
     assert result.exit_code == 1
     error = result.stderr
     assert "1 failed" in error
-    assert error.index("failed: break_: ValueError: no rows") > error.index("1 failed")
+    assert error.index("failed: break_: pipeline.py:10: ValueError: no rows") > error.index("1 failed")
     assert "pipeline.py" in error
     assert "inner()" in error
     assert "pivot/executor" not in error
@@ -165,7 +165,7 @@ def test_a_failure_reaches_programs_as_an_event(pivot) -> None:
     result = pivot("run", "--json", "break_")
     assert result.exit_code == 1
     failed = [event for event in map(json.loads, result.stdout.splitlines()) if event.get("status") == "failed"]
-    assert failed[0]["failure"]["message"] == "ValueError: no rows"
+    assert failed[0]["failure"]["message"] == "pipeline.py:10: ValueError: no rows"
 
 
 @pytest.mark.usefixtures("project")

@@ -26,7 +26,7 @@ def test_what_is_stale_is_named_with_its_reason_and_check_exits_with_3(ran: Path
 def test_a_deleted_output_will_be_restored(ran: Path, pivot) -> None:
     (ran / "model" / "model.json").unlink()
     result = pivot("status", at="model")
-    assert "= train   restore  output model.json is missing" in result.stdout
+    assert "= train  restore  output model.json is missing" in result.stdout
     assert "1 to restore" in result.stderr
 
 

@@ -300,12 +300,29 @@ def test_a_traceback_reads_nothing(project):
     assert (found.files, found.present) == ((), ())
 
 
-def test_modules_by_computed_names_are_seen_loaded_or_not(project):
+DYNAMIC = [
+    "import importlib; importlib.import_module('plugins.' + 'a')",
+    "from importlib import import_module; import_module('.a', 'plugins')",
+    "__import__('plugins.a')",
+    "import pickle; pickle.loads(b'cplugins.a\\nK\\n.')",
+    "import importlib.metadata as m; m.EntryPoint('x', 'plugins.a:K', 'g').load()",
+]
+
+
+@pytest.mark.parametrize("body", DYNAMIC)
+def test_modules_by_computed_names_are_seen_loaded_or_not(project, body):
     write(project, "plugins/__init__.py", "")
-    write(project, "plugins/a.py", "")
-    body = "import importlib; importlib.import_module('plugins.' + 'a'); importlib.import_module('json')"
+    write(project, "plugins/a.py", "K = 1")
+    body += "\nimport importlib; importlib.import_module('json'); __import__('json')"
     assert seen(project, body).modules == ("plugins.a",)
     assert seen(project, body).modules == ("plugins.a",)
+
+
+def test_import_statements_are_for_the_text_to_say(project):
+    write(project, "plugins/__init__.py", "")
+    write(project, "plugins/a.py", "import plugins.b")
+    write(project, "plugins/b.py", "")
+    assert seen(project, "import plugins.a; from plugins import b; from plugins import a as c").modules == ()
 
 
 def test_a_module_that_is_not_found_is_missing(project):
@@ -416,7 +433,16 @@ def test_nothing_is_left_in_place_afterwards(project):
         environ = type(os.environ)
         methods = [vars(environ)[name] for name in ("__getitem__", "__iter__", "__setitem__", "__delitem__")]
         able = [set(able) for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks)]
-        return [os.stat, os.lstat, os.access, importlib.import_module, list(sys.meta_path), *methods, *able]
+        return [
+            os.stat,
+            os.lstat,
+            os.access,
+            sys.modules["_frozen_importlib"]._gcd_import,
+            builtins.__import__,
+            list(sys.meta_path),
+            *methods,
+            *able,
+        ]
 
     before = places()
     seen(project, "os.environ.get('A')")

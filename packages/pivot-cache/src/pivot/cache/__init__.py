@@ -2,6 +2,7 @@
 
 from pivot.cache.collect import Report
 from pivot.cache.digest import Digest, hash_bytes
+from pivot.cache.entries import Entry, EntryKind
 from pivot.cache.errors import (
     BadDigestError,
     BusyError,
@@ -16,11 +17,12 @@ from pivot.cache.errors import (
     UnsafeTargetError,
     UnsafeTreeError,
 )
+from pivot.cache.info import Durability, Info
 from pivot.cache.records import Record
 from pivot.cache.restore import LinkMode
 from pivot.cache.signature import Signature, is_racy, signature
-from pivot.cache.store import Cache, CacheRoot, Durability, Info
-from pivot.cache.tree import Entry, EntryKind, Tree
+from pivot.cache.store import Cache, CacheRoot
+from pivot.cache.tree import Tree
 from pivot.cache.worktree import Stored
 
 __all__ = [

@@ -2,11 +2,13 @@
 
 import time
 
+_LINUX = "/proc/sys/kernel/random/boot_id"
 
-def boot_id() -> bytes:
+
+def boot_id(source: str = _LINUX) -> bytes:
     """Give 16 bytes that differ from boot to boot."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        with open(source, encoding="ascii") as file:
             return bytes.fromhex(file.read().strip().replace("-", ""))
     except (OSError, ValueError):
         # Ten-minute buckets: if the clock is set, seals look old and objects are hashed again, never wrongly trusted

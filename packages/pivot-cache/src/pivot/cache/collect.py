@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.errors import DamagedError, MissingError, UnsafeTreeError
+from pivot.cache.facts import Clock
 from pivot.cache.layout import Layout
 from pivot.cache.leases import live_claims, remove
 from pivot.cache.locks import locked
@@ -57,14 +58,15 @@ class Collector:
       sweep   trees first, then blobs; each batch spares what living processes claim by then
     """
 
-    def __init__(self, layout: Layout, objects: Objects, seals: Seals) -> None:
-        self._layout, self._objects, self._seals = layout, objects, seals
+    def __init__(self, layout: Layout, objects: Objects, seals: Seals, clock: Clock) -> None:
+        self._layout, self._objects, self._seals, self._clock = layout, objects, seals, clock
 
     def collect(self, roots: Iterable[str], *, grace: float, keep_quarantine: float, dry_run: bool) -> Report:
         """Delete every object that is not marked, not claimed and older than `grace` seconds."""
         with locked(self._layout.below("gc.lock"), patience=0.0):
-            # Before the roots are read: what is made while they are counts as new.
-            limit = time.time_ns() - int(grace * 1e9)
+            # Before the roots are read: what is made while they are counts as new. By the clock that stamps files,
+            # which lags behind the system's by up to a tick.
+            limit = self._clock.now_ns(os.stat(self._layout.root).st_dev) - int(grace * 1e9)
             marked, absent = self._mark(roots)
             candidates = [name for kind in (Kind.TREE, Kind.BLOB) for name in self._objects.names(kind)]
             removed, freed = self._sweep([name for name in candidates if name not in marked], limit, dry_run)

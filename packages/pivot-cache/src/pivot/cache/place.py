@@ -5,34 +5,22 @@ import os
 
 from pivot.cache.layout import Layout
 
-_NETWORK = (
-    b"nfs",
-    b"nfs4",
-    b"cifs",
-    b"smb3",
-    b"smbfs",
-    b"9p",
-    b"lustre",
-    b"ceph",
-    b"glusterfs",
-    b"beegfs",
-    b"gpfs",
-    b"afs",
-)
+_NETWORK = frozenset(b"nfs nfs4 cifs smb3 smbfs 9p lustre ceph glusterfs beegfs gpfs afs".split())
 
 
-def index_folder(layout: Layout, identity: str, chosen: str | None) -> str:
+def index_folder(layout: Layout, identity: str, chosen: str | None, mounts: bytes) -> str:
     """Say where the index lies: in the store, unless LMDB's shared memory would not work there."""
     if chosen is not None:
         return os.path.join(os.path.abspath(chosen), identity)
-    if is_network(layout.root, _mounts()):
+    if is_network(layout.root, mounts):
         home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         return os.path.join(home, "pivot", "index", identity)
     return layout.below("index.lmdb")
 
 
-def _mounts() -> bytes:
-    with contextlib.suppress(OSError), open("/proc/self/mounts", "rb") as file:
+def read_mounts(source: str = "/proc/self/mounts") -> bytes:
+    """Give the text that names all mounts; empty where there is none."""
+    with contextlib.suppress(OSError), open(source, "rb") as file:
         return file.read()
     return b""
 

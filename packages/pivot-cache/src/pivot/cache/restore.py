@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from pivot.cache.digest import Name
-from pivot.cache.errors import UnsafeTargetError, UnsafeTreeError
+from pivot.cache.entries import Entry, EntryKind, raw_path
+from pivot.cache.errors import UnsafeTreeError
+from pivot.cache.exchange import discard, exchange, link_text
 from pivot.cache.facts import placed_mtime_ns
 from pivot.cache.files import clone, copy_hashing, is_regular, open_regular, space_checked
-from pivot.cache.leases import Lease, remove, temporary_beside
+from pivot.cache.leases import Lease, temporary_beside
 from pivot.cache.objects import Content, Objects
 from pivot.cache.seals import Seals
 from pivot.cache.signature import signature_of
-from pivot.cache.tree import Entry, EntryKind, Tree, raw_path
+from pivot.cache.tree import Tree
 
 
 class LinkMode(enum.Enum):
@@ -62,7 +64,7 @@ class Restorer:
             content = self.place(name, temporary, modes, executable=executable)
             exchange(temporary, target, aside)
         finally:
-            _discard(temporary)
+            discard(temporary)
         # The rename has changed the ctime, of the object too if this is a hard link to it.
         ctime = os.stat(target).st_ctime_ns
         before = self._seals.get(name)
@@ -78,7 +80,7 @@ class Restorer:
             placed = self._fill(tree, temporary, modes)
             exchange(temporary, target, aside)
         finally:
-            _discard(temporary)
+            discard(temporary)
         return placed
 
     def place(self, name: Name, path: str, modes: Sequence[LinkMode], *, executable: bool) -> Content:
@@ -199,64 +201,3 @@ def _make_folders(top: str, folder: str, made: set[str]) -> None:
     with contextlib.suppress(FileExistsError):
         os.mkdir(f"{top}/{folder}")
     made.add(folder)
-
-
-def link_text(source: str, path: str, root: str) -> str:
-    """Say what a link at `path` contains: relative within one project, so that the project can move."""
-    project = os.path.dirname(os.path.dirname(root))
-    folder = os.path.realpath(os.path.dirname(path))
-    if project != "/" and os.path.commonpath([project, folder]) == project:
-        return os.path.relpath(source, folder)
-    return source
-
-
-def checked_target(target: str, within: str | None) -> str:
-    """Make the folder that a target goes to; raise `UnsafeTargetError` if it lies outside of `within`."""
-    folder, name = os.path.split(os.path.abspath(target))
-    if not name:
-        raise UnsafeTargetError(f"{target!r} is no place to restore to\nname a file or directory")
-    if within is not None:
-        top, real = os.path.realpath(within), os.path.realpath(folder)
-        if real != top and not real.startswith(top.rstrip("/") + "/"):
-            raise UnsafeTargetError(f"{target} lies outside of {within}\na link on the way leads there; remove it")
-    os.makedirs(folder, exist_ok=True)
-    return os.path.join(folder, name)
-
-
-def exchange(made: str, target: str, aside: str | None) -> None:
-    """Put what was made at its target; what was there goes to `aside`, or is deleted last."""
-    if aside is not None and os.path.lexists(target):
-        os.rename(target, aside)
-    if (not _is_folder(made) and not _is_folder(target)) or not os.path.lexists(target):
-        os.rename(made, target)
-    else:
-        _swap(made, target)
-
-
-def _rename_exchange(first: str, second: str) -> bool:
-    import ctypes
-
-    try:
-        rename = ctypes.CDLL(None, use_errno=True).renameat2
-    except (OSError, AttributeError):
-        return False
-    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    return bool(rename(here, os.fsencode(first), here, os.fsencode(second), swap) == 0)
-
-
-def _swap(made: str, target: str, in_one_step: Callable[[str, str], bool] = _rename_exchange) -> None:
-    if in_one_step(made, target):
-        return  # the old content now has the temporary name, and the caller discards that
-    old = temporary_beside(target)
-    os.rename(target, old)
-    os.rename(made, target)
-    remove(old)
-
-
-def _is_folder(path: str) -> bool:
-    return os.path.isdir(path) and not os.path.islink(path)
-
-
-def _discard(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        remove(path)

@@ -1,68 +1,37 @@
 """The store as its users see it."""
 
-import enum
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, NewType, Self
+from typing import BinaryIO, NewType, Self
 
 from pivot.cache.boot import boot_id
 from pivot.cache.collect import DAY, Collector, Report
 from pivot.cache.digest import Digest, Kind, Name
+from pivot.cache.entries import raw_path
 from pivot.cache.errors import MissingError, NotStorableError, UnsafeTreeError
+from pivot.cache.exchange import checked_target
 from pivot.cache.facts import Clock, Facts, row_key
 from pivot.cache.files import open_regular, sweep_drafts
 from pivot.cache.index import Index
+from pivot.cache.info import Durability, Info, count
 from pivot.cache.layout import FORMAT, Layout, open_layout
-from pivot.cache.leases import Lease, count_live
+from pivot.cache.leases import Lease
 from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
 from pivot.cache.names import parse
 from pivot.cache.objects import Objects
-from pivot.cache.place import index_folder, sync_file_system
+from pivot.cache.place import index_folder, read_mounts, sync_file_system
 from pivot.cache.records import Record, Records
-from pivot.cache.restore import LinkMode, Restorer, checked_target
+from pivot.cache.restore import LinkMode, Restorer
 from pivot.cache.rows import MemoryRows, Rows
 from pivot.cache.seals import Seals
-from pivot.cache.tree import Tree, decode, raw_path
+from pivot.cache.tree import Tree, decode
 from pivot.cache.verify import Verifier
 from pivot.cache.worktree import Stored, WorkTree
 
 CacheRoot = NewType("CacheRoot", Path)
 AnyPath = str | os.PathLike[str]
-
-
-class Durability(enum.StrEnum):
-    """What a power cut may cost; never wrong bytes."""
-
-    BATCH = "batch"
-    """What was stored since the last `sync()` is hashed again before use, and may have to be made again."""
-    STRICT = "strict"
-    """Nothing that a call has returned for: each object, record and index row is forced to the disk."""
-    OFF = "off"
-    """As `batch`, and the index is dropped after a reboot."""
-
-
-class Info(NamedTuple):
-    """What a store holds."""
-
-    root: Path
-    id: str
-    format: int
-    objects: int
-    trees: int
-    records: int
-    bytes: int
-    """Of all objects, as files."""
-    disk_bytes: int
-    """As the file system counts them."""
-    quarantined: int
-    processes: int
-    """Processes that hold claims now."""
-    index_kind: str
-    """`lmdb`, or `memory` if this process cannot use the index on the disk."""
-    index_path: Path
-    read_only: bool
 
 
 class Cache:
@@ -99,7 +68,7 @@ class Cache:
         self._durability = Durability(durability)
         writable = self._identity.writable
         chosen = os.fspath(index_dir) if index_dir is not None else None
-        self._index_folder = index_folder(layout, self._identity.id, chosen)
+        self._index_folder = index_folder(layout, self._identity.id, chosen, read_mounts())
         self._place = Place(layout.root, self._index_folder, self._durability.value, map_size=map_size)
         self._index = Index(self._open_rows)
         self._lease = Lease(layout, writable=writable)
@@ -111,7 +80,7 @@ class Cache:
         self._tree = WorkTree(self._objects, self._facts, layout.root)
         self._records = Records(layout, durable=strict, writable=writable)
         self._restorer = Restorer(self._objects, self._seals, self._lease, layout.root)
-        self._collector = Collector(layout, self._objects, self._seals)
+        self._collector = Collector(layout, self._objects, self._seals, self._clock)
         self._verifier = Verifier(layout, self._objects, self._seals, self._collector)
         if writable:
             sweep_drafts(layout.below("tmp"))
@@ -257,19 +226,13 @@ class Cache:
 
     def info(self) -> Info:
         """Count what the store holds."""
-        sizes = {kind: [os.lstat(self._layout.object(name)) for name in self._objects.names(kind)] for kind in Kind}
-        every = [status for kind in Kind for status in sizes[kind]]
+        counts = count(self._layout, self._objects)
         return Info(
             root=self.root,
             id=self._identity.id,
             format=FORMAT,
-            objects=len(sizes[Kind.BLOB]),
-            trees=len(sizes[Kind.TREE]),
+            **counts._asdict(),
             records=sum(1 for _ in self._records),
-            bytes=sum(status.st_size for status in every),
-            disk_bytes=sum(status.st_blocks for status in every) * 512,
-            quarantined=len(os.listdir(self._layout.below("quarantine"))),
-            processes=count_live(self._layout),
             index_kind=self._index.kind,
             index_path=Path(self._index_folder),
             read_only=not self._identity.writable,

@@ -11,61 +11,18 @@ follows from the paths alone, so that a change of one file makes one new page, i
 (a manifest per directory would not help the flat one).
 """
 
-import enum
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pivot.cache.digest import Digest, Kind, Name, name_of
+from pivot.cache.digest import Kind, Name, name_of
+from pivot.cache.entries import Entry, EntryKind, checked_path, raw_path, validate
 from pivot.cache.errors import UnsafeTreeError
 
 _HEADER = b'{"v":1}'
 _PAGED_HEADER = b'{"pages":1,"v":1}'
 _WHOLE_UP_TO = 4096
 _PAGE_MASK = 1023
-MOST_ENTRIES = 10_000_000
-_MOST_HOPS = 40
-
-
-def raw_path(text: str) -> bytes:
-    """Give the bytes of a path in a manifest: UTF-8 whatever the locale says, or digests would depend on it."""
-    return text.encode("utf-8", "surrogateescape")
-
-
-def text_path(raw: bytes) -> str:
-    """Undo `raw_path`."""
-    return raw.decode("utf-8", "surrogateescape")
-
-
-class EntryKind(enum.Enum):
-    """What an entry of a directory is."""
-
-    FILE = "f"
-    LINK = "l"
-    FOLDER = "d"
-    """Listed only if it is empty; the others follow from the paths of what they hold."""
-
-
-class Entry(NamedTuple):
-    """One line of a manifest."""
-
-    path: str
-    """Relative, with `/`; bytes that are no UTF-8 are lone surrogates, as `os.fsdecode` gives them."""
-    kind: EntryKind
-    size: int = 0
-    hex: str = ""
-    executable: bool = False
-    target: str = ""
-
-    @property
-    def digest(self) -> Digest:
-        """Name the contents of a file."""
-        return self.name.digest
-
-    @property
-    def name(self) -> Name:
-        """Name the contents of a file, taken apart."""
-        return Name(Kind.BLOB, self.hex)
 
 
 class Tree(NamedTuple):
@@ -95,7 +52,7 @@ class Manifest(NamedTuple):
 
 def encode(entries: Iterable[Entry]) -> Manifest:
     """Check the entries and give the canonical manifest; raise `UnsafeTreeError`."""
-    ordered = sorted(entries, key=lambda entry: _checked_path(entry.path))
+    ordered = sorted(entries, key=lambda entry: checked_path(entry.path))
     validate(ordered)
     if len(ordered) <= _WHOLE_UP_TO:
         only = _object(_HEADER, _lines(ordered))
@@ -196,67 +153,3 @@ def _hex(text: str) -> str:
     if len(text) != 64 or text.strip("0123456789abcdef"):
         raise UnsafeTreeError(f"a manifest names contents by {text[:80]!r}\nmake it again")
     return text
-
-
-def validate(entries: Sequence[Entry]) -> None:
-    """Refuse what could write outside the directory or through a link, and what has no single meaning."""
-    if len(entries) > MOST_ENTRIES:
-        raise UnsafeTreeError(f"a directory has {len(entries)} entries, more than {MOST_ENTRIES}\nsplit it")
-    leaves = {entry.path: entry for entry in entries}
-    before = b""
-    for entry in entries:
-        raw = _checked_path(entry.path)
-        if raw <= before:
-            raise _unsafe(entry.path, "is there twice or out of order")
-        before = raw
-        _check_above(entry.path, leaves)
-    for entry in entries:
-        if entry.kind is EntryKind.LINK and not stays_inside(entry.path, entry.target, leaves):
-            raise _unsafe(entry.path, f"links to {entry.target[:80]!r}, outside of the directory")
-
-
-def _unsafe(path: str, what: str) -> UnsafeTreeError:
-    return UnsafeTreeError(f"entry {path[:200]!r} {what}\na directory in the store holds only what lies inside it")
-
-
-def _checked_path(path: str) -> bytes:
-    try:
-        raw = raw_path(path)
-    except UnicodeEncodeError:
-        raise _unsafe(path, "has a name that no file can have") from None
-    if b"\0" in raw or any(part in (b"", b".", b"..") or len(part) > 255 for part in raw.split(b"/")):
-        raise _unsafe(path, "has a name that could lead elsewhere")
-    return raw
-
-
-def _check_above(path: str, leaves: dict[str, Entry]) -> None:
-    end = path.rfind("/")
-    while end > 0:
-        if path[:end] in leaves:
-            raise _unsafe(path, "lies below an entry that is no directory with entries")
-        end = path.rfind("/", 0, end)
-
-
-def stays_inside(path: str, target: str, leaves: dict[str, Entry]) -> bool:
-    """Say whether a link leads to a place inside, also through other links; what it leads to need not exist."""
-    if not target or target.startswith("/") or "\0" in target:
-        return False
-    place = path.split("/")[:-1]
-    ahead = target.split("/")[::-1]
-    for _ in range(_MOST_HOPS * 256):
-        if not ahead:
-            return True
-        step = ahead.pop()
-        if step == "..":
-            if not place:
-                return False
-            place.pop()
-        elif step not in ("", "."):
-            place.append(step)
-            through = leaves.get("/".join(place))
-            if through is not None and through.kind is EntryKind.LINK:
-                place.pop()
-                ahead.extend(through.target.split("/")[::-1])
-                if through.target.startswith("/"):
-                    return False
-    return False

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
+from pivot.cache.entries import EntryKind, stays_inside, text_path
 from pivot.cache.errors import NotStorableError
 from pivot.cache.facts import row_key
 from pivot.cache.signature import Signature, signature_of
-from pivot.cache.tree import EntryKind, stays_inside, text_path
 
 _NO_SIGNATURE = Signature(0, 0, 0, 0, False)
 

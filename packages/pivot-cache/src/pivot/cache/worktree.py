@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pivot.cache.digest import Digest, Kind, Name
+from pivot.cache.entries import Entry, EntryKind, text_path
 from pivot.cache.errors import ChangedError
 from pivot.cache.facts import WORTH_WAITING, Facts, key_of
 from pivot.cache.files import hash_descriptor
 from pivot.cache.objects import Content, Objects, read_still
 from pivot.cache.rows import Summary
 from pivot.cache.signature import Signature, signature_of
-from pivot.cache.tree import Entry, EntryKind, Manifest, encode, text_path
+from pivot.cache.tree import Manifest, encode
 from pivot.cache.walk import Found, MayFollow, fingerprint, walk
 
 _MANY = 256

@@ -112,7 +112,7 @@ def file_system_of(place: Path, mounts: str) -> str:
 
 def pipelines(scene: Scene) -> Iterator[Finding]:
     """Say which pipelines there are, which are broken, and which must be loaded at every command."""
-    from pivot.discovery.views import why_not
+    from pivot.discovery import why_not
 
     for file, error in scene.broken.items():
         yield Finding(scene.project.relative(file), Level.PROBLEM, str(error).partition("\n")[0], error.hint or "")

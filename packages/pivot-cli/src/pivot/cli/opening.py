@@ -127,8 +127,7 @@ class Scene:
 def open_scene(session: Session, overrides: Overrides | None = None) -> Scene:
     """Find the project around the session's directory, and all pipelines in it."""
     start = session.start()
-    from pivot.discovery import open_project, pipeline_files_in
-    from pivot.discovery.views import views
+    from pivot.discovery import open_project, pipeline_files_in, views
 
     project = open_project(start, session.environ)
     found = views(project, overrides=overrides)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pivot.discovery.catalogue import Found, views, why_not
     from pivot.discovery.config import Config
     from pivot.discovery.discover import discover_pipeline
     from pivot.discovery.errors import DiscoveryError
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from pivot.discovery.loading import load_live
     from pivot.discovery.names import pipeline_files_in
     from pivot.discovery.project import Project, open_project
-    from pivot.discovery.views import Found, views, why_not
 
 __all__ = [
     "Config",
@@ -28,19 +28,20 @@ __all__ = [
     "why_not",
 ]
 
-# Imported when asked for: an up-to-date command needs no loader.
+# Imported when asked for: an up-to-date command needs no loader. No module may be called as one of these names: once
+# imported, it would be what the name means.
 _HOMES: Mapping[str, str] = {
     "Config": "config",
     "DiscoveryError": "errors",
-    "Found": "views",
+    "Found": "catalogue",
     "Project": "project",
     "discover_pipeline": "discover",
     "find_pipeline_files": "finding",
     "load_live": "loading",
     "open_project": "project",
     "pipeline_files_in": "names",
-    "views": "views",
-    "why_not": "views",
+    "views": "catalogue",
+    "why_not": "catalogue",
 }
 
 

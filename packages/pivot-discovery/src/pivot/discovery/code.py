@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pivot.discovery.marks import Seen
 from pivot.discovery.project import Project
 from pivot.discovery.store import read_json, write_json
 from pivot.discovery.witness import Reading
 from pivot.fingerprint.analysis import Analysis, AnalysisInputs, Options, analyse
 from pivot.fingerprint.imports import ImportPath
+from pivot.fingerprint.observed import ImportFact
 from pivot.fingerprint.roots import Root
 from pivot.fingerprint.summaries import Summaries
 from pivot.registry.definition import Manifest
@@ -31,6 +34,8 @@ class PartCode(NamedTuple):
     """`pipeline:stage` -> where its identity starts."""
     executed: tuple[str, ...]
     """Modules that loading the pipeline executes."""
+    facts: tuple[ImportFact, ...]
+    """What modules read while they were executed."""
 
     @property
     def imports(self) -> ImportPath:
@@ -40,15 +45,16 @@ class PartCode(NamedTuple):
     def to_data(self) -> list[Any]:
         """Give it as JSON values."""
         roots = {ref: root.to_data() for ref, root in self.roots.items()}
-        return [self.name, self.entries, self.pinned, roots, self.executed]
+        return [self.name, self.entries, self.pinned, roots, self.executed, self.facts]
 
     @classmethod
     def from_data(cls, data: Any) -> "PartCode":
         """Make it again."""
-        name, entries, pinned, roots, executed = data
+        name, entries, pinned, roots, executed, facts = data
         pins = tuple((module, file, label) for module, file, label in pinned)
         made = {ref: Root.from_data(root) for ref, root in roots.items()}
-        return cls(PipelineName(name), tuple(entries), pins, made, tuple(executed))
+        read = tuple(ImportFact(*fact) for fact in facts)
+        return cls(PipelineName(name), tuple(entries), pins, made, tuple(executed), read)
 
 
 class Code:
@@ -60,17 +66,18 @@ class Code:
     """
 
     def __init__(
-        self, parts: Sequence[PartCode], project: Project, analyses: Mapping[PipelineName, Analysis] | None = None
+        self,
+        parts: Sequence[PartCode],
+        project: Project,
+        summaries: Summaries,
+        analyses: Mapping[PipelineName, Analysis] | None = None,
     ) -> None:
+        """`analyses` are those of the parts, if they were made already."""
         self.parts = tuple(parts)
+        self.summaries = summaries
         self._project = project
         self._given = analyses
         self._others: list[Analysis] = []
-
-    @cached_property
-    def summaries(self) -> Summaries:
-        """What is remembered of each file."""
-        return summaries_of(self._project)
 
     @cached_property
     def _analyses(self) -> Mapping[PipelineName, Analysis]:
@@ -81,7 +88,9 @@ class Code:
         return found
 
     def _analyse(self, part: PartCode, roots: Mapping[str, Root]) -> Analysis:
-        return analyse(roots, part.imports, self.summaries, self._project.environ, options_of(self._project))
+        options = options_of(self._project)
+        facts = part.facts
+        return analyse(roots, part.imports, self.summaries, self._project.environ, options, import_facts=facts)
 
     def identity(self, ref: StageRef) -> str:
         """Identify all the code that a stage reaches."""
@@ -99,20 +108,22 @@ class Code:
 
     def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
         """Identify code by `module:qualname`, or `module` for all of it; the pipeline's own meaning comes first."""
-        wanted = list(names)
-        found = dict.fromkeys(wanted, ABSENT)
-        roots = {name: Root(module, qualname) for name in wanted for module, _, qualname in [name.partition(":")]}
-        for part in reversed(self.parts):
-            analysis = self._analyse(part, roots)
-            self._others.append(analysis)
-            found.update({name: analysis.code(name) for name in wanted if analysis.knows(name)})
+        found = dict.fromkeys(names, ABSENT)
+        # Module by module: what else is asked for must not change an answer, and other modules could by what they do
+        # when they are imported.
+        for module, same in groupby(sorted(found), key=lambda name: name.partition(":")[0]):
+            roots = {name: Root(module, name.partition(":")[2]) for name in same}
+            for part in reversed(self.parts):
+                analysis = self._analyse(part, roots)
+                self._others.append(analysis)
+                found.update({name: analysis.code(name) for name in roots if analysis.knows(name)})
         self.summaries.save()
         return found
 
     def executed(self) -> Mapping[str, str]:
         """Identify what loading executes: while this is the same, and what it read, it defines the same stages."""
         return {
-            f"{part.name} {module}": self._analyses[part.name].module_code(module)
+            f"{part.name} {module}": _import_code(self._analyses[part.name], module)
             for part in self.parts
             for module in part.executed
         }
@@ -134,7 +145,15 @@ class Code:
             inputs = analysis.inputs()
             _note(inputs, reading)
             files.update(inputs.files)
+        for path in {path for part in self.parts for root in part.roots.values() for _, path in root.files}:
+            reading.tree(path)
         return files
+
+
+def _import_code(analysis: Analysis, module: str) -> str:
+    """Identify what importing a module executes, or all that it reaches where the analysis does not tell it apart."""
+    code: str = getattr(analysis, "import_code", analysis.module_code)(module)
+    return code
 
 
 def _note(inputs: AnalysisInputs, reading: Reading) -> None:
@@ -145,9 +164,10 @@ def _note(inputs: AnalysisInputs, reading: Reading) -> None:
     reading.variables(inputs.environment)
 
 
-def summaries_of(project: Project) -> Summaries:
-    """Give the project's summaries of files."""
-    return Summaries(project.local / "summaries")
+def summaries_of(project: Project, same: Mapping[str, Seen] = {}) -> Summaries:
+    """Give the project's summaries of files. Those that are the `same` are not read."""
+    digests = {path: seen.digest for path, seen in same.items()}
+    return Summaries(project.local / "summaries", digests.get)
 
 
 def options_of(project: Project) -> Options:

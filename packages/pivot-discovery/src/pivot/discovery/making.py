@@ -11,7 +11,7 @@ from pivot.discovery.loading import Live, load
 from pivot.discovery.project import Project
 from pivot.discovery.snapshot import Footing, Snapshot
 from pivot.discovery.witness import Reading, UnsettledError, Witness
-from pivot.fingerprint.observed import Observed
+from pivot.fingerprint.observed import ImportFact, Observed
 from pivot.fingerprint.recorder import recorder
 from pivot.pipeline.identities import Identities
 from pivot.pipeline.params import Override, overridden, params_files, with_params_files
@@ -56,12 +56,13 @@ class _Making:
 
     def make(self, footing: Footing, overrides: Overrides) -> Made:
         """Do all of it."""
-        live, observed = self._load()
+        live, observed, facts = self._load()
         with blamed(self._file, self._project.root), live.active():
             parts = self._overridden(live.pipeline.parts(), overrides)
-            identities = self._identities(live, parts)
+            identities = self._identities(live, parts, facts)
             stages = tuple(identities.definitions())
-        code = Code(tuple(self._parts(live, identities, parts)), self._project, identities.analyses)
+        summaries = summaries_of(self._project)
+        code = Code(tuple(self._parts(live, identities, parts, facts)), self._project, summaries, identities.analyses)
         base = CodeBase(code.parts, code.executed())
         first = parts[0]
         loading, read, settled = self._witnesses(live, observed, code, parts)
@@ -69,32 +70,34 @@ class _Making:
         snapshot = Snapshot(footing, first.name, first.root, first.state_dir, stages, loading, read, {}, pair)
         return Made(snapshot, code, base, tuple(_doubts(observed, code, identities)), settled)
 
-    def _load(self) -> tuple[Live, Observed]:
+    def _load(self) -> tuple[Live, Observed, tuple[ImportFact, ...]]:
         with recorder().recording(self._project.root) as recording:
             live = load(self._file, self._project.root)
-        return live, recording.observed()
+        return live, recording.observed(), recording.import_facts()
 
     def _overridden(self, parts: Sequence[Part], overrides: Overrides) -> tuple[Part, ...]:
         found = with_params_files(parts, self._project.root)
         names = {str(part.ref(stage)) for part in found for stage in part.stages}
         return overridden(found, [Override(ref, fields) for ref, fields in overrides.items() if ref in names])
 
-    def _identities(self, live: Live, parts: Sequence[Part]) -> Identities:
+    def _identities(self, live: Live, parts: Sequence[Part], facts: tuple[ImportFact, ...]) -> Identities:
         summaries = summaries_of(self._project)
         options, root = options_of(self._project), self._project.root
         imports, origins = live.imports(parts), live.origins(parts)
-        identities = Identities(parts, imports, summaries, self._project.environ, options, origins, root)
+        identities = Identities(parts, imports, summaries, self._project.environ, options, origins, root, facts)
         _ = identities.analyses
         summaries.save()
         return identities
 
-    def _parts(self, live: Live, identities: Identities, parts: Sequence[Part]) -> Iterator[PartCode]:
+    def _parts(
+        self, live: Live, identities: Identities, parts: Sequence[Part], facts: tuple[ImportFact, ...]
+    ) -> Iterator[PartCode]:
         for part in parts:
             imports = identities.imports_of(part)
             roots = {str(part.ref(stage)): identities.roots[part.ref(stage)] for stage in part.stages}
             executed = tuple(name for name, file in live.pipeline_modules.items() if Path(file).parent == part.root)
             modules = executed or tuple(sorted({root.module for root in roots.values()}))
-            yield PartCode(part.name, imports.entries, imports.pinned, roots, modules)
+            yield PartCode(part.name, imports.entries, imports.pinned, roots, modules, facts)
 
     def _witnesses(
         self, live: Live, observed: Observed, code: Code, parts: Sequence[Part]

@@ -92,6 +92,15 @@ class Reading:
             raise UnsettledError(path)
         self._listed[path] = _names_in(path)
 
+    def tree(self, path: str) -> None:
+        """Note a file, or a directory with all that is in it."""
+        if not os.path.isdir(path):
+            self.file(path)
+            return
+        self.directory(path)
+        for name in listing(Path(path)) or ():
+            self.tree(os.path.join(path, name.rstrip("/")))
+
     def variable(self, name: str, value: str | None) -> None:
         """Note a variable with the identity of its value."""
         self._variables[name] = value

@@ -12,7 +12,7 @@ from pivot.cache import Cache, CacheRoot
 from pivot.engine.checkout import Checkout, Checkouts
 from pivot.engine.events import Sink
 from pivot.engine.freshness import look
-from pivot.engine.graph import Graph, build_graph, check_inputs
+from pivot.engine.graph import Graph, build_graph, check_inputs, check_places
 from pivot.engine.run import RunLoop, RunResult, new_run_id
 from pivot.engine.session import Shared
 from pivot.engine.sessions import Sessions
@@ -125,7 +125,7 @@ class Engine:
             KeyboardInterrupt: Ctrl-C twice; running stages were killed, nothing is half-written.
         """
         selected = self.select(options.targets, only=options.only)
-        check_inputs(self.stages, selected, os.path.exists)
+        self._check(selected)
         forced = frozenset(options.targets or selected) if options.force else frozenset()
         with self._sessions(use_run_cache=not options.no_cache) as sessions:
             loop = RunLoop(self.stages, sessions, self._settings, options, self._sinks)
@@ -135,7 +135,7 @@ class Engine:
         """Say what a run would do with each stage, without running, or loading, anything."""
         named = tuple(targets)
         selected = self.select(named, only=only)
-        check_inputs(self.stages, selected, os.path.exists)
+        self._check(selected)
         forced = set(named or selected) if force else set()
         with self._sessions() as sessions:
             found: dict[StageRef, StageStatus] = {}
@@ -143,6 +143,10 @@ class Engine:
                 decision = self._foresee(ref, sessions, found, force=ref in forced)
                 found[ref] = StageStatus(ref, decision, sessions[ref.pipeline].took(ref))
         return list(found.values())
+
+    def _check(self, selected: Sequence[StageRef]) -> None:
+        check_inputs(self.stages, selected, os.path.exists)
+        check_places(self.stages, selected, self._settings.project_root)
 
     def _foresee(
         self, ref: StageRef, sessions: Sessions, found: Mapping[StageRef, StageStatus], *, force: bool
@@ -186,6 +190,7 @@ class Engine:
         """Put the outputs of stages in place as their lock files say; of them only `paths`, if given."""
         named = tuple(targets)
         chosen = self.select(named, only=True) if named else list(self.stages.stages)
+        check_places(self.stages, chosen, self._settings.project_root)
         checkouts = Checkouts(self._cache, Workspace(self._cache), new_run_id())
         return checkouts.of((self.stages.stages[ref] for ref in chosen), frozenset(map(str, paths)))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pivot.cache import Cache
 from pivot.engine.sources import recall_source
-from pivot.executor.decide import Decision, Skip, differences
+from pivot.executor.decide import Decision, Skip
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.trace import Facts, Trace
 from pivot.registry.definition import Manifest, PipelineView, StageDefinition
@@ -45,21 +45,9 @@ def explain(stage: StageDefinition, session: "PipelineSession", cache: Cache) ->
     """Decide on a stage and name everything that differs."""
     found = session.assess(stage)
     manifest = session.view.manifest(stage.ref)
-    if isinstance(found.decision, Skip):
-        reasons: tuple[Reason, ...] = ()
-    else:
-        reasons = _named(found.before, found.facts, found.decision, manifest)
+    reasons = () if isinstance(found.decision, Skip) else found.decision.reasons
     changes = tuple(_change(reason, manifest, session.view, cache) for reason in reasons)
     return Explanation(stage.ref, found.decision, changes, found.facts, found.before, manifest)
-
-
-def _named(before: Trace | None, now: Facts, decision: Decision, manifest: Manifest) -> tuple[Reason, ...]:
-    """Give the reasons, those about code with the names of what changed."""
-    given = () if isinstance(decision, Skip) else decision.reasons
-    if before is None or not any(reason.kind is Kind.CODE for reason in given):
-        return given
-    hashes = {name: entry.hash for name, entry in manifest.entries.items()}
-    return tuple(differences(before, now, hashes))
 
 
 def _change(reason: Reason, manifest: Manifest, view: PipelineView, cache: Cache) -> Change:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pivot.executor.workspace import absolute, input_paths, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
-from pivot.registry.types import StageRef
+from pivot.registry.types import PipelineName, StageRef, StateDir
 
 if TYPE_CHECKING:
     import networkx
@@ -124,10 +124,12 @@ def _own(stage: StageDefinition) -> frozenset[StageRef]:
 
 
 def _by_ref(definitions: Sequence[StageDefinition]) -> dict[StageRef, StageDefinition]:
+    """Index the stages; a pipeline that two views give is one."""
     stages: dict[StageRef, StageDefinition] = {}
-    owners: dict[str, StageDefinition] = {}
+    owners: dict[StateDir, StageDefinition] = {}
+    names: dict[PipelineName, StageDefinition] = {}
     for stage in definitions:
-        first = owners.setdefault(str(stage.state_dir), stage)
+        first = owners.setdefault(stage.state_dir, stage)
         if first.ref.pipeline != stage.ref.pipeline:
             raise DefinitionError(
                 f"pipelines {first.ref.pipeline!r} ({first.place}) and {stage.ref.pipeline!r} ({stage.place})"
@@ -135,13 +137,14 @@ def _by_ref(definitions: Sequence[StageDefinition]) -> dict[StageRef, StageDefin
                 where=stage.place,
                 hint="Give each pipeline a directory of its own; its state lives there.",
             )
-        other = stages.setdefault(stage.ref, stage)
-        if other is not stage and other.state_dir != stage.state_dir:
+        namesake = names.setdefault(stage.ref.pipeline, stage)
+        if namesake.state_dir != stage.state_dir:
             raise DefinitionError(
-                f"two pipelines are called {stage.ref.pipeline!r}: {other.place} and {stage.place}",
+                f"two pipelines are called {stage.ref.pipeline!r}: {namesake.place} and {stage.place}",
                 where=stage.place,
                 hint="Give one of them another name.",
             )
+        stages.setdefault(stage.ref, stage)
     return stages
 
 
@@ -247,6 +250,19 @@ def check_inputs(graph: Graph, selected: Iterable[StageRef], exists: "Exists") -
                     where=stage.place,
                     hint=_near(full, graph),
                 )
+
+
+def check_places(graph: Graph, selected: Iterable[StageRef], project_root: Path) -> None:
+    """Refuse outputs that a symbolic link on the way would take out of the project."""
+    inside = os.path.realpath(project_root) + os.sep
+    safe: set[str] = set()
+    for ref in selected:
+        stage = graph.stages[ref]
+        for path in output_paths(stage):
+            directory = os.path.dirname(absolute(stage.root, path))
+            if directory not in safe and not f"{os.path.realpath(directory)}{os.sep}".startswith(inside):
+                raise _leaves(stage, f"output {path}, through a symbolic link,", project_root)
+            safe.add(directory)
 
 
 def _near(path: str, graph: Graph) -> str:

@@ -158,9 +158,8 @@ class RunLoop:
 
     def _task(self, stage: StageDefinition, force: bool) -> StageTask:
         session = self._sessions[stage.ref.pipeline]
-        manifest = {name: entry.hash for name, entry in session.view.manifest(stage.ref).entries.items()}
         info = None if stage.origin is not None else self._sessions.live_info(stage, self._task_options())
-        return StageTask(stage, manifest, session.code.known, force, info)
+        return StageTask(stage, session.manifest(stage), session.code.known, force, info)
 
     def _reap(self, plan: Plan, done: Done) -> None:
         ref = done.ref

@@ -53,11 +53,16 @@ class PipelineSession:
         self.code = KnownCode(view)
         root = shared.settings.project_root
         self.observer = Observer(root, shared.workspace, shared.environ, self.code, shared.outputs)
-        self.assessor = Assessor(shared.cache, shared.workspace, self.observer, use_run_cache=shared.use_run_cache)
+        use = shared.use_run_cache
+        self.assessor = Assessor(shared.cache, shared.workspace, self.observer, self.manifest, use_run_cache=use)
         self._db = StateDb(state_dir) if state_dir.is_dir() else None
         self._rows: dict[str, Row] = {} if self._db is None else self._db.read("fresh")
         self._took: dict[str, float] = {} if self._db is None else self._db.read("took")
         self._changed = False
+
+    def manifest(self, stage: StageDefinition) -> Mapping[str, str]:
+        """Name all the code that a stage depends on now: qualified name -> hash."""
+        return {name: entry.hash for name, entry in self.view.manifest(stage.ref).entries.items()}
 
     def is_fresh(self, stage: StageDefinition) -> bool:
         """Tell whether the stage is certified to be up to date."""

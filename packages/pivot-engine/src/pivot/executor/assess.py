@@ -1,6 +1,6 @@
 """Look at one stage: gather the facts of now, read its trace, decide."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pivot.cache import Cache
@@ -12,6 +12,9 @@ from pivot.executor.state import state_of
 from pivot.executor.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError
 from pivot.executor.workspace import Workspace, input_paths, output_paths
 from pivot.registry.definition import OutputKind, StageDefinition
+
+ManifestOf = Callable[[StageDefinition], Mapping[str, str]]
+"""Names all the code that a stage depends on: qualified name -> hash."""
 
 
 class Assessment(NamedTuple):
@@ -25,8 +28,17 @@ class Assessment(NamedTuple):
 class Assessor:
     """Gathers facts and decides: in the coordinator, and again in the worker that holds the stage's lock."""
 
-    def __init__(self, cache: Cache, workspace: Workspace, observer: Observer, *, use_run_cache: bool = True) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        workspace: Workspace,
+        observer: Observer,
+        manifest: ManifestOf,
+        *,
+        use_run_cache: bool = True,
+    ) -> None:
         self.workspace = workspace
+        self._manifest = manifest
         self._observer = observer
         self.run_cache = RunCache(cache, observer.again)
         self._use_run_cache = use_run_cache
@@ -36,7 +48,7 @@ class Assessor:
         before, always = self._before(stage, force)
         facts = self.facts(stage, before)
         present = self.workspace.contents(stage.root, output_paths(stage))
-        known = Known(before, self.run_cache.kept, lambda now: self._recall(stage, now))
+        known = Known(before, self.run_cache.kept, lambda now: self._recall(stage, now), lambda: self._manifest(stage))
         return Assessment(facts, before, decide(facts, present, known, always))
 
     def facts(self, stage: StageDefinition, before: Trace | None) -> Facts:

@@ -45,6 +45,8 @@ class Known(NamedTuple):
     """Whether the store has all these bytes."""
     recall: Callable[[Facts], tuple[Outputs, Facts] | None]
     """Find the outputs of an equal run, and the facts with what it observed; asked only when needed."""
+    manifest: Callable[[], Mapping[str, str]] = dict
+    """Name all the code that the stage depends on now; asked only when the code differs."""
 
 
 def decide(
@@ -60,7 +62,7 @@ def decide(
     if known.before is None:
         reasons: tuple[Reason, ...] = (Reason(Kind.NEVER_RAN),)
     else:
-        reasons = tuple(differences(known.before, now))
+        reasons = tuple(differences(known.before, now, known.manifest))
         if not reasons:
             return _in_place(known.before, present, known.kept)
     found = known.recall(now)
@@ -79,15 +81,11 @@ def _in_place(before: Trace, present: Mapping[str, Artifact | None], kept: Calla
     return Restore(before.outs, before.facts, reasons) if kept(before.outs) else Run(reasons)
 
 
-def differences(before: Trace, now: Facts, manifest: Mapping[str, str] | None = None) -> Iterator[Reason]:
-    """Name everything that is not as it was.
-
-    Without the manifest of now, a difference of code is one reason without a name: making a manifest costs, and
-    most decisions do not need it.
-    """
+def differences(before: Trace, now: Facts, manifest: Callable[[], Mapping[str, str]] = dict) -> Iterator[Reason]:
+    """Name everything that is not as it was."""
     was = before.facts
     if was.code != now.code:
-        yield from _code(before.manifest, manifest)
+        yield from _code(before.manifest, manifest())
     if was.python != now.python:
         yield Reason(Kind.PYTHON, "", was.python, now.python)
     yield from _changed(Kind.PARAM, was.params, now.params)
@@ -98,8 +96,9 @@ def differences(before: Trace, now: Facts, manifest: Mapping[str, str] | None = 
     yield from _observed(was.observed, now.observed)
 
 
-def _code(before: Mapping[str, str], now: Mapping[str, str] | None) -> Iterator[Reason]:
-    named = () if now is None else tuple(_changed(Kind.CODE, before, now))
+def _code(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Reason]:
+    """Name the definitions that differ. Without a manifest of now there is only the fact."""
+    named = tuple(_changed(Kind.CODE, before, now)) if now else ()
     yield from named or (Reason(Kind.CODE, "the stage's code", "", ""),)
 
 

@@ -64,7 +64,8 @@ class Execution(NamedTuple):
         with state.locked(self.options.settings.lock_timeout, self.waiting):
             workspace = Workspace(self.cache)
             observer = self._observer(workspace, task)
-            assessor = Assessor(self.cache, workspace, observer, use_run_cache=not self.options.no_cache)
+            use = not self.options.no_cache
+            assessor = Assessor(self.cache, workspace, observer, lambda _: task.manifest, use_run_cache=use)
             assessment = assessor.assess(task.stage, force=task.force)
             decision = assessment.decision
             if isinstance(decision, Skip):

@@ -38,12 +38,15 @@ class AnalysisInputs(NamedTuple):
     """All that an analysis read: while none of it changes, it gives the same answers."""
 
     files: tuple[str, ...]
+    """Source files of the user's, compiled modules, and what `depends` names."""
     probed: tuple[tuple[str, bool], ...]
     """(path that a module might have had, whether it was there)."""
     environment: tuple[str, ...]
     """Variables named by the code."""
     distributions: tuple[str, ...]
     """Metadata directories, and the directories that hold them."""
+    directories: tuple[str, ...] = ()
+    """Listed, as code imports whatever modules are there."""
 
 
 class _Pass(NamedTuple):
@@ -103,14 +106,24 @@ class Analysis:
         return self._locator.is_there(self._roots[stage])
 
     def module_code(self, module: str) -> str:
-        """Hash a whole module and what it reaches: while this is equal, running it again defines the same."""
+        """Hash a whole module and what it reaches: while this is equal, running it again defines the same stages.
+
+        That is, stages with the same roots: lines count where only they tell definitions apart.
+        """
         if module not in self._modules:
-            merkle = Merkle(Graph(self._world, _PLAIN).expand)
-            self._modules[module] = merkle.add(f"{module}:").hex()
-            if set(MODES) & merkle.flags[f"{module}:"]:
-                merkle = Merkle(Graph(self._world, frozenset(MODES) & merkle.flags[f"{module}:"]).expand)
-                self._modules[module] = merkle.add(f"{module}:").hex()
+            places = self._locator.places(name for root in self._roots.values() for name in _modules(root))
+            self._modules[module] = blake3(f"{self._whole(module)} {places}".encode()).hexdigest()
         return self._modules[module]
+
+    def _whole(self, module: str) -> str:
+        node, mode = f"{module}:", _PLAIN
+        while True:
+            merkle = Merkle(Graph(self._world, mode).expand)
+            value = merkle.add(node).hex()
+            wider = mode | (frozenset(MODES) & merkle.flags[node])
+            if wider == mode:
+                return value
+            mode = wider
 
     def import_nondeterminism(self, module: str) -> list[str]:
         """Say where importing a module does what may come out differently the next time."""
@@ -120,11 +133,15 @@ class Analysis:
         """Give all that this analysis read."""
         nodes = {node for merkle in self._passes.values() for node in merkle.expansions}
         return AnalysisInputs(
-            files=tuple(self._links.files()),
+            files=tuple(sorted({*self._links.files(), *self._named_files()})),
             probed=tuple(_paths(self._links.finder.probes())),
             environment=tuple(sorted(node[1:] for node in nodes if node[0] == "$")),
             distributions=tuple(sorted(self._world.distributions.looked_at)),
+            directories=tuple(sorted(self._links.finder.listed)),
         )
+
+    def _named_files(self) -> Iterator[str]:
+        return (path for root in self._roots.values() for _, path in root.files)
 
     # The passes
 
@@ -236,6 +253,9 @@ def _without_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if gc.get_freeze_count() == 0:  # what was made here is old already: not worth a young collection
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -246,7 +266,7 @@ def _modules(root: Root) -> Iterator[str]:
 
 
 def _paths(probes: Iterable[Probe]) -> Iterator[tuple[str, bool]]:
-    for directory, name, present, absent in probes:
+    for directory, _, present, absent in probes:
         yield from ((f"{directory}/{each}", True) for each in present)
         yield from ((f"{directory}/{each}", False) for each in absent)
 

@@ -17,6 +17,10 @@ class Calls(Canonical):
     strings: set[str]
     environ: set[str]
     flags: dict[str, int]
+    chained: bool = False
+    """Whether the call at hand only leads to another one, the result of which is dropped."""
+    quoted: bool = False
+    """Whether text stands for a type: in annotations, outside of calls and metadata."""
 
     def __init__(self) -> None:
         self.special: dict[str, Callable[[ast.Call], None]] = {
@@ -52,7 +56,8 @@ class Calls(Canonical):
             self.on[type(node.value)](node.value)
 
     def call(self, node: ast.Call) -> None:
-        self.called(node, bare=False)
+        # In `patch(lib, "f").start()` nobody keeps the result of the first call either.
+        self.called(node, bare=self.chained)
 
     def called(self, node: ast.Call, *, bare: bool) -> None:
         """Visit a call."""
@@ -61,7 +66,10 @@ class Calls(Canonical):
         reads_before = self.reads
         name = func.id if type(func) is ast.Name else func.attr if type(func) is ast.Attribute else ""
         literal = name in ("getattr", "hasattr") and self.literal_attribute(node)
+        self.chained = bare
         on[type(func)](func)
+        self.chained = False
+        quoted, self.quoted = self.quoted, False
         for position, argument in enumerate(node.args):
             if literal and position == 0:
                 self.reads = self.scope.reads = set()  # the module itself does not escape
@@ -72,9 +80,17 @@ class Calls(Canonical):
             out.append(f"{keyword.arg}=" if keyword.arg else "**")
             on[type(keyword.value)](keyword.value)
         out.append(")")
+        self.quoted = quoted
         if name in self.special:
             self.special[name](node)
         self.note(node, name, bare=bare)
+
+    def unquoted(self, nodes: list[ast.expr]) -> None:
+        """Visit expressions in which text is just text."""
+        quoted, self.quoted = self.quoted, False
+        for node in nodes:
+            self.on[type(node)](node)
+        self.quoted = quoted
 
     def note(self, node: ast.Call, name: str, *, bare: bool) -> None:
         """Remember who is called with what."""
@@ -150,7 +166,7 @@ class Calls(Canonical):
             self.block("body", body)
         else:
             self.mark("globals", node.lineno)
-            self.mark("imports", node.lineno)
+            self.mark("names", node.lineno)
         if node.func.id == "exec":
             self.scope.stores.append("*")
 

@@ -1,4 +1,4 @@
-"""One form for one meaning: syntax trees as token streams that layout, quotes, hints and the Python version leave alone.
+"""One form for one meaning: syntax trees as token streams that layout, quotes, hints and Python versions leave alone.
 
 The form is a prefix code. Every token that is not an identifier begins with a character that no identifier has, so
 that a variable called `BinOp` is never taken for the node. Fields that are absent or empty write nothing: later

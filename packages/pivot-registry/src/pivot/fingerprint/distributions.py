@@ -11,6 +11,7 @@ from blake3 import blake3
 Environment = Literal["versions", "off", "content"]
 
 _REQUIRES = re.compile(r"^Requires-Dist:\s*([\w.-]+)([^\n]*)", re.MULTILINE)
+_ENTRY = re.compile(r"^[^=\[\n]+=\s*([\w.]+(?::[\w.]+)?)", re.MULTILINE)
 _METADATA = (".dist-info", ".egg-info")
 
 
@@ -75,6 +76,11 @@ class Distributions:
         for file in sorted(_recorded(found.metadata)):
             state.update(file.encode() + b"\0" + _bytes_of(os.path.join(base, file)))
         return state.hexdigest()
+
+    def entry_modules(self) -> list[str]:
+        """Give the objects that entry points name, `module:object`."""
+        files = (os.path.join(each.metadata, "entry_points.txt") for each in self.all())
+        return sorted({each for file in files for each in _ENTRY.findall(_bytes_of(file).decode(errors="replace"))})
 
     def entry_points(self) -> str:
         """Hash what is installed and which entry points it declares."""

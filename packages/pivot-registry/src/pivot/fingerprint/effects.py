@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pivot.fingerprint.libraries import CHANGING_STANDARD_CALLS, PURE_DECORATORS
+from pivot.fingerprint.libraries import CHANGING_STANDARD_CALLS, PROCESS_WIDE_CALLS, PURE_DECORATORS, STATEFUL
 from pivot.fingerprint.marks import EFFECT_WORDS, PURE_METHODS
 from pivot.fingerprint.program import Module, Node, Program, Target, short
 from pivot.fingerprint.scopes import ITEM, Call, Reference
@@ -12,8 +12,9 @@ from pivot.fingerprint.summary import Atom, Unit
 EVERYTHING = "**"
 """What a store into `sys` or `builtins` changes."""
 
-_MAKING = frozenset(["__init__", "__new__", "__post_init__"])
+_MAKING = frozenset(["__init__", "__new__", "__post_init__", "__set_name__"])
 _PROCESS = ("sys", "builtins")
+_METACLASSES = frozenset(["type", "ABCMeta", "EnumMeta", "EnumType"])
 
 Given = Mapping[str, frozenset[Node]]
 """Parameter -> what it stands for in this call."""
@@ -80,7 +81,13 @@ class Effects:
 
     def objects(self, module: Module, ref: Reference) -> set[Node]:
         """Say which bindings a change of the object itself, not of an attribute of its place, concerns."""
-        return {node for node in self.owners(module, f"{ref}.{ITEM}") if node != EVERYTHING}
+        changed: set[Node] = set()
+        for node, rest in self._program.resolve(module, ref):
+            if node.endswith(":"):
+                changed.add(node + "*")
+            elif node[0] not in "^?":
+                changed |= self._with_aliases(node, rest, set())
+        return changed
 
     def _with_aliases(self, node: Node, rest: str, seen: set[Node]) -> set[Node]:
         """Add what the binding is another name of; and what it holds, if a part of it is changed."""
@@ -91,6 +98,7 @@ class Effects:
         name = node.partition(":")[2]
         for module, atom in self._program.atoms(node):
             others = [ref for bound, ref in atom.aliases if bound == name]
+            others += self._given_to_makers(atom, name)
             if ITEM in rest.split("."):
                 others += [ref for bound, ref in atom.holds if bound == name]
             for other, left in self._program.resolved(module, others):
@@ -98,6 +106,14 @@ class Effects:
                     inner = ".".join(filter(None, [left, rest]))
                     changed |= self._with_aliases(other, inner, seen)
         return changed
+
+    @staticmethod
+    def _given_to_makers(atom: Atom, name: str) -> Iterator[Reference]:
+        """An object may keep what it was made from, and change that when it is changed."""
+        makers = {ref for bound, ref in atom.makers if bound == name}
+        for call in atom.now.calls:
+            if call.callee in makers:
+                yield from (ref for _, ref in call.args)
 
     def _is_pure_decorator(self, module: Module, call: Call) -> bool:
         if not call.bare:
@@ -135,10 +151,12 @@ class Effects:
         if standard:
             if path.partition(".")[0] in _PROCESS:
                 return changed | ({EVERYTHING} if call.bare else set())
-            if path in CHANGING_STANDARD_CALLS or (call.bare and _is_method(path)):
-                changed.add(_library_state(path))
+            if path in PROCESS_WIDE_CALLS or (call.bare and path.startswith("os.environ.")):
+                changed.add(EVERYTHING)
+            elif path in CHANGING_STANDARD_CALLS or (call.bare and _is_method(path)):
+                changed.add("^" + path.partition(".")[0])
         elif call.bare or telling:
-            changed.add(_library_state(path))
+            changed.add("^" + path.partition(".")[0])
         return changed
 
     def _is_standard(self, path: str) -> bool:
@@ -147,16 +165,17 @@ class Effects:
 
     def _called_ours(self, module: Module, call: Call, target: Target, given: Given) -> set[Node]:
         callees = list(self.callees(target))
+        kinds = {atom.kind for _, atom in self._program.atoms(target.node)}
         receivers: frozenset[Node] = frozenset()
         changed: set[Node] = set()
-        if target.rest:
+        if target.rest or kinds & {"assign", "other"}:
             receivers = frozenset(self._with_aliases(target.node, target.rest.rpartition(".")[0], set()))
             method = target.rest.rpartition(".")[2]
-            if not callees and method not in PURE_METHODS:
+            if (not callees and method not in PURE_METHODS) or (call.bare and not target.rest):
                 changed |= receivers
         for callee in callees:
             changed |= self._run(callee, self._bound(module, call, callee, receivers, given))
-        if not callees and call.bare and self._program.atoms(target.node):
+        if not callees and (call.bare or not kinds):
             for _, ref in call.args:
                 changed |= self._argument(module, ref, given)
         return changed
@@ -225,9 +244,7 @@ class Effects:
                 if base.node[0] not in "^?":
                     yield from self.callees(Target(base.node, rest), seen)
 
-    def _of_value(
-        self, module: Module, atom: Atom, name: str, rest: str, seen: frozenset[Target]
-    ) -> Iterator[Callee]:
+    def _of_value(self, module: Module, atom: Atom, name: str, rest: str, seen: frozenset[Target]) -> Iterator[Callee]:
         """A value may be a lambda, another name of a function, an instance, or a table of functions."""
         if not rest:
             yield from (Callee(module, unit, receiver=False) for unit in atom.later if not unit.name)
@@ -236,7 +253,9 @@ class Effects:
                 yield from self.callees(Target(made, ".".join(filter(None, [left, rest or "__call__"]))), seen)
                 if self._is_function(made):
                     yield from self.callees(Target(made, left), seen)
-        others = [ref for bound, ref in (*atom.aliases, *(atom.holds if rest.startswith(ITEM) else ())) if bound == name]
+        others = [
+            ref for bound, ref in (*atom.aliases, *(atom.holds if rest.startswith(ITEM) else ())) if bound == name
+        ]
         left_over = rest.removeprefix(ITEM).removeprefix(".") if rest.startswith(ITEM) else rest
         for other, left in self._program.resolved(module, others):
             if other[0] not in "^?":
@@ -262,25 +281,32 @@ class Effects:
                 continue
             seen.add(node)
             for where, base in self._program.atoms(node):
-                metaclass = "type" in base.bases
+                metaclass = self._is_metaclass(where, base, set())
                 for unit in base.later:
                     if unit.name == "__init_subclass__" or (metaclass and unit.name.startswith("__")):
                         yield Callee(where, unit, receiver=True)
                 yield from self._hooks(where, base, seen)
 
+    def _is_metaclass(self, module: Module, atom: Atom, seen: set[Node]) -> bool:
+        if any(base.rpartition(".")[2] in _METACLASSES for base in atom.bases):
+            return True
+        for node, _ in self._program.resolved(module, atom.bases):
+            if node not in seen and node[0] not in "^?":
+                seen.add(node)
+                if any(self._is_metaclass(where, base, seen) for where, base in self._program.atoms(node)):
+                    return True
+        return False
+
 
 def _external(node: Node) -> Node:
-    """Give the node that a store into a library changes."""
-    return EVERYTHING if node[1:].partition(".")[0] in _PROCESS else short(node)
-
-
-def _library_state(path: str) -> Node:
-    """Give the node that a call of a library changes: the whole module, or one object of a standard module."""
-    parts = path.split(".")
-    return short("^" + path) if len(parts) > 2 else "^" + parts[0]
+    """Give the node that a store into a library changes: one name of a module, or all of it through an object."""
+    parts = node[1:].split(".")
+    if parts[0] in _PROCESS or node.startswith("^os.environ"):
+        return EVERYTHING
+    return short(node) if len(parts) == 2 else "^" + parts[0]
 
 
 def _is_method(path: str) -> bool:
-    """Tell whether a dotted path below a standard module goes through an object of it: `os.environ.update`."""
+    """Tell whether a dotted path goes through an object that a standard module shares: `logging.root.setLevel`."""
     parts = path.split(".")
-    return len(parts) > 2 and parts[-1] not in PURE_METHODS
+    return parts[0] in STATEFUL and len(parts) > 2 and parts[-1] not in PURE_METHODS

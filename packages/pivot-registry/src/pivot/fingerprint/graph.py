@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
-from pivot.fingerprint.distributions import Distributions, Environment, undeclared_content
+from pivot.fingerprint.distributions import Distributions, Environment, normalised, undeclared_content
 from pivot.fingerprint.effects import EVERYTHING
 from pivot.fingerprint.imports import Finder
 from pivot.fingerprint.links import AtomLink, InnerLink, ModuleLink
@@ -23,9 +23,16 @@ from pivot.fingerprint.universe import AtomId, Links, Universe
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*(:[\w.]+)?").fullmatch
 
-MODES = ("hints", "docs", "source", "imports", "subclasses")
+MODES = ("hints", "docs", "source", "names", "imports", "subclasses")
 """Ways of looking at code that concern all that the looking code can reach."""
 Mode = frozenset[str]
+_BY_NAME = frozenset(["names", "imports"])
+
+
+_SHORTEST_PREFIX = 3
+
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Fact(NamedTuple):
@@ -83,7 +90,7 @@ class Graph:
         if node.endswith("/*"):
             return self._package(node[:-2])
         if node.endswith("!"):
-            return Expansion(None, (), frozenset())
+            return Expansion(None, (), _NOTHING)
         if node.endswith(":"):
             return self._module(node[:-1])
         if node[-1] in "~@":
@@ -99,12 +106,12 @@ class Graph:
 
     def _index(self, link: ModuleLink) -> dict[str, list[int]]:
         if link.name not in self._indexes:
-            self._indexes[link.name] = link.index()
+            self._indexes[link.name] = link.bound()
         return self._indexes[link.name]
 
     def _binding(self, node: Node) -> Expansion:
         module, _, name = node.partition(":")
-        link = self._link(node)
+        link = self._world.links(module)
         if link is None:
             return self._foreign_module(module)
         if link.error:
@@ -112,9 +119,11 @@ class Graph:
         numbers = self._index(link).get(name, [])
         atoms = [link.atoms[number] for number in numbers]
         changing = self._changing(node, link)
+        if len(atoms) == 1 and not changing and self._is_plain(link, atoms[0]):
+            return Expansion(Fact(f"{link.label}.{name}", atoms[0].own.hex()), atoms[0].edges, _NOTHING)
         children, flags, notes = self._reached(link, atoms)
         children += [f"{where}#{number}" for where, number in changing]
-        own = [self.own(atom) for atom in atoms]
+        own = [self.own(atom, link.future) for atom in atoms]
         if len(own) + len(changing) > 1:
             own += [self._order(atom) for atom in changing]
         if not own:
@@ -123,6 +132,11 @@ class Graph:
         if "subclasses" in self._mode:
             children += self._world.universe.subclasses.get(node, [])
         return Expansion(Fact(f"{link.label}.{name}", _joined(own)), tuple(children), flags, notes)
+
+    def _is_plain(self, link: ModuleLink, atom: AtomLink) -> bool:
+        """Tell whether a statement is no more than what it says and reads, as almost all are."""
+        special = self._mode or atom.flags or atom.shown or atom.hides or link.name in self._world.facts
+        return not special and not self._world.universe.hidden_builtins(link.name, atom.absent)
 
     def _changing(self, node: Node, link: ModuleLink) -> list[AtomId]:
         """Give the statements that change a binding, by name or by changing anything in its module."""
@@ -134,7 +148,7 @@ class Graph:
         link = self._world.links(atom[0])
         return self.own(link.atoms[atom[1]]) if link is not None else b""
 
-    def own(self, atom: AtomLink) -> bytes:
+    def own(self, atom: AtomLink, future: bool = False) -> bytes:
         """Give what a statement says, as far as anything reads it."""
         parts = [atom.own]
         if "source" in self._mode:
@@ -143,6 +157,8 @@ class Graph:
             parts.append(atom.docs)
         if "hints" in self._mode or atom.hides:
             parts.append(atom.hints)
+        if "hints" in self._mode and future:
+            parts.append(b"future")
         return parts[0] if len(parts) == 1 else blake3(b"".join(part or bytes(32) for part in parts)).digest()
 
     def _reached(
@@ -158,19 +174,21 @@ class Graph:
                 children += atom.hint_edges
             if atom.absent:
                 children += self._world.universe.hidden_builtins(link.name, atom.absent)
-            if "imports" in self._mode:
+            if self._mode & _BY_NAME:
                 children += self._named(link, atom)
             for flag, line in atom.flags:
                 flags.add(flag)
-                children += self._flagged(flag)
+                children += self._flagged(flag, atom)
                 notes += _note(flag, link, line)
         if "docs" in self._mode and link.doc:
             children.append(f"{link.name}:__doc__@")
         return children, frozenset(flags), tuple(notes)
 
-    def _flagged(self, flag: str) -> list[Node]:
+    def _flagged(self, flag: str, atom: AtomLink) -> list[Node]:
         if flag == "frames":
             return [f"{module}:" for module in self._world.universe.modules]
+        if flag == "versions":
+            return [f"={normalised(string)}" for string in atom.strings] or ["=*"]
         return ["=*"] if flag == "distributions" else []
 
     def _module_facts(self, link: ModuleLink, numbers: Iterable[int]) -> list[Node]:
@@ -190,7 +208,7 @@ class Graph:
         number, _, inner = place.partition(".")
         atom = link.atoms[int(number)]
         if inner:
-            return self._inner(link, atom.inner[int(inner)], node)
+            return self._inner(link, atom.inner[int(inner)])
         children, flags, notes = self._reached(link, [atom])
         children += self._module_facts(link, [int(number)])
         name = self._statement_name(link, int(number))
@@ -217,14 +235,14 @@ class Graph:
         label = self._world.finder.label(module)
         return f"{label}.{name}" if name not in ("*", "") else label
 
-    def _inner(self, link: ModuleLink, inner: InnerLink, node: Node) -> Expansion:
-        return Expansion(Fact(f"{link.label}.{inner.qualname}", inner.own.hex()), inner.edges, frozenset())
+    def _inner(self, link: ModuleLink, inner: InnerLink) -> Expansion:
+        return Expansion(Fact(f"{link.label}.{inner.qualname}", inner.own.hex()), inner.edges, _NOTHING)
 
     def _shown(self, node: Node) -> Expansion:
         """Give the annotations of a definition, and its docstring too."""
         link = self._link(node)
         if link is None:
-            return Expansion(None, (), frozenset())
+            return Expansion(None, (), _NOTHING)
         if node.endswith(":__doc__@"):
             return _leaf(f"{link.label} (docstring)", link.doc.hex())
         name, atoms = self._behind(link, node[:-1])
@@ -233,9 +251,9 @@ class Graph:
             parts += [atom.docs for atom in atoms if isinstance(atom, AtomLink)]
         children = tuple(edge for atom in atoms for edge in atom.hint_edges)
         if not any(parts):
-            return Expansion(None, children, frozenset())
+            return Expansion(None, children, _NOTHING)
         what = "docstring and annotations" if node.endswith("@") else "annotations"
-        return Expansion(Fact(f"{name} ({what})", _joined(parts)), children, frozenset())
+        return Expansion(Fact(f"{name} ({what})", _joined(parts)), children, _NOTHING)
 
     def _behind(self, link: ModuleLink, node: Node) -> tuple[str, list[AtomLink | InnerLink]]:
         """Give the definitions that a node stands for, with their name."""
@@ -256,10 +274,12 @@ class Graph:
             return self._foreign_module(name)
         if link.error:
             return _leaf(f"{link.label} (not Python: {link.error})", link.digest)
-        atoms = [atom for atom in link.atoms if not atom.main or "imports" in self._mode]
+        atoms = [atom for atom in link.atoms if not atom.main or self._mode & _BY_NAME]
         children, flags, notes = self._reached(link, atoms)
         children += [f"{name}:{bound}" for bound in self._index(link)]
-        changing = [atom for node, atoms in self._world.universe.changes.items() for atom in atoms if _is_of(node, name)]
+        changing = [
+            atom for node, atoms in self._world.universe.changes.items() for atom in atoms if _is_of(node, name)
+        ]
         children += [f"{where}#{number}" for where, number in dict.fromkeys(changing) if where != name]
         children += self._module_facts(link, range(len(link.atoms)))
         definitions = sorted(self.own(atom) + "".join(atom.names).encode() for atom in atoms if atom.kind == "def")
@@ -274,19 +294,21 @@ class Graph:
         if found.origin == "binary":
             return _leaf(f"module {name}", undeclared_content(found.file, package=False))
         if found.origin in ("installed", "standard"):
-            return Expansion(None, (f"^{name}",), frozenset())
-        return Expansion(None, (), frozenset())
+            return Expansion(None, (f"^{name}",), _NOTHING)
+        return Expansion(None, (), _NOTHING)
 
     def _package(self, name: str) -> Expansion:
         """Take all modules of a package, those that are still to come included."""
         found = self._world.finder.find(name)
         if found is None or found.origin in ("installed", "standard"):
-            return Expansion(None, (f"^{name.partition('.')[0]}",) if found else (), frozenset())
+            return Expansion(None, (f"^{name.partition('.')[0]}",) if found else (), _NOTHING)
         modules = sorted(self._world.finder.submodules(name))
         label = self._world.finder.label(name)
         listing = "\n".join(module.removeprefix(name) for module in modules)
         children = [f"{module}:" for module in [name, *modules]]
-        return Expansion(Fact(f"modules of {label}", blake3(listing.encode()).hexdigest()), tuple(children), frozenset())
+        return Expansion(
+            Fact(f"modules of {label}", blake3(listing.encode()).hexdigest()), tuple(children), frozenset()
+        )
 
     def _named(self, link: ModuleLink, atom: AtomLink) -> Iterator[Node]:
         """Find the modules and scripts that strings name."""
@@ -303,6 +325,8 @@ class Graph:
         if not all(part.isidentifier() for part in parts):
             return
         top = finder.find(parts[0])
+        if top is None and "imports" in self._mode and len(path) >= _SHORTEST_PREFIX:
+            yield from (f"{module}:" for module in finder.beginning_with(path))
         if top is None or top.origin == "standard":
             return
         if top.origin == "installed":
@@ -335,24 +359,25 @@ class Graph:
         changing = tuple(f"{where}#{number}" for where, number in self._world.universe.changes_of_library(node))
         found = self._world.finder.find(top)
         if found is None or found.origin != "installed" or self._world.environment == "off":
-            return Expansion(None, changing, frozenset())
+            return Expansion(None, changing, _NOTHING)
         name = self._world.distributions.of_module(top)
         if name is not None:
-            return Expansion(None, (f"={name}", *changing), frozenset())
+            return Expansion(None, (f"={name}", *changing), _NOTHING)
         content = undeclared_content(found.file or found.search[0] + "/__init__.py", found.package)
-        return Expansion(Fact(f"package {top}", content), changing, frozenset())
+        return Expansion(Fact(f"package {top}", content), changing, _NOTHING)
 
     def _distribution(self, node: Node) -> Expansion:
         name, distributions = node[1:], self._world.distributions
         if self._world.environment == "off":
-            return Expansion(None, (), frozenset())
+            return Expansion(None, (), _NOTHING)
         if name == "*":
-            return _leaf("installed packages", distributions.entry_points())
-        version = distributions.version(name)
+            named = tuple(child for text in distributions.entry_modules() for child in self._by_name(text))
+            return Expansion(Fact("installed packages", distributions.entry_points()), named, _NOTHING)
+        version = distributions.version(name) or "absent"
         if self._world.environment == "content":
             version += " " + distributions.content(name)
         needed = tuple(f"={each}" for each in distributions.requirements(name))
-        return Expansion(Fact(f"package {name}", version), needed, frozenset())
+        return Expansion(Fact(f"package {name}", version), needed, _NOTHING)
 
     def file_digest(self, path: str) -> str:
         """Hash a file, or all files below a directory."""
@@ -372,7 +397,8 @@ class Graph:
 _NOTES = {
     "globals": "uses names by text: all of the module counts",
     "frames": "looks at its callers: all imported modules count",
-    "imports": "imports or runs code by name: all modules named by text count",
+    "imports": "imports modules by computed names: all modules that some text names, or begins to name, count",
+    "names": "runs code that text may name: all modules named by text count",
     "source": "reads source text or line numbers: formatting counts",
     "docs": "reads docstrings: they count",
     "hints": "reads annotations: they count",
@@ -395,7 +421,7 @@ def _is_of(node: Node, module: str) -> bool:
 
 
 def _leaf(name: str, value: str) -> Expansion:
-    return Expansion(Fact(name, value), (), frozenset())
+    return Expansion(Fact(name, value), (), _NOTHING)
 
 
 def _joined(parts: list[bytes]) -> str:

@@ -1,5 +1,7 @@
 """See which modules the user's code asks for by computed names, found or not."""
 
+import builtins
+import dis
 import importlib
 import importlib.util
 import os
@@ -7,36 +9,71 @@ import sys
 import types
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
+from typing import Any
 
 from pivot.fingerprint.callers import IMPORT_SYSTEM
 from pivot.fingerprint.recording import Recording
 
+_IMPORT_STATEMENT = dis.opmap["IMPORT_NAME"]
+_bootstrap: Any = sys.modules["_frozen_importlib"]
+_LIBRARIES = (
+    *IMPORT_SYSTEM,
+    "<frozen importlib.util>",
+    "<frozen importlib>",
+    importlib.__file__,
+    importlib.util.__file__,
+)
+
 
 class ImportHooks:
-    """`importlib.import_module` replaced, and a last finder that is asked only for what nobody else finds."""
+    """The functions behind `import_module` and `__import__`, and a last finder, asked only for what nobody else finds.
+
+    Import statements pass: the text shows what they name. Who else imports does so by a name that the text need not
+    show, such as `import_module(name)`, entry points, `pickle`.
+    """
 
     def __init__(self, active: Callable[[], tuple[Recording, ...]]) -> None:
         self._active = active
-        self._real = importlib.import_module
+        self._by_name = _bootstrap._gcd_import
+        self._import = builtins.__import__
+        self._statements: dict[tuple[types.CodeType, int], bool] = {}
 
     def install(self) -> None:
-        """Put both in place."""
-        importlib.import_module = self._import_module
+        """Put all three in place."""
+        # Not `importlib.import_module` itself: others hold references to that.
+        _bootstrap._gcd_import = self._imported_by_name
+        builtins.__import__ = self._imported
         sys.meta_path.append(self)
 
     def remove(self) -> None:
-        """Take both away."""
-        importlib.import_module = self._real
+        """Take all three away."""
+        _bootstrap._gcd_import = self._by_name
+        builtins.__import__ = self._import
         if self in sys.meta_path:
             sys.meta_path.remove(self)
 
-    def _import_module(self, name: str, package: str | None = None) -> types.ModuleType:
-        filename = sys._getframe(1).f_code.co_filename
-        module = self._real(name, package)
-        for recording in self._active():
-            if recording.territory.is_ours(filename):
-                recording.imports(module.__name__)
+    def _imported_by_name(self, name: str, package: str | None = None, level: int = 0) -> Any:
+        module = self._by_name(name, package, level)
+        if sys._getframe(1).f_code.co_filename not in IMPORT_SYSTEM:  # not the packages on the way to it
+            self._note(getattr(module, "__name__", name))
         return module
+
+    def _imported(self, name: str, *context: Any, **named: Any) -> Any:
+        module = self._import(name, *context, **named)
+        frame = sys._getframe(1)
+        if not self._is_statement(frame) and name in sys.modules:
+            self._note(name)
+        return module
+
+    def _is_statement(self, frame: types.FrameType) -> bool:
+        place = frame.f_code, frame.f_lasti
+        if place not in self._statements:
+            self._statements[place] = place[0].co_code[place[1]] == _IMPORT_STATEMENT
+        return self._statements[place]
+
+    def _note(self, module: str) -> None:
+        for recording in self._active():
+            recording.imports(module)
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, _: object = None) -> ModuleSpec | None:
         """Find nothing; note where the module would have been."""
@@ -51,9 +88,7 @@ class ImportHooks:
 def _importer() -> str:
     """Give the file of the code that imports."""
     frame: types.FrameType | None = sys._getframe(2)
-    own = (*IMPORT_SYSTEM, "<frozen importlib.util>", "<frozen importlib>", __file__)
-    libraries = (importlib.__file__, importlib.util.__file__)
-    while frame is not None and frame.f_code.co_filename in (*own, *libraries):
+    while frame is not None and frame.f_code.co_filename in (*_LIBRARIES, __file__):
         frame = frame.f_back
     return "" if frame is None else frame.f_code.co_filename
 

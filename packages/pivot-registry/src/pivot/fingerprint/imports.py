@@ -1,4 +1,4 @@
-"""Where modules come from: the answers of the interpreter's path finder, without importing and with what was looked at."""
+"""Where modules come from: what the interpreter's path finder would say, without importing, and what was looked at."""
 
 import ast
 import os
@@ -57,6 +57,8 @@ class Finder:
         self._found: dict[str, Found | None] = {}
         self._listings: dict[str, frozenset[str]] = {}
         self._probes: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.listed: set[str] = set()
+        """Directories of which all names counted."""
         self._editable: dict[str, Mapping[str, str]] = {}
 
     def find(self, name: str) -> Found | None:
@@ -95,6 +97,7 @@ class Finder:
         """Give the names of all modules below a package, by directory listings."""
         found = self.find(package)
         for directory in found.search if found else ():
+            self.listed.add(directory)
             for entry in sorted(self.listing(directory)):
                 stem, extension = os.path.splitext(entry)
                 if extension == ".py" and stem != "__init__" and stem.isidentifier():
@@ -102,6 +105,18 @@ class Finder:
                 elif not extension and stem.isidentifier() and "__init__.py" in self.listing(f"{directory}/{entry}"):
                     yield f"{package}.{entry}"
                     yield from self.submodules(f"{package}.{entry}")
+
+    def beginning_with(self, prefix: str) -> Iterator[str]:
+        """Give the first-party top-level modules whose names begin like this."""
+        for directory in self._entries:
+            if not _is_installed(directory) and not directory.startswith(_STANDARD):
+                self.listed.add(directory)
+                for entry in sorted(self.listing(directory)):
+                    name = entry.removesuffix(".py")
+                    if name.startswith(prefix) and name.isidentifier():
+                        found = self.find(name)
+                        if found is not None and found.ours:
+                            yield name
 
     def _search(self, name: str) -> Found | None:
         if name in self._pinned:

@@ -1,12 +1,13 @@
 """One module, resolved: what each of its statements is, reaches, changes and shows to others; plain data to keep."""
 
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pivot.fingerprint.canonical import digest_of
 from pivot.fingerprint.effects import Effects
 from pivot.fingerprint.exposure import Exposure
+from pivot.fingerprint.marks import flag_of
 from pivot.fingerprint.program import Module, Node, Program, Target, short
 from pivot.fingerprint.scopes import Reference
 from pivot.fingerprint.summary import Atom
@@ -71,7 +72,7 @@ class ModuleLink(NamedTuple):
     future: bool
     atoms: tuple[AtomLink, ...]
     consulted: tuple[str, ...]
-    """Modules whose interface the links depend on."""
+    """What of other modules the links depend on: `module` or `module:name`."""
     examined: tuple[str, ...]
     """Modules that they depend on altogether."""
 
@@ -84,14 +85,14 @@ class ModuleLink(NamedTuple):
     def from_data(cls, data: Any) -> "ModuleLink":
         """Make it again."""
         atoms = tuple(
-            AtomLink(*atom[:_INNER], tuple(map(InnerLink._make, atom[_INNER])), atom[-1])
-            if atom[_INNER]
-            else AtomLink._make(atom)
+            AtomLink._make(
+                (*atom[:_INNER], tuple(map(InnerLink._make, atom[_INNER])), atom[-1]) if atom[_INNER] else atom
+            )
             for atom in data[8]
         )
-        return cls(*data[:8], atoms, *data[9:])
+        return cls._make((*data[:8], atoms, *data[9:]))
 
-    def index(self) -> dict[str, list[int]]:
+    def bound(self) -> dict[str, list[int]]:
         """Say which statements bind a name, imports and scripts' own left out."""
         found: dict[str, list[int]] = {}
         for number, atom in enumerate(self.atoms):
@@ -127,12 +128,12 @@ class Linker:
             summary.doc,
             summary.future,
             atoms,
-            tuple(sorted(self._program.consulted - {module.name})),
+            tuple(sorted(key for key in self._program.consulted if key.partition(":")[0] != module.name)),
             tuple(sorted(self._program.examined - {module.name})),
         )
 
     def _atom(self, module: Module, atom: Atom) -> AtomLink:
-        reads = _Reads(self._program, module, self._program.finder.label)
+        reads = _Reads(self._program, module, self._program.finder.label, atom.line)
         reads.add(atom.reads)
         hashes = [atom.hash]
         for decorator in atom.decorators:
@@ -172,7 +173,7 @@ class Linker:
             shown=tuple(sorted(self._exposure.shown(module, atom))),
             changes=() if atom.main else tuple(sorted(self._effects.of(module, atom))),
             subclass_of=tuple(sorted({t.node for t in self._program.resolved(module, atom.bases) if _ours(t.node)})),
-            flags=atom.flags,
+            flags=tuple(dict([*reads.flags.items(), *atom.flags]).items()),
             strings=atom.strings + tuple(self._own_package(module, atom)),
             loads=tuple(dict.fromkeys(loads)),
             inner=tuple(self._inner(module, inner) for inner in atom.inner),
@@ -237,7 +238,7 @@ class Linker:
 class _Reads:
     """What a piece of code reads, gathered."""
 
-    def __init__(self, program: Program, module: Module, label: Any) -> None:
+    def __init__(self, program: Program, module: Module, label: Callable[[str], str], line: int = 0) -> None:
         self._program = program
         self._module = module
         self._label = label
@@ -245,6 +246,8 @@ class _Reads:
         self.absent: set[str] = set()
         self.facts: set[str] = set()
         """What names mean that come from elsewhere."""
+        self.flags: dict[str, int] = {}
+        self._line = line
 
     def add(self, refs: Iterable[Reference]) -> None:
         """Read references."""
@@ -266,7 +269,12 @@ class _Reads:
                 self.absent.add(name)
             return
         self.facts.add(f"{ref}={self._labelled(node)}")
-        self.nodes.add(short(node) if node[0] == "^" else node)
+        if node[0] == "^":
+            flag = flag_of(node[1:])
+            if flag is not None:
+                self.flags[flag] = self._line
+            node = short(node)
+        self.nodes.add(node)
 
     def _labelled(self, node: Node) -> str:
         if node[0] in "^?":

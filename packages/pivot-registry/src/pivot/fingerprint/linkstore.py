@@ -10,11 +10,17 @@ from pivot.fingerprint.program import Program
 from pivot.fingerprint.summaries import Summaries
 
 
-class State(NamedTuple):
-    """What a module is now, as far as others look at it."""
+class Kept(NamedTuple):
+    """A module as it was resolved the last time."""
 
-    interface: str
+    place: str
+    """Its file, and whether it is a package."""
     digest: str
+    link: Any
+    consulted: tuple[tuple[str, str], ...]
+    """(`module` or `module:name`, what it was)."""
+    examined: tuple[tuple[str, str], ...]
+    """(module, digest)."""
 
 
 class LinkStore:
@@ -26,12 +32,12 @@ class LinkStore:
         self._summaries = summaries
         self._linker = Linker(self.program)
         self._key = "links-" + blake3(repr(imports).encode()).hexdigest()
-        kept = summaries.recall(self._key) or {}
-        self._kept: dict[str, Any] = kept
-        """Module -> (file, package, state, link, states of what it consulted)."""
+        self._kept: dict[str, Kept] = {}
+        self._kept.update((name, Kept._make(kept)) for name, kept in (summaries.recall(self._key) or {}).items())
         self._links: dict[str, ModuleLink | None] = {}
-        self._states: dict[str, State] = {}
-        self._made: set[str] = set()
+        self._digests: dict[str, str] = {}
+        self._same: dict[str, bool] = {}
+        self._made: list[str] = []
 
     def __call__(self, name: str) -> ModuleLink | None:
         """Give a first-party module; None for any other."""
@@ -41,60 +47,66 @@ class LinkStore:
         return self._links[name]
 
     def files(self) -> list[str]:
-        """Give the source files that were looked at."""
-        found = (self.finder.find(name) for name in (*self._links, *self._states))
+        """Give the files of the user's that were looked at."""
+        found = (self.finder.find(name) for name in (*self._links, *self._same))
         return sorted({each.file for each in found if each is not None and each.origin in ("source", "binary")})
 
     def _link(self, name: str) -> ModuleLink | None:
         kept = self._kept.get(name)
         if kept is not None and self._holds(name, kept):
-            return ModuleLink.from_data(kept[3])
+            return ModuleLink.from_data(kept.link)
         module = self.program.module(name)
-        self._made.add(name)
+        self._made.append(name)
         return None if module is None else self._linker.link(module)
 
-    def _holds(self, name: str, kept: Any) -> bool:
+    def _holds(self, name: str, kept: Kept) -> bool:
         """Tell whether a module and what it consulted are as they were."""
-        if self._state(name).digest != kept[2][1]:
-            return False
-        return all(
-            self._state(other)[0 if digest is None else 1] == (interface if digest is None else digest)
-            for other, interface, digest in kept[4]
+        return (
+            self._is_same(name)
+            and all(self._digest(other) == digest for other, digest in kept.examined)
+            and all(self._outline(key) == outline for key, outline in kept.consulted if not self._is_same_at(key))
         )
 
-    def _state(self, name: str) -> State:
-        if name not in self._states:
-            self._states[name] = self._look(name)
-        return self._states[name]
+    def _is_same_at(self, key: str) -> bool:
+        return self._is_same(key.partition(":")[0])
 
-    def _look(self, name: str) -> State:
+    def _is_same(self, name: str) -> bool:
+        """Tell whether a module is where it was, with the same bytes; then all of it is as it was."""
+        if name not in self._same:
+            kept = self._kept.get(name)
+            same = kept is not None and kept.place == self._place(name) and kept.digest == self._digest(name)
+            self._same[name] = same
+        return self._same[name]
+
+    def _place(self, name: str) -> str:
         found = self.finder.find(name)
-        if found is None:
-            return State("missing", "missing")
-        if not found.ours:
-            return State(f"{found.origin} {found.file}", found.origin)
-        digest = self._summaries.digest(found.file)
-        kept = self._kept.get(name)
-        if kept is not None and kept[0] == found.file and kept[1] == found.package and kept[2][1] == digest:
-            return State(*kept[2])
+        return "missing" if found is None else f"{found.origin} {found.file} {found.package}"
+
+    def _digest(self, name: str) -> str:
+        if name not in self._digests:
+            found = self.finder.find(name)
+            self._digests[name] = self._summaries.digest(found.file) if found is not None and found.ours else ""
+        return self._digests[name]
+
+    def _outline(self, key: str) -> str:
+        """Say what a module, or a name in it, is to those that refer to it."""
+        name, colon, bound = key.partition(":")
         module = self.program.module(name)
-        return State("", "") if module is None else State(module.interface(), module.summary.digest)
+        if module is None:
+            return self._place(name)
+        return module.outline_of(bound) if colon else module.outline()
 
     def save(self) -> None:
         """Remember all links for the next command."""
-        if not self._made and self._links.keys() <= self._kept.keys():
+        if not self._made:
             return
-        kept = dict(self._kept)
         for name in self._made:
             link = self._links[name]
             if link is not None:
-                kept[name] = (link.file, link.package, tuple(self._state(name)), link.to_data(), self._consulted(link))
-        self._summaries.remember(self._key, kept)
+                self._kept[name] = self._keep(name, link)
+        self._summaries.remember(self._key, {name: tuple(kept) for name, kept in self._kept.items()})
 
-    def _consulted(self, link: ModuleLink) -> tuple[tuple[str, str, str | None], ...]:
-        whole = set(link.examined)
-        return tuple(
-            (name, state.interface, state.digest if name in whole else None)
-            for name in sorted({*link.consulted, *link.examined})
-            for state in [self._state(name)]
-        )
+    def _keep(self, name: str, link: ModuleLink) -> Kept:
+        consulted = tuple((key, self._outline(key)) for key in link.consulted)
+        examined = tuple((other, self._digest(other)) for other in link.examined)
+        return Kept(self._place(name), self._digest(name), link.to_data(), consulted, examined)

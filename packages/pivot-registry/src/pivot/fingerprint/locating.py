@@ -1,5 +1,7 @@
 """From roots to nodes: the statement, or the lambda in one, at which a stage starts."""
 
+from collections.abc import Iterable
+
 from pivot.fingerprint.links import AtomLink, ModuleLink
 from pivot.fingerprint.program import Node
 from pivot.fingerprint.roots import Root
@@ -11,6 +13,17 @@ class Locator:
 
     def __init__(self, links: Links) -> None:
         self._links = links
+        self._indexes: dict[str, dict[str, list[int]]] = {}
+
+    def _binding(self, link: ModuleLink, name: str) -> list[int]:
+        """Give the statements that bind a name, imports and scripts' own included."""
+        if link.name not in self._indexes:
+            index: dict[str, list[int]] = {}
+            for number, atom in enumerate(link.atoms):
+                for bound in atom.names:
+                    index.setdefault(bound, []).append(number)
+            self._indexes[link.name] = index
+        return self._indexes[link.name].get(name, [])
 
     def is_there(self, root: Root) -> bool:
         """Tell whether a root names code that exists."""
@@ -18,7 +31,19 @@ class Locator:
         if link is None:
             return False
         first = root.qualname.partition(".")[0]
-        return not first or first.startswith("<") or any(first in atom.names for atom in link.atoms)
+        return not first or first.startswith("<") or bool(self._binding(link, first))
+
+    def places(self, modules: Iterable[str]) -> list[tuple[str, list[int]]]:
+        """Give the lines that tell definitions of one name, and lambdas, apart."""
+        found = []
+        for name in sorted(set(modules)):
+            link = self._links(name)
+            for atom in link.atoms if link is not None else ():
+                doubtful = any(len(self._binding(link, bound)) > 1 for bound in atom.names) if link else False
+                lines = [inner.line for inner in atom.inner] + ([atom.line] if doubtful else [])
+                if lines:
+                    found.append((name, lines))
+        return found
 
     def locate(self, root: Root) -> list[Node]:
         """Give the nodes at which a root starts; all of the module if the place cannot be told."""
@@ -26,7 +51,7 @@ class Locator:
         first = root.qualname.partition(".")[0]
         if link is None or not first or link.error:
             return [f"{root.module}:"]
-        binding = [number for number, atom in enumerate(link.atoms) if first in atom.names]
+        binding = self._binding(link, first)
         if binding:
             return self._bound(link, binding, first, root)
         return self._anonymous(link, root) or [f"{root.module}:"]

@@ -73,7 +73,7 @@ def _spot(node: Node, world: World) -> tuple[ModuleLink, list[int]] | None:
         return None
     if hashed:
         return link, [int(place.partition(".")[0])]
-    return link, link.index().get(name, [])
+    return link, link.bound().get(name, [])
 
 
 def texts_of(merkle: Merkle, wanted: Collection[str], world: World) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from blake3 import blake3
 from pivot.fingerprint.graph import Expansion
 from pivot.fingerprint.program import Node
 
+_NOTHING: frozenset[str] = frozenset()
 Expand = Callable[[Node], Expansion]
 
 
@@ -65,24 +66,23 @@ class Merkle:
         members = [self._pending.pop()]
         while members[-1] != root:
             members.append(self._pending.pop())
-        inside = set(members)
-        below = {child for node in members for child in self.expansions[node].children} - inside
-        flags = frozenset().union(*(self.expansions[node].flags for node in members), *(self.flags[n] for n in below))
+        below = {child for node in members for child in self.expansions[node].children}.difference(members)
+        looks = {self.flags[node] for node in below}.union(self.expansions[node].flags for node in members)
+        flags = _NOTHING.union(*looks) if len(looks) > 1 else looks.pop()
         value = self._hash(members, below)
         for node in members:
             self.hashes[node] = value
             self.flags[node] = flags
 
     def _hash(self, members: Iterable[Node], below: Iterable[Node]) -> bytes:
-        facts = (self.expansions[node].fact for node in members)
-        own = sorted(f"{len(fact.name)}:{fact.name}{fact.hash}" for fact in facts if fact is not None)
-        reached = sorted({self.hashes[node] for node in below} - {b""})
-        if not own:
-            if not reached:
-                return b""
-            if len(reached) == 1:
-                return reached[0]
-        return blake3("\0".join(own).encode("utf-8", "surrogatepass") + b"\0\0" + b"".join(reached)).digest()
+        facts = [fact for node in members if (fact := self.expansions[node].fact) is not None]
+        hashes = self.hashes
+        reached = {hashes[node] for node in below}
+        reached.discard(b"")
+        if not facts and len(reached) < 2:
+            return reached.pop() if reached else b""
+        own = "\0".join(sorted([f"{len(fact.name)}:{fact.name}{fact.hash}" for fact in facts]))
+        return blake3(own.encode("utf-8", "surrogatepass") + b"\0\0" + b"".join(sorted(reached))).digest()
 
     def reached(self, start: Node) -> dict[Node, Expansion]:
         """Give all that a node reaches, nearest first."""

@@ -43,16 +43,16 @@ class Module:
         atoms = [self.summary.atoms[number] for number in self.names.get(name, ())]
         return [atom for atom in atoms if atom.kind != "import"]
 
-    def interface(self) -> str:
-        """Hash what resolving a reference to this module looks at: everything but what functions do."""
+    def outline(self) -> str:
+        """Say what resolving any name in this module looks at."""
         summary = self.summary
-        atoms = [
-            (atom.kind, atom.names, atom.main, atom.imports, atom.aliases, atom.holds, atom.makers, atom.bases)
-            + (tuple(each.path for each in atom.decorators), tuple(unit.name for unit in atom.later))
-            for atom in summary.atoms
-        ]
-        data = (self.found.file, self.found.package, summary.error, summary.stars, summary.exports, atoms)
-        return blake3(marshal.dumps(data)).hexdigest()
+        return f"{self.found.file} {self.found.package} {summary.error} {summary.stars} {summary.exports is None}"
+
+    def outline_of(self, name: str) -> str:
+        """Hash what resolving one name in this module looks at: everything but what functions do."""
+        exported = self.summary.exports is not None and name in self.summary.exports
+        shapes = [_shape(self.summary.atoms[number], name) for number in self.names.get(name, ())]
+        return blake3(marshal.dumps((exported, shapes))).hexdigest()
 
     def absolute(self, module: str) -> str:
         """Resolve leading dots."""
@@ -64,6 +64,14 @@ class Module:
         return ".".join([*parts, *filter(None, [module[level:]])])
 
 
+def _shape(atom: Atom, name: str) -> tuple[object, ...]:
+    """Give what a statement is to those who read a name that it binds."""
+    per_name = (atom.imports, atom.aliases, atom.holds, atom.makers)
+    named = tuple(tuple(ref for bound, ref in pairs if bound == name) for pairs in per_name)
+    decorators, methods = tuple(each.path for each in atom.decorators), tuple(unit.name for unit in atom.later)
+    return (atom.kind, atom.names, named, atom.bases, decorators, methods)
+
+
 class Program:
     """Modules by name, read when asked for."""
 
@@ -73,9 +81,9 @@ class Program:
         self._modules: dict[str, Module | None] = {}
         self._resolved: dict[tuple[str, Reference], tuple[tuple[Target, ...], set[str]]] = {}
         self.consulted: set[str] = set()
-        """Names of modules that answers depended on, present or not; cleared by who wants to know."""
+        """What answers depended on, `module` or `module:name`, present or not; cleared by who wants to know."""
         self.examined: set[str] = set()
-        """Those of which more than the interface was looked at."""
+        """Modules of which more than the outline was looked at."""
 
     def find(self, name: str) -> Found | None:
         """Say where a module comes from."""
@@ -93,6 +101,7 @@ class Program:
 
     def atoms(self, node: Node) -> list[tuple[Module, Atom]]:
         """Give the statements behind a binding."""
+        self.consulted.add(node)
         module = self.module(node.partition(":")[0])
         return [] if module is None else [(module, atom) for atom in module.binding(node.partition(":")[2])]
 
@@ -142,6 +151,7 @@ class _Search:
 
     def name(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
         """Look a name up in the globals of a module."""
+        self._program.consulted.add(f"{module.name}:{name}")
         key = (module.name, name, chain)
         if key in self._trail:
             return
@@ -185,6 +195,7 @@ class _Search:
 
     def exports(self, module: Module, name: str, seen: frozenset[str] = frozenset()) -> bool:
         """Tell whether a star import of a module brings a name."""
+        self._program.consulted.add(f"{module.name}:{name}")
         if module.name in seen:
             return False
         if module.summary.exports is not None:
@@ -204,9 +215,7 @@ class _Search:
             yield from self._attribute(module, chain) if chain else [Target(f"{name}:")]
         elif found is None:
             yield Target("?" + name)
-        elif found.origin == "standard":
-            yield Target("^" + ".".join([name, *chain]))
-        elif found.origin == "installed":
+        elif found.origin in ("standard", "installed"):
             yield Target("^" + ".".join([name, *chain]))
         elif chain and found.origin == "namespace":
             yield from self.in_module(f"{name}.{chain[0]}", chain[1:])
@@ -215,6 +224,7 @@ class _Search:
 
     def _attribute(self, module: Module, chain: tuple[str, ...]) -> Iterator[Target]:
         name = chain[0]
+        self._program.consulted.update((f"{module.name}:{name}", f"{module.name}:__getattr__"))
         if name in ("__dict__", "__annotations__"):
             yield Target(f"{module.name}:")
             return

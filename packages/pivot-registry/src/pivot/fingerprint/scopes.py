@@ -30,7 +30,7 @@ class Call(NamedTuple):
     """Whether the result is dropped: then the call is there for what it changes."""
     args: tuple[Argument, ...]
     line: int
-    count: int
+    given: int
     """How many arguments there are in all."""
 
 
@@ -153,7 +153,7 @@ def through(imported: Iterable[Reference], ref: Reference) -> Iterator[Reference
 
 
 def path_of(node: ast.AST) -> Reference | None:
-    """Write an expression as a reference: `a.b`, `a["x"].b` as `a.[].b`, `f(x).b` as `f.b`; None if it starts otherwise."""
+    """Write an expression as a reference: `a.b`, `a["x"].b` as `a.[].b`, `f(x).b` as `f.b`; None for others."""
     parts: list[str] = []
     while True:
         if isinstance(node, ast.Attribute):

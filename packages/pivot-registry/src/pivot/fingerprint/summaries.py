@@ -31,7 +31,8 @@ class Summaries:
     """
 
     def __init__(self, directory: Path | None = None, digests: Digests | None = None) -> None:
-        self._directory = None if directory is None else directory / f"{SCHEMA}-{sys.version_info[0]}{sys.version_info[1]}"
+        version = f"{SCHEMA}-{sys.version_info[0]}{sys.version_info[1]}"
+        self._directory = None if directory is None else directory / version
         self._digests = digests
         self._memory: dict[str, Summary] = {}
         self._new: dict[str, bytes] = {}
@@ -79,7 +80,7 @@ class Summaries:
         # marshal is the fastest by far; the checksum keeps damaged bytes from it, and nobody else writes here.
         return marshal.loads(data[_CHECK:])  # noqa: S302
 
-    def remember(self, key: str, value: object) -> None:
+    def remember(self, key: str, value: Any) -> None:
         """Keep a value made of plain tuples, lists, dicts, text and numbers, at the next `save`."""
         data = marshal.dumps(value)
         self._new[key] = blake3(data).digest() + data
@@ -99,10 +100,17 @@ class Summaries:
 
 
 def _bytes_of(path: str) -> bytes | None:
+    # Half the time of `Path.read_bytes`, and this is most of what checking two hundred files takes.
     try:
-        return Path(path).read_bytes()
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         return None
+    try:
+        return os.read(descriptor, os.fstat(descriptor).st_size)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
 
 
 def _write(directory: Path, key: str, data: bytes) -> None:

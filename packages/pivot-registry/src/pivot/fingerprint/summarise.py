@@ -127,7 +127,9 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         now=Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls))),
         later=tuple(walk.later),
         aliases=tuple(
-            (name, ref) for name, value, parts in scope.aliases for ref in (elements(value) if parts else aliased(value))
+            (name, ref)
+            for name, value, parts in scope.aliases
+            for ref in (elements(value) if parts else aliased(value))
         ),
         holds=tuple((name, ref) for name, value, parts in scope.aliases if not parts for ref in held(value)),
         makers=tuple(_makers(scope.aliases)),

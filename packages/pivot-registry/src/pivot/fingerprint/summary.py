@@ -1,4 +1,4 @@
-"""What one file says, as data: a pure function of its bytes, the same wherever the file lies and whatever it is called."""
+"""What one file says, as data: a pure function of its bytes, wherever the file lies and whatever it is called."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple

@@ -1,6 +1,6 @@
 """All modules that run: in which order, and what their statements change."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from pivot.fingerprint.links import ModuleLink
@@ -26,6 +26,7 @@ class Universe:
         self.changes: dict[Node, list[AtomId]] = {}
         """Binding -> the statements that change it, in the order in which they run."""
         self.subclasses: dict[Node, list[Node]] = {}
+        self._changed_modules: set[str] = set()
 
     def run(self, names: Iterable[str]) -> None:
         """Import modules, those first that come first."""
@@ -53,6 +54,7 @@ class Universe:
                         yield None
             for node in atom.changes:
                 self.changes.setdefault(node, []).append((name, number))
+                self._changed_modules.add(node.partition(":")[0])
             for base in atom.subclass_of:
                 self.subclasses.setdefault(base, []).extend(f"{name}:{bound}" for bound in atom.names)
 
@@ -69,8 +71,10 @@ class Universe:
         keys = [node, top] if node != top else [key for key in self.changes if key == top or key.startswith(top + ".")]
         return [atom for key in dict.fromkeys(keys) for atom in self.changes.get(key, ())]
 
-    def hidden_builtins(self, module: str, absent: Mapping[str, None] | Iterable[str]) -> list[Node]:
+    def hidden_builtins(self, module: str, absent: Iterable[str]) -> list[Node]:
         """Give the builtins that something defines anew in a module."""
+        if module not in self._changed_modules:
+            return []
         return [f"{module}:{name}" for name in absent if f"{module}:{name}" in self.changes]
 
 

@@ -46,7 +46,7 @@ class Unrepeatable:
                     todo += [(callee.module, inner) for callee in callees for inner in callee.unit.calls]
 
     def _library(self, module: Module, call: Call, path: str) -> Iterator[str]:
-        if path in SEEDED and call.count:
+        if path in SEEDED and call.given:
             return
         for what, places in UNREPEATABLE.items():
             if lies_below(path, places):

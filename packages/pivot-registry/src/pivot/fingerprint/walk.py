@@ -47,7 +47,7 @@ class Walk(Calls):
 
     def begin(self, statement: ast.stmt) -> None:
         """Forget the last statement."""
-        self.top = statement
+        self.top: Any = statement
         self.decorators: list[Decorator] = []
         self.out, self.docs = [], []
         self.hints: list[Token] = []
@@ -142,7 +142,10 @@ class Walk(Calls):
     def subscript(self, node: ast.Subscript) -> None:
         self.out.append("<[]")
         self.on[type(node.value)](node.value)
-        self.on[type(node.slice)](node.slice)
+        if self.quoted:
+            self._type_arguments(node)
+        else:
+            self.on[type(node.slice)](node.slice)
         if type(node.ctx) is not ast.Load:
             self.stored(node)
         path = path_of(node.value)
@@ -211,7 +214,9 @@ class Walk(Calls):
         """Walk an annotation: its tokens and reads count apart, its calls not at all."""
         before, self.out = self.out, stream
         scope = self.enter("hint")
+        self.quoted = True
         self.on[type(node)](node)
+        self.quoted = False
         reads.update(scope.reads)
         parent = scope.parent
         assert parent is not None
@@ -389,10 +394,12 @@ class Walk(Calls):
         value = node.value
         if isinstance(value, str):
             self.literal(value)
-            if self.scope.kind == "hint":
+            if self.quoted:
                 self._quoted_hint(value)
         elif isinstance(value, bytes) and len(value) < _LONGEST_SHELL:
-            self.strings.update(word.decode() for word in _WORD(value))
+            words = [word.decode() for word in _WORD(value)]
+            self.strings.update(words)
+            self.strings.update(word[1:] for word in words if word[0] == "c")  # an opcode of pickle before the name
 
     def piece(self, literal: str) -> None:
         super().piece(literal)
@@ -404,6 +411,18 @@ class Walk(Calls):
             self.strings.add(value)
         elif ".py" in value and len(value) < _LONGEST_SHELL:
             self.strings.update(_SCRIPT(value))
+
+    def _type_arguments(self, node: ast.Subscript) -> None:
+        """Of `Annotated[T, ...]` only the first is a type; of `Literal[...]` none is."""
+        path = path_of(node.value) or ""
+        if path.endswith("Literal"):
+            self.unquoted([node.slice])
+        elif path.endswith("Annotated") and isinstance(node.slice, ast.Tuple):
+            first, *metadata = node.slice.elts
+            self.on[type(first)](first)
+            self.unquoted(metadata)
+        else:
+            self.on[type(node.slice)](node.slice)
 
     def _quoted_hint(self, value: str) -> None:
         try:

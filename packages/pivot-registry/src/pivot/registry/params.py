@@ -1,7 +1,7 @@
 """Values of parameters: make them, override them. Works on StageParams without importing pydantic."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pivot.registry.errors import DefinitionError
@@ -29,18 +29,20 @@ def make_params(
     kind: type, values: Mapping[str, Any], where: object | None = None, places: Places | None = None
 ) -> Any:
     """Make parameters from fields, all validators run. Raises DefinitionError."""
-    return _validated(kind, {}, values, where, places or {})
+    return _validated(kind, None, values, where, places or {})
 
 
 def with_overrides(
     params: Any, overrides: Mapping[str, Any], where: object | None = None, places: Places | None = None
 ) -> Any:
-    """Give new parameters with some fields set, all validators run. `a.b` sets a field of a nested model.
+    """Give new parameters with some fields set, all validators run.
+
+    A mapping sets the given fields of a nested model, as `a.b` sets one; the values of other fields are replaced whole.
 
     Raises:
         DefinitionError: no such field, or a value that a validator refuses.
     """
-    return _validated(type(params), plain_values(params), overrides, where, places or {}) if overrides else params
+    return _validated(type(params), params, overrides, where, places or {}) if overrides else params
 
 
 def plain_values(params: Any) -> dict[str, Any]:
@@ -49,34 +51,43 @@ def plain_values(params: Any) -> dict[str, Any]:
     return values
 
 
-def _validated(
-    kind: Any, known: Mapping[str, Any], given: Mapping[str, Any], where: object | None, places: Places
-) -> Any:
-    as_json, as_text = _merged(known, given, as_json=True), _merged(known, given, as_json=False)
-    try:
-        return kind.model_validate(as_json)
-    except ValueError as error:
-        refused = _refusal(kind, error, where, places)
-    if as_text != as_json:
+def _validated(kind: Any, before: Any, given: Mapping[str, Any], where: object | None, places: Places) -> Any:
+    """Take the first reading that the class accepts; if there is none, tell what is wrong with the first of all."""
+    refused: DefinitionError | None = None
+    for reading in _readings(before, given):
         try:
-            return kind.model_validate(as_text)  # `--set train.name=123` for a field that is text
-        except ValueError:
-            pass
+            return kind.model_validate(reading)
+        except ValueError as error:
+            refused = refused or _refusal(kind, error, where, places)
+    assert refused is not None
     raise refused
 
 
-def _merged(known: Mapping[str, Any], given: Mapping[str, Any], *, as_json: bool) -> dict[str, Any]:
-    """Set fields, those of nested models one by one, so that the others keep their values."""
-    merged = dict(known)
+def _readings(before: Any, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield _merged(before, given, as_json=True, nested=True)
+    yield _merged(before, given, as_json=False, nested=True)  # `--set train.name=123` for a field that is text
+    yield _merged(before, given, as_json=True, nested=False)  # a nested model of another class
+
+
+def _merged(before: Any, given: Mapping[str, Any], *, as_json: bool, nested: bool) -> dict[str, Any]:
+    """Set fields of a model (or of a mapping, or of nothing); `nested` keeps the other fields of nested models."""
+    merged = _known(before)
     for key, value in given.items():
         first, dot, rest = str(key).partition(".")
         inner = merged.get(first)
-        if dot or (isinstance(value, Mapping) and isinstance(inner, dict)):
-            nested = {rest: value} if dot else value
-            merged[first] = _merged(inner if isinstance(inner, dict) else {}, nested, as_json=as_json)
+        if dot:
+            merged[first] = _merged(inner, {rest: value}, as_json=as_json, nested=nested)
+        elif nested and isinstance(value, Mapping) and hasattr(inner, "model_dump"):
+            merged[first] = _merged(inner, value, as_json=as_json, nested=nested)
         else:
             merged[first] = _read(value, as_json=as_json)
-    return merged
+    return {key: plain_values(value) if hasattr(value, "model_dump") else value for key, value in merged.items()}
+
+
+def _known(before: Any) -> dict[str, Any]:
+    if isinstance(before, Mapping):
+        return dict(before)
+    return {field: getattr(before, field) for field in getattr(type(before), "model_fields", ())}
 
 
 def _read(value: Any, *, as_json: bool) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pivot.discovery.discover import ambiguous
 from pivot.discovery.finding import find_pipeline_files
+from pivot.discovery.marks import Seen
 from pivot.discovery.names import pipeline_files_in
 from pivot.discovery.project import Project
 from pivot.discovery.snapshot import (
@@ -119,23 +120,23 @@ class _Entry:
         if loading.changed:
             return None
         if code.changed:
-            return self._reidentified(kept._replace(loading=loading.witness))
+            return self._reidentified(kept._replace(loading=loading.witness), code.same)
         today = kept._replace(loading=loading.witness, code=code.witness)
-        if today != kept:
+        if (today.loading, today.code) != (kept.loading, kept.code):
             save(today, self._place)
         return self._view(today)
 
     def _compared(self, witness: Witness) -> Comparison:
         return compare(witness, self._project.environ, self._started)
 
-    def _reidentified(self, kept: Snapshot) -> SnapshotView | None:
+    def _reidentified(self, kept: Snapshot, same: Mapping[str, Seen]) -> SnapshotView | None:
         """Identify the stages anew; None if the definitions have to be executed again."""
-        from pivot.discovery.code import Code, read_code
+        from pivot.discovery.code import Code, read_code, summaries_of
 
         base = read_code(kept.pair, self._code_place)
         if base is None:
             return None
-        code = Code(base.parts, self._project)
+        code = Code(base.parts, self._project, summaries_of(self._project, same))
         if code.executed() != base.executed:
             return None
         stages = tuple(
@@ -184,10 +185,10 @@ class _Entry:
         return SnapshotView(snapshot, analysed, learn)
 
     def _code(self, snapshot: Snapshot) -> "Code":
-        from pivot.discovery.code import Code, read_code
+        from pivot.discovery.code import Code, read_code, summaries_of
         from pivot.discovery.making import make
 
         base = read_code(snapshot.pair, self._code_place)
         if base is None:
             return make(self._file, self._project, self._footing, self._started).code
-        return Code(base.parts, self._project)
+        return Code(base.parts, self._project, summaries_of(self._project))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pivot.discovery.catalogue import Found, Overrides, views, why_not
 from pivot.discovery.project import open_project
-from pivot.discovery.views import Found, Overrides, views, why_not
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import PipelineName, StageName, StageRef
 
@@ -95,7 +95,7 @@ def test_the_second_command_executes_nothing(world: World) -> None:
 
 def test_a_definition_is_whole(world: World) -> None:
     stage = world.stages()["p:main"]
-    assert (stage.root, stage.state_dir, stage.place) == (world.root, world.root / ".pivot", "pipeline.py:9")
+    assert (stage.root, stage.state_dir, stage.place) == (world.root, world.root / ".pivot", "pipeline.py:10")
     assert stage.origin is not None
     assert stage.origin.args == (str(world.root / "pipeline.py"), str(world.root))
     assert [output.paths for output in stage.outputs] == [("out.txt",)]
@@ -244,6 +244,39 @@ def test_a_module_loaded_by_a_computed_name_is_seen(world: World) -> None:
     assert [view.name for view in world.look().views.values()] == ["b"]
 
 
+@pytest.mark.parametrize("name", ["query.sql", "queries/one.sql"])
+def test_a_file_that_a_stage_depends_on_by_declaration_is_watched(world: World, name: str) -> None:
+    depends = f"pipeline.register(main, 'asks', out_path_overrides={{'return': 'a'}}, depends=[{name.split('/')[0]!r}])"
+    world.write({"pipeline.py": f"{SIMPLE}{depends}", name: "select 1"})
+    before = world.stages()
+    world.write({name: "select 2"})
+    after = world.stages()
+    assert after["p:asks"].identity != before["p:asks"].identity
+    assert after["p:main"].identity == before["p:main"].identity
+
+
+def test_an_installed_module_without_metadata_is_watched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "import plain\n" + SIMPLE.replace('"x"', "plain.X")
+    world.write({"lib/site-packages/plain.py": "X = 1", "pipeline.py": source})
+    monkeypatch.syspath_prepend(str(world.root / "lib" / "site-packages"))
+    before = world.code()
+    world.write({"lib/site-packages/plain.py": "X = 2"})
+    assert world.code() != before
+
+
+def test_another_version_of_an_installed_package_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, source = "lib/site-packages", "import dep\n" + SIMPLE.replace('"x"', "dep.X")
+    world.write({
+        f"{site}/dep.py": "X = 1", f"{site}/dep-1.0.dist-info/METADATA": "Name: dep\nVersion: 1.0\n",
+        f"{site}/dep-1.0.dist-info/RECORD": "dep.py,,\n", "pipeline.py": source,
+    })  # fmt: skip
+    monkeypatch.syspath_prepend(str(world.root / site))
+    before = world.code()
+    assert world.code() == before
+    (world.root / site / "dep-1.0.dist-info").rename(world.root / site / "dep-2.0.dist-info")
+    assert world.code() != before
+
+
 def test_parameters_beside_the_pipeline_are_applied_and_watched(world: World) -> None:
     world.write({"pipeline.py": PARAMS})
     assert world.stages()["p:main"].params == {"rate": 0.1}
@@ -357,8 +390,8 @@ def test_definitions_that_may_come_out_otherwise_are_executed_every_time(
 
 
 def test_values_that_cannot_be_identified_are_told(world: World) -> None:
-    closure = "def make(x):\n    def main() -> Text: return str(x)\n    return main\npipeline = Pipeline('p')\n"
-    world.write({"pipeline.py": closure + "import threading\npipeline.register(make(threading.Lock()), 'main')"})
+    source = "letters = (letter for letter in 'ab')\npipeline = Pipeline('p')\ndef main() -> Text: return 'x'\n"
+    world.write({"pipeline.py": source + "pipeline.register(main, depends=[letters])"})
     world.stages()
     told = dict(why_not(open_project(world.root, {})))
     assert "cannot identify" in told[world.root / "pipeline.py"]
@@ -447,18 +480,7 @@ def test_code_seen_at_run_time_is_identified_and_remembered(world: World) -> Non
     assert next(iter(world.look().views.values())).code_of(["gone:nothing"])["gone:nothing"] != "absent"
 
 
-HEAVY = {
-    "pydantic",
-    "yaml",
-    "numpy",
-    "pandas",
-    "networkx",
-    "loky",
-    "rich",
-    "pivot.fingerprint.analysis",
-    "ast",
-    "inspect",
-}
+HEAVY = {"pydantic", "yaml", "numpy", "pandas", "networkx", "loky", "rich", "pivot.fingerprint.analysis"}
 
 
 def test_an_up_to_date_command_imports_nothing_heavy_and_nothing_of_the_users(world: World) -> None:
