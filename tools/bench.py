@@ -41,7 +41,9 @@ class Row(NamedTuple):
 def cpu_of(words: list[str], cwd: Path) -> float:
     """Run a command and give the CPU seconds of it and of all that it started."""
     before = os.times()
-    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        words, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=warm_environment()
+    )
     while True:  # workers that outlived the command are ours to wait for: we are their subreaper
         try:
             os.wait()
@@ -51,6 +53,11 @@ def cpu_of(words: list[str], cwd: Path) -> float:
     if done.returncode not in (0, 3):
         raise SystemExit(f"{' '.join(words)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
     return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def warm_environment() -> dict[str, str]:
+    """Give the environment, but let compiled code be kept, as everybody does."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def become_subreaper() -> None:
@@ -208,7 +215,7 @@ import time, os, pathlib
 from pivot.discovery import open_project, views
 started = time.process_time()
 found = views(open_project(pathlib.Path.cwd(), os.environ))
-stages = [stage for view in found.views for stage in view.definitions()]
+stages = [stage for view in found.views.values() for stage in view.definitions()]
 assert len(stages) == {stages}, len(stages)
 print(time.process_time() - started)
 """
@@ -217,7 +224,9 @@ print(time.process_time() - started)
 def probe(root: Path, stages: int) -> float:
     """Read all definitions and identities as a command does, in a fresh process."""
     words = [sys.executable, "-c", PROBE.format(stages=stages)]
-    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, env=warm_environment())
+    if done.returncode:
+        raise SystemExit(done.stderr)
     return float(done.stdout.split()[-1])
 
 

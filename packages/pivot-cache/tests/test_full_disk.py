@@ -29,6 +29,11 @@ with Cache(root) as cache:
             assert "no room for" in str(error), error
             refused += 1
     assert cache.get_bytes(small) == b"small"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 200_000))
+    with Cache(root, map_size=1 << 20) as reader:
+        assert reader.get_bytes(small) == b"small"
+        reader.restore(small, work + "/small")
+        assert os.listdir(root + "/leases") != []
     assert os.listdir(root + "/tmp") == []
     assert cache.recall("k") is None
     print(refused)

@@ -121,6 +121,31 @@ def test_a_forked_child_that_only_closes_leaves_the_claims_of_its_parent(layout,
     assert live_claims(layout) == {_A}
 
 
+def test_a_full_store_can_be_read_but_not_claimed(layout, start):
+    source = """
+import resource, sys
+from pivot.cache import FullError
+from pivot.cache.digest import name_of
+from pivot.cache.layout import Layout
+from pivot.cache.leases import Lease, live_claims
+layout = Layout(sys.argv[1])
+lease = Lease(layout, writable=True)
+lease.claim(name_of(b"a"), lambda: None)
+resource.setrlimit(resource.RLIMIT_FSIZE, (120, -1))
+lease.announce("/x")
+for data in (b"b", b"c"):
+    try:
+        lease.claim(name_of(data), lambda: None)
+    except FullError:
+        continue
+    raise SystemExit("claimed")
+assert live_claims(layout) == {name_of(b"a")}
+print("ok")
+"""
+    out, errors = start(source, layout.root).communicate()
+    assert out.strip() == b"ok", errors.decode()
+
+
 def test_temporary_names_are_short_enough_and_in_the_same_folder():
     path = temporary_beside("/a/" + "n" * 255)
     assert os.path.dirname(path) == "/a"

@@ -57,9 +57,9 @@ def test_running_stages_are_shown_with_their_time_the_longest_first(screen: Scre
     clock.now = 60
     region.start("report")
     clock.now = 72
-    assert str(region.render()) == "  ▸ train  1m12s\n  ▸ report  12.0s"
+    assert str(region.__rich__()) == "  ▸ train  1m12s\n  ▸ report  12.0s"
     region.finish("train")
-    assert str(region.render()) == "  ▸ report  12.0s"
+    assert str(region.__rich__()) == "  ▸ report  12.0s"
     region.close()
 
 
@@ -67,7 +67,7 @@ def test_of_many_running_stages_some_are_a_count(screen: Screen) -> None:
     region = Region(own_terminal(screen.stream), Clock())
     for index in range(SHOWN + 3):
         region.start(f"s{index}")
-    assert str(region.render()).endswith("\n    and 3 more")
+    assert str(region.__rich__()).endswith("\n    and 3 more")
     region.close()
 
 

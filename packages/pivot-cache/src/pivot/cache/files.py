@@ -37,9 +37,14 @@ def read_all(descriptor: int, size: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def _buffer(descriptor: int) -> bytearray:
+    # Clearing a megabyte takes longer than reading a small file.
+    return bytearray(min(CHUNK, os.fstat(descriptor).st_size + 1))
+
+
 def hash_descriptor(descriptor: int, kind: Kind = Kind.BLOB) -> Name:
     """Hash from the current offset to the end."""
-    state, buffer = hasher(kind), bytearray(CHUNK)
+    state, buffer = hasher(kind), _buffer(descriptor)
     view = memoryview(buffer)
     while count := os.readv(descriptor, [buffer]):
         state.update(view[:count])
@@ -48,7 +53,7 @@ def hash_descriptor(descriptor: int, kind: Kind = Kind.BLOB) -> Name:
 
 def copy_hashing(source: int, target: int, kind: Kind = Kind.BLOB) -> Name:
     """Copy to the end and give the name of the bytes that were written."""
-    state, buffer = hasher(kind), bytearray(CHUNK)
+    state, buffer = hasher(kind), _buffer(source)
     view = memoryview(buffer)
     while count := os.readv(source, [buffer]):
         state.update(view[:count])

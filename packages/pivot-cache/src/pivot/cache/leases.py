@@ -6,6 +6,7 @@ exclusively, so either the sweep sees the claim or the claimer sees the object g
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -14,8 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from pivot.cache.digest import Digest, Name
-from pivot.cache.errors import BadDigestError
-from pivot.cache.files import open_regular
+from pivot.cache.errors import BadDigestError, FullError
+from pivot.cache.files import open_regular, space_checked
 from pivot.cache.layout import Layout
 from pivot.cache.locks import locked, open_lock, try_lock, wait_lock
 from pivot.cache.names import parse
@@ -57,18 +58,18 @@ class Lease:
             self._open()
             wait_lock(self._use, self._layout.below("use.lock"), fcntl.LOCK_SH)
             try:
-                os.write(self._file, f"{name.digest}\n".encode())
+                self._write(name.digest.encode())
                 self._claimed.add(name)
                 return look()
             finally:
                 fcntl.flock(self._use, fcntl.LOCK_UN)
 
     def announce(self, path: str) -> None:
-        """Say that `path` is temporary, before it is made."""
+        """Say that `path` is temporary, before it is made; where the store is full, it is made all the same."""
         if self._writable:
-            with self._lock:
+            with self._lock, contextlib.suppress(FullError):
                 self._open()
-                os.write(self._file, _TEMPORARY + os.fsencode(path).hex().encode() + b"\n")
+                self._write(_TEMPORARY + os.fsencode(path).hex().encode())
 
     def close(self) -> None:
         """Give up the claims."""
@@ -79,6 +80,12 @@ class Lease:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self._path)
             self._release()
+
+    def _write(self, line: bytes) -> None:
+        # A newline on both sides: what a full disk cut off spoils no later line.
+        with space_checked(self._layout.root, "a claim"):
+            if os.write(self._file, b"\n%s\n" % line) < len(line) + 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _release(self) -> None:
         os.close(self._file)
@@ -92,6 +99,11 @@ class Lease:
         if self._file >= 0:
             return
         self._owner = os.getpid()
+        with space_checked(self._layout.root, "a claim"):
+            self._create()
+        self._use = open_lock(self._layout.below("use.lock"))
+
+    def _create(self) -> None:
         with locked(self._layout.below("open.lock")):
             sweep_dead(self._layout)
             self._path = self._layout.below(f"leases/{os.urandom(16).hex()}")
@@ -99,7 +111,6 @@ class Lease:
             self._file = os.open(self._path, flags, 0o644)
             wait_lock(self._file, self._path)  # a reader of leases may look at it just now, and lets go at once
         os.write(self._file, b"process %d\n" % os.getpid())
-        self._use = open_lock(self._layout.below("use.lock"))
 
 
 def sweep_dead(layout: Layout) -> None:

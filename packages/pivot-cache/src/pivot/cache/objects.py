@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from pivot.cache.digest import Kind, Name, name_of
-from pivot.cache.errors import ChangedError, NotStorableError, ReadOnlyError
+from pivot.cache.errors import ChangedError, FullError, NotStorableError, ReadOnlyError
 from pivot.cache.files import (
     CHUNK,
     Draft,
@@ -66,11 +66,21 @@ class Objects:
 
     def held(self, name: Name) -> bool:
         """Claim an object and say whether it is there with the right bytes."""
-        return self._lease.claim(name, lambda: self._seals.intact(name))
+        there = self._lease.claim(name, lambda: self._seals.intact(name))
+        if there:
+            self._seals.used(name)
+        return there
 
     def hold(self, name: Name) -> None:
-        """Claim an object whose bytes are checked later; raise `MissingError` if it is not there."""
-        if not self._lease.claim(name, lambda: os.path.lexists(self._layout.object(name))):
+        """Claim an object whose bytes are checked later; raise `MissingError` if it is not there.
+
+        Where the store is full it cannot be claimed, but read.
+        """
+        try:
+            there = self._lease.claim(name, lambda: os.path.lexists(self._layout.object(name)))
+        except FullError:
+            there = os.path.lexists(self._layout.object(name))
+        if not there:
             raise missing(name)
 
     def require(self, name: Name) -> str:

@@ -54,6 +54,12 @@ class Restorer:
     def __init__(self, objects: Objects, seals: Seals, lease: Lease, root: str) -> None:
         self._objects, self._seals, self._lease, self._root = objects, seals, lease, root
         self._cannot_clone: set[int] = set()
+        self._makers: dict[LinkMode, Callable[[Name, str, bool], bool]] = {
+            LinkMode.REFLINK: self._reflink,
+            LinkMode.COPY: self._copy,
+            LinkMode.HARDLINK: self._hardlink,
+            LinkMode.SYMLINK: self._symlink,
+        }
 
     def file(
         self, name: Name, target: str, modes: Sequence[LinkMode], *, executable: bool, aside: str | None
@@ -87,7 +93,7 @@ class Restorer:
         """Make a file that is not there yet."""
         for mode in modes:
             try:
-                made = self._makers()[mode](name, path, executable)
+                made = self._makers[mode](name, path, executable)
             except OSError as error:
                 if error.errno not in _NOT_HERE or mode is LinkMode.COPY:
                     raise
@@ -96,14 +102,6 @@ class Restorer:
                 return Content(name, signature_of(os.stat(path)))
         self._copy(name, path, executable)
         return Content(name, signature_of(os.stat(path)))
-
-    def _makers(self) -> dict[LinkMode, Callable[[Name, str, bool], bool]]:
-        return {
-            LinkMode.REFLINK: self._reflink,
-            LinkMode.COPY: self._copy,
-            LinkMode.HARDLINK: self._hardlink,
-            LinkMode.SYMLINK: self._symlink,
-        }
 
     def _announced(self, target: str) -> str:
         temporary = temporary_beside(target)

@@ -13,7 +13,7 @@ from pivot.cache.entries import raw_path
 from pivot.cache.errors import MissingError, NotStorableError, UnsafeTreeError
 from pivot.cache.exchange import checked_target
 from pivot.cache.facts import Clock, Facts, row_key
-from pivot.cache.files import open_regular, sweep_drafts
+from pivot.cache.files import open_regular, space_checked, sweep_drafts
 from pivot.cache.index import Index
 from pivot.cache.info import Durability, Info, count
 from pivot.cache.layout import FORMAT, Layout, open_layout
@@ -158,10 +158,11 @@ class Cache:
         place = checked_target(os.fspath(target), None if within is None else os.fspath(within))
         old = None if aside is None else os.fspath(aside)
         self._objects.hold(name)
-        if name.kind is Kind.BLOB:
-            self._restore_file(name, place, modes, old, executable=executable)
-        else:
-            self._restore_tree(name, place, modes, old)
+        with space_checked(os.path.dirname(place), place):
+            if name.kind is Kind.BLOB:
+                self._restore_file(name, place, modes, old, executable=executable)
+            else:
+                self._restore_tree(name, place, modes, old)
 
     def digests(self) -> Iterator[Digest]:
         """Give the names of all objects; nothing is checked."""

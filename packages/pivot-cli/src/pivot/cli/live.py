@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from rich.console import Console, ConsoleRenderable
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
@@ -39,8 +39,8 @@ class Region:
         self._running: dict[str, float] = {}
         self._console = Console(file=self._file, force_terminal=True, no_color=not stream.color, highlight=False)
         self._live = Live(
+            self,
             console=self._console,
-            get_renderable=self.render,
             refresh_per_second=REDRAWN_PER_SECOND,
             transient=True,
             redirect_stdout=False,
@@ -60,7 +60,7 @@ class Region:
         """Write a line that stays."""
         self._console.print(Text.from_ansi(line), soft_wrap=True)
 
-    def render(self) -> ConsoleRenderable:
+    def __rich__(self) -> Text:
         """Draw the running stages, the longest running first."""
         now = self._clock()
         running = sorted(self._running.copy().items(), key=lambda item: item[1])  # a copy: another thread draws

@@ -36,7 +36,10 @@ class _Blame:
         where = self._place(error)
         if isinstance(error, DefinitionError):
             return DiscoveryError(self._with_file(error.what, error.where), where=error.where or where, hint=error.hint)
-        return DiscoveryError(self._with_file(_cause(error), where), where=where, hint=_hint(error))
+        return DiscoveryError(self._with_file(_cause(error), where), where=where, hint=_hint(error) or self._see_all())
+
+    def _see_all(self) -> str:
+        return f"correct it; `python {self._shown(str(self._file))}` shows the whole traceback"
 
     def _with_file(self, what: str, where: str | None) -> str:
         """Name the pipeline file too, when the fault lies elsewhere."""

@@ -99,7 +99,7 @@ def load(file: Path, project_root: Path) -> Live:
             return Live(_pipeline_in(module, file), file, modules)
         from pivot.pipeline.yaml import load_pipeline_from_yaml  # imports yaml and pydantic
 
-        return Live(load_pipeline_from_yaml(file), file, modules)
+        return Live(load_pipeline_from_yaml(file, project=project_root), file, modules)
 
 
 def _import(file: Path, project_root: Path, modules: Modules) -> ModuleType:

@@ -11,6 +11,7 @@ from pivot.fingerprint.distributions import Distributions, Environment
 from pivot.fingerprint.effects import EVERYTHING
 from pivot.fingerprint.graph import MODES, Expansion, Fact, Graph, Mode, World
 from pivot.fingerprint.imports import ImportPath, Probe
+from pivot.fingerprint.importing import run_by_import
 from pivot.fingerprint.linkstore import LinkStore
 from pivot.fingerprint.locating import Locator
 from pivot.fingerprint.manifests import manifest_of, texts_of
@@ -78,7 +79,6 @@ class Analysis:
         self._observed = {stage: tuple(sorted(names)) for stage, names in observed.items()}
         self._passes: dict[_Pass, Merkle] = {}
         self._chosen: dict[str, _Pass] = {}
-        self._modules: dict[str, str] = {}
         self._settle()
 
     # Answers
@@ -110,19 +110,32 @@ class Analysis:
 
         That is, stages with the same roots: lines count where only they tell definitions apart.
         """
-        if module not in self._modules:
-            places = self._locator.places(name for root in self._roots.values() for name in _modules(root))
-            self._modules[module] = blake3(f"{self._whole(module)} {places}".encode()).hexdigest()
-        return self._modules[module]
+        return blake3(f"{self._hash_of([f'{module}:'])} {self._places()}".encode()).hexdigest()
 
-    def _whole(self, module: str) -> str:
-        node, mode = f"{module}:", _PLAIN
+    def import_code(self, module: str) -> str:
+        """Hash what importing a module runs, and where its stages' signatures lead.
+
+        The bodies of functions do not count unless something may call them meanwhile: while this is equal, importing
+        again defines the same stages.
+        """
+        shown = [f"{node}~" for root in self._roots.values() for node in self._locator.locate(root)]
+        own, reached = run_by_import(self._links, module)
+        value = f"{own} {self._hash_of([*shown, *reached])} {self._places()}"
+        return blake3(value.encode()).hexdigest()
+
+    def _places(self) -> str:
+        """Give the lines on which roots rely."""
+        return repr(self._locator.places(name for root in self._roots.values() for name in _modules(root)))
+
+    def _hash_of(self, nodes: Iterable[Node]) -> str:
+        """Hash nodes and what they reach, looked at as closely as their own code looks."""
+        wanted, mode = sorted(set(nodes)), _PLAIN
         while True:
             merkle = Merkle(Graph(self._world, mode).expand)
-            value = merkle.add(node).hex()
-            wider = mode | (frozenset(MODES) & merkle.flags[node])
+            hashes = [merkle.add(node) for node in wanted]
+            wider = mode.union(*(frozenset(MODES) & merkle.flags[node] for node in wanted))
             if wider == mode:
-                return value
+                return blake3(b"".join(sorted(set(hashes)))).hexdigest()
             mode = wider
 
     def import_nondeterminism(self, module: str) -> list[str]:
@@ -133,11 +146,11 @@ class Analysis:
         """Give all that this analysis read."""
         nodes = {node for merkle in self._passes.values() for node in merkle.expansions}
         return AnalysisInputs(
-            files=tuple(sorted({*self._links.files(), *self._named_files()})),
+            files=tuple(sorted({*self._links.files(), *self._named_files(), *self._world.distributions.files})),
             probed=tuple(_paths(self._links.finder.probes())),
             environment=tuple(sorted(node[1:] for node in nodes if node[0] == "$")),
             distributions=tuple(sorted(self._world.distributions.looked_at)),
-            directories=tuple(sorted(self._links.finder.listed)),
+            directories=tuple(sorted(self._links.finder.listed | self._world.distributions.listed)),
         )
 
     def _named_files(self) -> Iterator[str]:

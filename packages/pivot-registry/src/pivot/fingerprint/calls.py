@@ -92,6 +92,10 @@ class Calls(Canonical):
             self.on[type(node)](node)
         self.quoted = quoted
 
+    def settled(self) -> set[str]:
+        """Give where reads go that need no scope any more."""
+        return self.direct
+
     def note(self, node: ast.Call, name: str, *, bare: bool) -> None:
         """Remember who is called with what."""
         if type(node.func) is ast.Name and name in PURE_BUILTINS:
@@ -181,8 +185,7 @@ class Calls(Canonical):
         """A literal name is an import like any other."""
         name = _text(node.args[0]) if node.args else ""
         if name and not name.startswith("."):
-            self.direct.add(f"{name}:")
-            self.direct.add(f"{name}:!")
+            self.settled().update((f"{name}:", f"{name}:!"))
 
     def variable(self, node: ast.Call) -> None:
         """`os.environ.get("X")`, `os.getenv("X")`."""

@@ -34,6 +34,10 @@ class Distributions:
         self._needs: dict[str, tuple[str, ...]] = {}
         self.looked_at: set[str] = set()
         """Metadata directories that were read, and the directories that hold them."""
+        self.files: set[str] = set()
+        """Files of which the content counted."""
+        self.listed: set[str] = set()
+        """Directories of which the listing counted."""
 
     def of_module(self, module: str) -> str | None:
         """Name the distribution that ships a top-level module."""
@@ -61,7 +65,7 @@ class Distributions:
         """Name the distributions that one needs, of those that are installed; extras left out."""
         if name not in self._needs:
             found = self._all().get(name)
-            text = _header(found.metadata) if found else ""
+            text = self._header(found.metadata) if found else ""
             needed = {normalised(each) for each, rest in _REQUIRES.findall(text) if "extra" not in rest}
             self._needs[name] = tuple(sorted(needed & self._all().keys() - {name}))
         return self._needs[name]
@@ -73,21 +77,36 @@ class Distributions:
             return ""
         state = blake3()
         base = os.path.dirname(found.metadata)
-        for file in sorted(_recorded(found.metadata)):
-            state.update(file.encode() + b"\0" + _bytes_of(os.path.join(base, file)))
+        for file in sorted(self._recorded(found.metadata)):
+            state.update(file.encode() + b"\0" + self._bytes(os.path.join(base, file)))
+        return state.hexdigest()
+
+    def undeclared(self, file: str, package: bool) -> str:
+        """Hash a module that no metadata tells of: its file, or all sources and libraries of its package."""
+        if not package:
+            return blake3(self._bytes(file)).hexdigest()
+        state = blake3()
+        root = os.path.dirname(file)
+        for directory, below, files in os.walk(root):
+            self.listed.add(directory)
+            below[:] = sorted(name for name in below if name != "__pycache__")
+            for name in sorted(files):
+                if not name.endswith(".pyc"):
+                    path = os.path.join(directory, name)
+                    state.update(os.path.relpath(path, root).encode() + b"\0" + self._bytes(path))
         return state.hexdigest()
 
     def entry_modules(self) -> list[str]:
         """Give the objects that entry points name, `module:object`."""
         files = (os.path.join(each.metadata, "entry_points.txt") for each in self.all())
-        return sorted({each for file in files for each in _ENTRY.findall(_bytes_of(file).decode(errors="replace"))})
+        return sorted({each for file in files for each in _ENTRY.findall(self._text(file))})
 
     def entry_points(self) -> str:
         """Hash what is installed and which entry points it declares."""
         state = blake3()
         for name, each in sorted(self._all().items()):
-            declared = _bytes_of(os.path.join(each.metadata, "entry_points.txt"))
-            state.update(f"{name}=={each.version}\0".encode() + declared)
+            declared = self._text(os.path.join(each.metadata, "entry_points.txt"))
+            state.update(f"{name}=={each.version}\0{declared}".encode())
         return state.hexdigest()
 
     def _all(self) -> dict[str, Distribution]:
@@ -100,10 +119,32 @@ class Distributions:
         return self._known
 
     def _top_level(self, each: Distribution) -> list[str]:
-        text = _bytes_of(os.path.join(each.metadata, "top_level.txt")).decode(errors="replace")
+        text = self._text(os.path.join(each.metadata, "top_level.txt"))
         if text.strip():
             return text.split()
-        return list({file.split("/")[0].removesuffix(".py").split(".")[0] for file in _recorded(each.metadata)})
+        return list({file.split("/")[0].removesuffix(".py").split(".")[0] for file in self._recorded(each.metadata)})
+
+    def _header(self, metadata: str) -> str:
+        for name in ("METADATA", "PKG-INFO"):
+            if data := self._text(f"{metadata}/{name}"):
+                return data.partition("\n\n")[0]
+        return ""
+
+    def _recorded(self, metadata: str) -> list[str]:
+        """List the files of a distribution, relative to what holds its metadata; bytecode left out."""
+        files = [line.split(",")[0].strip('"') for line in self._text(f"{metadata}/RECORD").splitlines()]
+        own = os.path.basename(metadata)
+        return [file for file in files if file and not file.endswith(".pyc") and not file.startswith((own, ".."))]
+
+    def _text(self, path: str) -> str:
+        return self._bytes(path).decode(errors="replace")
+
+    def _bytes(self, path: str) -> bytes:
+        self.files.add(path)
+        try:
+            return Path(path).read_bytes()
+        except OSError:
+            return b""
 
 
 def normalised(name: str) -> str:
@@ -134,40 +175,3 @@ def _mtime(path: str) -> float:
         return os.stat(path).st_mtime
     except OSError:
         return 0.0
-
-
-def _header(metadata: str) -> str:
-    for name in ("METADATA", "PKG-INFO"):
-        if data := _bytes_of(f"{metadata}/{name}"):
-            return data.partition(b"\n\n")[0].decode(errors="replace")
-    return ""
-
-
-def _recorded(metadata: str) -> list[str]:
-    """List the files of a distribution, relative to the directory that holds its metadata; bytecode left out."""
-    text = _bytes_of(f"{metadata}/RECORD").decode(errors="replace")
-    files = [line.split(",")[0].strip('"') for line in text.splitlines()]
-    own = os.path.basename(metadata)
-    return [file for file in files if file and not file.endswith(".pyc") and not file.startswith((own, ".."))]
-
-
-def _bytes_of(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        return b""
-
-
-def undeclared_content(found_file: str, package: bool) -> str:
-    """Hash an installed module without metadata: its file, or all sources and libraries of its package."""
-    if not package:
-        return blake3(_bytes_of(found_file)).hexdigest()
-    state = blake3()
-    root = os.path.dirname(found_file)
-    for directory, below, files in os.walk(root):
-        below[:] = sorted(name for name in below if name != "__pycache__")
-        for file in sorted(files):
-            if not file.endswith(".pyc"):
-                path = os.path.join(directory, file)
-                state.update(os.path.relpath(path, root).encode() + b"\0" + _bytes_of(path))
-    return state.hexdigest()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
-from pivot.fingerprint.distributions import Distributions, Environment, normalised, undeclared_content
+from pivot.fingerprint.distributions import Distributions, Environment, normalised
 from pivot.fingerprint.effects import EVERYTHING
 from pivot.fingerprint.imports import Finder
 from pivot.fingerprint.links import AtomLink, InnerLink, ModuleLink
@@ -292,7 +292,7 @@ class Graph:
         if found is None:
             return _leaf(f"module {name}", "absent")
         if found.origin == "binary":
-            return _leaf(f"module {name}", undeclared_content(found.file, package=False))
+            return _leaf(f"module {name}", self._world.distributions.undeclared(found.file, package=False))
         if found.origin in ("installed", "standard"):
             return Expansion(None, (f"^{name}",), _NOTHING)
         return Expansion(None, (), _NOTHING)
@@ -363,7 +363,7 @@ class Graph:
         name = self._world.distributions.of_module(top)
         if name is not None:
             return Expansion(None, (f"={name}", *changing), _NOTHING)
-        content = undeclared_content(found.file or found.search[0] + "/__init__.py", found.package)
+        content = self._world.distributions.undeclared(found.file or found.search[0] + "/__init__.py", found.package)
         return Expansion(Fact(f"package {top}", content), changing, _NOTHING)
 
     def _distribution(self, node: Node) -> Expansion:
@@ -382,7 +382,7 @@ class Graph:
     def file_digest(self, path: str) -> str:
         """Hash a file, or all files below a directory."""
         if os.path.isdir(path):
-            return undeclared_content(os.path.join(path, ""), package=True)
+            return self._world.distributions.undeclared(os.path.join(path, ""), package=True)
         try:
             return blake3(Path(path).read_bytes()).hexdigest()
         except OSError:

@@ -15,7 +15,7 @@ CHANGING_STANDARD_CALLS = frozenset([
     "random.seed", "random.setstate", "warnings.filterwarnings", "warnings.simplefilter",
     "warnings.resetwarnings", "decimal.setcontext", "signal.signal",
     "socket.setdefaulttimeout", "atexit.register", "codecs.register", "copyreg.pickle", "copyreg.constructor",
-    "mimetypes.add_type", "mimetypes.init", "csv.register_dialect", "csv.field_size_limit", 
+    "mimetypes.add_type", "mimetypes.init", "csv.register_dialect", "csv.field_size_limit",
     "gc.disable", "gc.enable", "gc.freeze",
     "threading.settrace", "threading.setprofile", "threading.stack_size", "multiprocessing.set_start_method",
     "asyncio.set_event_loop_policy", "asyncio.set_event_loop", "logging.basicConfig", "logging.disable",
@@ -74,7 +74,7 @@ UNREPEATABLE = {
         "requests", "httpx", "urllib.request", "urllib3", "aiohttp", "socket", "http.client", "ftplib", "smtplib",
         "boto3", "psycopg2", "psycopg", "sqlalchemy.create_engine", "pymysql", "redis", "paramiko",
     ),
-    "the process": ("os.getpid", "os.getppid", "socket.gethostname", "platform.node", "tempfile", "threading.get_ident"),
+    "the process": ("os.getpid", "os.getppid", "socket.gethostname", "platform.node", "tempfile"),
 }  # fmt: skip
 """What a call may bring in that is different the next time, by dotted name or package."""
 

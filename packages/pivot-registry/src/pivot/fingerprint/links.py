@@ -55,6 +55,10 @@ class AtomLink(NamedTuple):
     strings: tuple[str, ...]
     loads: tuple[str, ...]
     """First-party modules that it imports, in order."""
+    shell: bytes
+    """What runs with the module, and what names in it mean."""
+    shell_edges: tuple[Node, ...]
+    """What that reads; functions that are handed to a pipeline, and do not run, left out."""
     inner: tuple[InnerLink, ...]
     main: bool
 
@@ -153,6 +157,7 @@ class Linker:
         if atom.kind == "import":  # reached only with the module as a whole
             reads.add(atom.names)
             reads.add(f"{star}:" for star in self._stars(module, atom))
+        shell, shell_edges = self._shell(module, atom, reads)
         loads = list(self._loads(module, atom, reads))
         self._variables(module, atom, reads)
         if any(flag == "globals" for flag, _ in atom.flags):
@@ -176,9 +181,29 @@ class Linker:
             flags=tuple(dict([*reads.flags.items(), *atom.flags]).items()),
             strings=atom.strings + tuple(self._own_package(module, atom)),
             loads=tuple(dict.fromkeys(loads)),
+            shell=shell,
+            shell_edges=shell_edges,
             inner=tuple(self._inner(module, inner) for inner in atom.inner),
             main=atom.main,
         )
+
+    def _shell(self, module: Module, atom: Atom, imported: "_Reads") -> tuple[bytes, tuple[Node, ...]]:
+        """Say what of a statement runs with the module."""
+        if atom.kind == "import":
+            return digest_of(sorted(imported.facts)), ()
+        handed = {
+            ref
+            for call in atom.now.calls
+            if call.args and self._belongs_to_pipeline(module, call.callee)
+            for _, ref in call.args
+        }
+        reads = _Reads(self._program, module, self._program.finder.label)
+        reads.add(ref for ref in (atom.shell_reads if atom.shell else atom.reads) if ref not in handed)
+        hashes = [atom.shell or atom.hash, atom.fields]
+        for decorator in atom.decorators:
+            reads.add(decorator.reads)
+            hashes.append(decorator.hash)
+        return _combined(hashes, reads.facts), tuple(sorted(reads.nodes))
 
     def _belongs_to_pipeline(self, module: Module, path: Reference) -> bool:
         targets = self._program.resolve(module, path) if path else ()

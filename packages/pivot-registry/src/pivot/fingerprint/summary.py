@@ -56,7 +56,11 @@ class Atom(NamedTuple):
     docs: bytes
     raw: bytes
     """Text and first line."""
+    shell: bytes
+    """As `hash`, without the bodies of functions: what runs with the module."""
     reads: tuple[Reference, ...]
+    shell_reads: tuple[Reference, ...]
+    """Those outside of the bodies of functions."""
     hint_reads: tuple[Reference, ...]
     field_reads: tuple[Reference, ...]
     imports: tuple[tuple[str, Reference], ...]

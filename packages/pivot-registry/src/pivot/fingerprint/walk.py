@@ -53,7 +53,13 @@ class Walk(Calls):
         self.hints: list[Token] = []
         self.fields: list[Token] = []
         self.direct: set[str] = set()
-        """Reads through imports inside functions, settled already."""
+        """Reads through imports inside other scopes, settled already."""
+        self.later_reads: set[str] = set()
+        """Reads of functions: nothing happens before they are called."""
+        self.bodies: list[tuple[int, int]] = []
+        """Where in `out` the bodies of functions are."""
+        self.depth = 0
+        """How many functions are around."""
         self.hint_reads: set[str] = set()
         self.field_reads: set[str] = set()
         self.strings: set[str] = set()
@@ -74,17 +80,24 @@ class Walk(Calls):
         self.reads = self.scope.reads
         return self.scope
 
-    def leave(self) -> Scope:
-        """Close the scope, and hand what it does not settle to the one around."""
+    def leave(self, *, later: bool = False) -> Scope:
+        """Close the scope, and hand what it does not settle to the one around; or, of a function, to nobody yet."""
         scope, parent = self.scope, self.scope.parent
         assert parent is not None
         if scope.kind != "class":
             around = parent.outer if parent.kind == "class" else parent.reads
-            for ref in scope.free():
-                (self.direct if ":" in ref else around).add(ref)
+            if later and self.depth == 0:
+                self.later_reads.update(scope.free())
+            else:
+                for ref in scope.free():
+                    (self.settled() if ":" in ref else around).add(ref)
             self._settle(scope, parent)
         self.scope, self.reads = parent, parent.reads
         return scope
+
+    def settled(self) -> set[str]:
+        """Give where reads go that need no scope any more."""
+        return self.later_reads if self.depth else self.direct
 
     def _settle(self, scope: Scope, parent: Scope) -> None:
         """Hand on changes: they happen when the function is called, if nothing around is a function."""
@@ -248,11 +261,11 @@ class Walk(Calls):
         for name, origin, loaded in import_bindings(node):
             self.scope.bind(name)
             if self.scope.kind in ("function", "comprehension"):
-                self.direct.add(loaded + "!")
+                self.settled().add(loaded + "!")
             else:
                 self.loads.append(loaded)
             if self.scope.kind == "class":
-                self.direct.add(origin)
+                self.settled().add(origin)
             if name not in self.scope.globals:
                 self.scope.imports.setdefault(name, []).append(origin)
 
@@ -291,14 +304,31 @@ class Walk(Calls):
         self._parameters(scope, node)
         if isinstance(node, ast.Lambda):
             self.on[type(node.body)](node.body)
+            self.leave()
         else:
-            self.docs.append("<" + name)
-            self.block("body", node.body)
+            self._body(node)
         self.out.append(">")
-        self.leave()
         self.method = method
         if is_inner:
             self._remember_inner(node, name, scope, start, hints_start, self.hint_reads - hint_reads_before)
+
+    def _body(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.docs.append("<" + node.name)
+        start = len(self.out)
+        self.depth += 1
+        self.block("body", node.body)
+        self.depth -= 1
+        if self.depth == 0:
+            self.bodies.append((start, len(self.out)))
+        self.leave(later=True)
+
+    def shell(self) -> list[Token]:
+        """Give what runs with the module: the statement without the bodies of functions."""
+        kept, position = [], 0
+        for start, end in self.bodies:
+            kept += self.out[position:start]
+            position = end
+        return kept + self.out[position:]
 
     def _remember_inner(
         self, node: Any, name: str, scope: Scope, start: int, hints_start: int, hint_reads: set[str]
@@ -307,7 +337,7 @@ class Walk(Calls):
         line = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
         column = body.col_offset if body is not None and body.lineno == line else -1
         own, hints = digest_of(self.out[start:]), digest_of(self.hints[hints_start:])
-        reads = tuple(sorted({*scope.free(), *self.direct}))
+        reads = tuple(sorted({*scope.free(), *self.direct, *self.later_reads}))
         self.inner.append(Inner(name, line, column, own, hints, reads, tuple(sorted(hint_reads))))
 
     def _signature(self, node: Any) -> None:
