@@ -173,3 +173,10 @@ def test_durable_objects_are_stored_too(parts, work):
     (work / "f").write_bytes(bytes(CHUNK + 1))
     name = parts.objects.put_file(str(work / "f"), durable=True).name
     assert parts.seals.intact(name)
+
+
+def test_putting_again_counts_as_use(parts):
+    name = parts.objects.put_bytes(b"x")
+    parts.index.put(b"o" + name.raw, parts.seals.get(name)._replace(last_used=1).pack())
+    parts.objects.put_bytes(b"x")
+    assert parts.seals.get(name).last_used > 1

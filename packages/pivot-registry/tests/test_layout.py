@@ -58,3 +58,12 @@ def test_else_where_one_is(tree: Callable[..., Path]) -> None:
 def test_the_environment_outdoes_all(tree: Callable[..., Path]) -> None:
     root = tree("a/.pivot/config.yaml")
     assert found(root, PIVOT_PROJECT_ROOT=str(root / "a/b")) == "a/b"
+
+
+def test_a_state_directory_among_everybodys_temporary_files_marks_nothing(tree: Callable[..., Path]) -> None:
+    root = tree(".pivot", "a/.git")
+    root.chmod(0o1777)
+    start = root / "a/b/c"
+    assert project_root_of(start, {}) == root / "a"
+    (root / "a/.git").rmdir()
+    assert project_root_of(start, {}) == start

@@ -203,6 +203,23 @@ def test_where_there_is_no_pipeline_the_error_says_where_was_looked(tmp_path: Pa
     assert "pivot init" in result.stderr
 
 
+def test_a_directory_that_nothing_marks_is_not_searched(pivot, write) -> None:
+    write("below/pipeline.py", "from pivot.pipeline import Pipeline\nraise RuntimeError('loaded')\n")
+    result = pivot("run")
+    assert result.exit_code == 2
+    assert "is in no project" in result.stderr
+    assert "pivot init" in result.stderr
+    assert "loaded" not in result.stderr
+
+
+def test_many_broken_pipelines_elsewhere_are_a_count(project: Path, pivot, write) -> None:
+    for index in range(6):
+        write(f"broken{index}/pipeline.py", "from pivot.pipeline import Pipeline\nraise RuntimeError('boom')\n")
+    error = pivot("list", at="features").stderr
+    assert error.count("left out, because it cannot be loaded") == 3
+    assert "3 other pipeline files cannot be loaded" in error
+
+
 def test_a_pipeline_without_stages_has_nothing_to_do(tmp_path: Path, pivot, write) -> None:
     write("pipeline.py", "from pivot.pipeline import Pipeline\npipeline = Pipeline('empty')\n")
     for words in (("run",), ("run", "--json"), ("run", "-n"), ("status",), ("list",), ("dag",)):

@@ -100,8 +100,9 @@ class Lease:
             return
         self._owner = os.getpid()
         with space_checked(self._layout.root, "a claim"):
+            if self._use < 0:
+                self._use = open_lock(self._layout.below("use.lock"))
             self._create()
-        self._use = open_lock(self._layout.below("use.lock"))
 
     def _create(self) -> None:
         with locked(self._layout.below("open.lock")):

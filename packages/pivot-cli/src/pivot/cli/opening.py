@@ -7,11 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pivot.cli.scope import Scope, scope_of
+from pivot.cli.console import Console
+from pivot.cli.scope import Scope, is_marked, scope_of
 from pivot.cli.session import Session
 from pivot.cli.setting import Overrides, overrides_of
 from pivot.cli.spelling import Spelling
 from pivot.cli.targets import Targets
+from pivot.cli.text import count
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef
@@ -19,6 +21,10 @@ from pivot.registry.types import StageRef
 if TYPE_CHECKING:
     from pivot.discovery import Project
     from pivot.engine import Engine, EngineSettings, Sink
+
+
+WARNED = 3
+"""So many broken pipelines are told of; of the others only that there are some."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,10 @@ class Scene:
                 raise error
 
     def _nothing_found(self) -> DefinitionError:
+        root = self.project.root
+        above = "" if self.start == root else f", in a directory above it up to {root}"
         return DefinitionError(
-            f"no pipeline in {self.start}, in a directory above it up to {self.project.root}, or below it",
+            f"no pipeline in {self.start}{above}, or below it",
             hint="Write a pipeline.py or pivot.yaml, or make an example: pivot init --template minimal.",
         )
 
@@ -125,11 +133,21 @@ class Scene:
 
 
 def open_scene(session: Session, overrides: Overrides | None = None) -> Scene:
-    """Find the project around the session's directory, and all pipelines in it."""
+    """Find the project around the session's directory, and all pipelines in it.
+
+    Raises:
+        DefinitionError: there is no project. Looking for pipelines loads what is found, so it is not done in a home
+            or a temporary directory that nobody has called a project.
+    """
     start = session.start()
     from pivot.discovery import open_project, pipeline_files_in, views
 
     project = open_project(start, session.environ)
+    if "PIVOT_PROJECT_ROOT" not in session.environ and not is_marked(project.root, pipeline_files_in):
+        raise DefinitionError(
+            f"{start} is in no project: neither it nor a directory above has a pipeline.py, pivot.yaml, .pivot or .git",
+            hint="Change to your project, or make this directory one: pivot init.",
+        )
     found = views(project, overrides=overrides)
     return Scene(project, start, scope_of(start, project.root, pipeline_files_in), found.views, found.errors)
 
@@ -144,10 +162,15 @@ def choose(session: Session, selection: Selection, settings: Sequence[str] = ())
         # Twice: only the stages say what `train` in `train.rate=0.2` means.
         scene = open_scene(session, overrides_of(settings, scene.stages, scene.targets))
     chosen = scene.select(selection)
-    console = session.console()
-    for error in scene.broken.values():
-        console.warn(f"left out, because it cannot be loaded: {error.where}: {error.what}", error.hint)
+    _warn(session.console(), list(scene.broken.values()))
     return scene, chosen
+
+
+def _warn(console: Console, broken: Sequence[DefinitionError]) -> None:
+    for error in broken[:WARNED]:
+        console.warn(f"left out, because it cannot be loaded: {error.where}: {error.what}", error.hint)
+    if len(broken) > WARNED:
+        console.warn(f"{count(len(broken) - WARNED, 'other pipeline file')} cannot be loaded", "See `pivot doctor`.")
 
 
 def stage_names(session: Session) -> list[str]:

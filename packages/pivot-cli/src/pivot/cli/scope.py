@@ -4,6 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pivot.registry.layout import PIVOT_DIR
+
+
+FilesIn = Callable[[Path], Sequence[Path]]
+"""Lists the pipeline files that lie directly in a directory."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -18,7 +24,10 @@ class Scope:
         return file.parent == self.directory if self.exact else file.is_relative_to(self.directory)
 
 
-FilesIn = Callable[[Path], Sequence[Path]]
+def is_marked(project_root: Path, files_in: FilesIn) -> bool:
+    """Tell whether anything says that a directory is a project, so that what lies below it may be searched and loaded."""
+    marks = (project_root / PIVOT_DIR, project_root / ".git")
+    return any(mark.exists() for mark in marks) or bool(files_in(project_root))
 
 
 def scope_of(start: Path, project_root: Path, files_in: FilesIn) -> Scope:

@@ -1,10 +1,12 @@
 """Tell what went wrong in the user's definitions, with the user's own line and none of ours."""
 
 import contextlib
+import os
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import pivot
 from pivot.discovery.errors import DiscoveryError
 from pivot.fingerprint.territory import Territory
 from pivot.registry.errors import DefinitionError
@@ -20,7 +22,10 @@ def blamed(file: Path, project_root: Path) -> Iterator[None]:
     except DiscoveryError:
         raise
     except BaseException as error:  # definitions may raise anything, `sys.exit` too
-        raise _Blame(file, project_root).told(error) from error
+        blame = _Blame(file, project_root)
+        if blame.is_ours(error):
+            raise
+        raise blame.told(error) from error
 
 
 class _Blame:
@@ -38,7 +43,18 @@ class _Blame:
             return DiscoveryError(self._with_file(error.what, error.where), where=error.where or where, hint=error.hint)
         return DiscoveryError(self._with_file(_cause(error), where), where=where, hint=_hint(error) or self._see_all())
 
-    def _see_all(self) -> str:
+    def is_ours(self, error: BaseException) -> bool:
+        """Whether no line of the user's led to it, so that it is a mistake in pivot."""
+        if isinstance(error, DefinitionError | SyntaxError | OSError | UnicodeError):
+            return False
+        frames = traceback.extract_tb(error.__traceback__)
+        if any(self._territory.is_ours(frame.filename) for frame in frames):
+            return False
+        return bool(frames) and frames[-1].filename.startswith(tuple(f"{path}{os.sep}" for path in pivot.__path__))
+
+    def _see_all(self) -> str | None:
+        if self._file.suffix != ".py":
+            return None
         return f"correct it; `python {self._shown(str(self._file))}` shows the whole traceback"
 
     def _with_file(self, what: str, where: str | None) -> str:
@@ -55,7 +71,12 @@ class _Blame:
         return f"{self._shown(own[-1].filename)}:{own[-1].lineno}" if own else self._shown(str(self._file))
 
     def _shown(self, path: str) -> str:
-        return Path(path).relative_to(self._root).as_posix() if Path(path).is_relative_to(self._root) else path
+        return place_in(Path(path), self._root)
+
+
+def place_in(path: Path, root: Path) -> str:
+    """Spell a path for people: relative to the project's root, if it lies below."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def _cause(error: BaseException) -> str:

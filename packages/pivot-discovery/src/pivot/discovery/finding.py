@@ -138,7 +138,10 @@ class _Search:
         return known.pivot
 
     def _save(self) -> None:
-        if self._now != self._before:
+        # Where there is no pipeline nothing is left behind: a new `.pivot` would make the place a project.
+        any_files = any(found.files for found in self._now.directories.values())
+        wanted = any_files or (self._project.root / PIVOT_DIR).is_dir()
+        if wanted and self._now != self._before:
             write_json(self._project.local / _REMEMBERED, [self._now.directories, self._now.mentions])
 
 

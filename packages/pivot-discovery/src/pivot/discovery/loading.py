@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
-from pivot.discovery.blame import blamed
+from pivot.discovery.blame import blamed, place_in
 from pivot.discovery.errors import DiscoveryError
 from pivot.discovery.modules import Modules, PipelineLoader
 from pivot.discovery.names import PYTHON_FILE
@@ -96,7 +96,7 @@ def load(file: Path, project_root: Path) -> Live:
     with blamed(file, project_root), modules.space(file.parent).loading():
         if file.name == PYTHON_FILE:
             module = _import(file, project_root, modules)
-            return Live(_pipeline_in(module, file), file, modules)
+            return Live(_pipeline_in(module, place_in(file, project_root)), file, modules)
         from pivot.pipeline.yaml import load_pipeline_from_yaml  # imports yaml and pydantic
 
         return Live(load_pipeline_from_yaml(file, project=project_root), file, modules)
@@ -116,19 +116,19 @@ def _import(file: Path, project_root: Path, modules: Modules) -> ModuleType:
     return module
 
 
-def _pipeline_in(module: ModuleType, file: Path) -> Pipeline:
+def _pipeline_in(module: ModuleType, place: str) -> Pipeline:
     value: Any = getattr(module, "pipeline", None)
     if isinstance(value, Pipeline):
         return value
     if hasattr(module, "pipeline"):
         raise DiscoveryError(
             f"its variable `pipeline` is of type {type(value).__name__}, not a Pipeline",
-            where=file,
+            where=place,
             hint='write `pipeline = Pipeline("name")`, with `from pivot.pipeline import Pipeline`',
         )
     others = [name for name, other in vars(module).items() if isinstance(other, Pipeline)]
     hint = f"rename {others[0]} to `pipeline`" if others else 'add `pipeline = Pipeline("name")`'
-    raise DiscoveryError("has no variable `pipeline`", where=file, hint=hint)
+    raise DiscoveryError("has no variable `pipeline`", where=place, hint=hint)
 
 
 def module_name(file: Path, project_root: Path) -> str:

@@ -252,10 +252,3 @@ def parameter_groups(args: ast.arguments) -> list[tuple[str, list[ast.arg]]]:
         ("kwarg", [args.kwarg] if args.kwarg else []),
     ]
     return [(field, parameters) for field, parameters in groups if parameters]
-
-
-def hash_of(source: str) -> str:
-    """Hash the canonical form of a piece of source."""
-    writer = Canonical()
-    writer.statements(ast.parse(source).body)
-    return digest_of(writer.out).hex()

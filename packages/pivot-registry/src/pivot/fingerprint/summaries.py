@@ -1,5 +1,6 @@
 """Summaries kept on disk by content: a file is read as Python once, whoever asks, until its bytes change."""
 
+import contextlib
 import marshal
 import os
 import sys
@@ -60,7 +61,8 @@ class Summaries:
         if not digest:
             return None
         if digest not in self._memory and (kept := self.recall(digest)) is not None:
-            self._memory[digest] = Summary.from_data(kept)
+            with contextlib.suppress(ValueError, TypeError, IndexError):  # written by another version: made again
+                self._memory[digest] = Summary.from_data(kept)
         return self._memory.get(digest)
 
     def _make(self, data: bytes) -> Summary:

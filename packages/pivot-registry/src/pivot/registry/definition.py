@@ -98,7 +98,7 @@ class Entry(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """All that the code of one stage depends on, by name. Made on demand: recorded when the stage runs, and explained."""
+    """All that the code of one stage depends on, by name. Made on demand: when the stage runs or is explained."""
 
     entries: Mapping[str, Entry]
     """Qualified name (`features.text.normalise`, `package numpy`) -> what it is now."""
@@ -135,5 +135,5 @@ class PipelineView(Protocol):
         ...
 
     def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
-        """Identify code that runs were seen to use (`module:qualname`, or `module` for all of it); `absent` if it is gone."""
+        """Identify code that runs used (`module:qualname`, or `module` for all of it); `absent` if it is gone."""
         ...

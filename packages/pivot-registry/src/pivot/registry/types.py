@@ -7,7 +7,7 @@ PipelineName = NewType("PipelineName", str)
 StageName = NewType("StageName", str)
 
 StateDir = NewType("StateDir", Path)
-"""The directory that holds one pipeline's own state. `pivot.registry.layout.state_dir_of` is the one that makes them."""
+"""The directory that holds one pipeline's own state; only `pivot.registry.layout.state_dir_of` makes one."""
 
 
 class StageRef(NamedTuple):
