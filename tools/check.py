@@ -1,7 +1,7 @@
 """Run everything that CI runs, in order, stopping at the first failure.
 
     python tools/check.py                 everything
-    python tools/check.py --quick         without the other Pythons and without each package alone
+    python tools/check.py --quick         without each package alone on the other Pythons
     python tools/check.py --only types    one step (may be given several times)
     python tools/check.py --list          the steps
 
@@ -110,35 +110,33 @@ def types() -> None:
 
 
 def alone() -> None:
-    """Test each package where only what it declares is installed."""
-    for package in PACKAGES:
-        print(f"-- {package}", flush=True)
-        in_isolation("--package", package, tests=[f"packages/{package}"])
+    """Test each package where only what it declares is installed, on every Python that `tests` does not use.
 
-
-def pythons() -> None:
-    """Test the packages on every other supported Python of this machine."""
-    for version, interpreter in other_pythons():
-        print(f"-- Python {version}", flush=True)
-        in_isolation("--python", interpreter, "--all-packages", tests=["packages"])
-
-
-def in_isolation(*options: str, tests: Sequence[str]) -> None:
-    tools = [word for tool in TEST_TOOLS for word in ("--with", tool)]
-    sh(*uv(), "run", "--locked", "--isolated", "--no-dev", *options, *tools, "pytest", "-q", "-n", "auto", *tests)
-
-
-def other_pythons() -> Iterator[tuple[str, str]]:
-    """Find one interpreter of each supported version other than the one the workspace runs on."""
+    Two rules in one go: the workspace's own Python runs every test anyway, and twice the same is time lost.
+    """
     own = python_version([*uv(), "run", "--locked", "python"])
-    for version in PYTHONS:
-        if version == own:
-            continue
-        found = next((place for place in places_of(version) if python_version([place]) == version), None)
-        if found:
-            yield version, found
+    for version, interpreter in other_pythons(own) or [(own, own)]:
+        for package in PACKAGES:
+            print(f"-- {package} alone, Python {version}", flush=True)
+            isolated_tests(package, interpreter)
+
+
+def isolated_tests(package: str, interpreter: str) -> None:
+    isolated = ("--locked", "--isolated", "--no-dev", "--python", interpreter, "--package", package)
+    tools = [word for tool in TEST_TOOLS for word in ("--with", tool)]
+    sh(*uv(), "run", *isolated, *tools, "pytest", "-q", "-n", "auto", f"packages/{package}")
+
+
+def other_pythons(own: str) -> list[tuple[str, str]]:
+    """Find one interpreter of each supported version but our own."""
+    found = []
+    for version in (version for version in PYTHONS if version != own):
+        place = next((place for place in places_of(version) if python_version([place]) == version), None)
+        if place:
+            found.append((version, place))
         else:
             print(f"-- Python {version}: not on this machine", flush=True)
+    return found
 
 
 def places_of(version: str) -> Iterator[str]:
@@ -198,8 +196,7 @@ STEPS = (
     Step("style", "ruff", style),
     Step("borders", "import-linter: what may import what", borders),
     Step("types", "mypy, strict", types),
-    Step("alone", "each package with only what it declares", alone, slow=True),
-    Step("pythons", "the packages on the other Pythons at hand", pythons, slow=True),
+    Step("alone", "each package with only what it declares, on the other Pythons at hand", alone, slow=True),
     Step("tests", f"all tests, branch coverage >= {BRANCH_COVERAGE} % for each package", tests),
 )
 

@@ -332,6 +332,16 @@ def test_what_is_broken_is_told_and_the_rest_is_there(world: World) -> None:
     assert "both" in told["b/pivot.yaml"]
 
 
+def test_two_pipelines_of_one_name_are_an_error_that_names_both(world: World) -> None:
+    world.write({"a/pipeline.py": SIMPLE, "b/pipeline.py": SIMPLE.replace('"p"', '"b"')})
+    found = world.look()
+    assert [view.name for view in found.views.values()] == ["b"]
+    assert {file.parent.name for file in found.errors} == {"a", world.root.name}
+    for error in found.errors.values():
+        assert "pipeline.py" in error.what
+        assert "a/pipeline.py" in error.what
+
+
 def test_what_was_mended_works_again(world: World) -> None:
     world.look()
     world.write({"helpers.py": "def shout(x): return ("})

@@ -203,7 +203,10 @@ def test_where_there_is_no_pipeline_the_error_says_where_was_looked(tmp_path: Pa
     assert "pivot init" in result.stderr
 
 
-def test_a_directory_that_nothing_marks_is_not_searched(pivot, write) -> None:
+def test_a_directory_that_nothing_marks_is_not_searched(
+    tmp_path: Path, pivot, write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # marks above a home do not count
     write("below/pipeline.py", "from pivot.pipeline import Pipeline\nraise RuntimeError('loaded')\n")
     result = pivot("run")
     assert result.exit_code == 2

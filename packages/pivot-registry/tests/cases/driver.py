@@ -5,6 +5,7 @@ No pipeline, engine or command is involved: a registry of stages, the recorder, 
 
 import importlib
 import json
+import linecache
 import os
 import re
 import subprocess
@@ -120,6 +121,7 @@ def _enter(root: Path, environ: Mapping[str, str]) -> None:
     sys.path[:0] = [str(root), str(site)] if site.is_dir() else [str(root)]
     sys.dont_write_bytecode = True
     importlib.invalidate_caches()
+    linecache.clearcache()
     # A fresh interpreter would not have imported what the project shadows.
     for name in {path.stem for path in (*root.iterdir(), *(site.iterdir() if site.is_dir() else ()))}:
         for loaded in [loaded for loaded in sys.modules if loaded == name or loaded.startswith(f"{name}.")]:

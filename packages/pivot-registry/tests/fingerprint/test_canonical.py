@@ -11,7 +11,8 @@ def hash_of(source: str) -> str:
     """Hash the forms of all statements."""
     atoms = summarise(source.encode("utf-8", "surrogatepass")).atoms
     assert atoms
-    return blake3(b"".join(atom.hash + b"|" + atom.shell for atom in atoms)).hexdigest()
+    forms = [b"|".join([atom.hash, atom.shell, *(each.hash for each in atom.decorators)]) for atom in atoms]
+    return blake3(b"\n".join(forms)).hexdigest()
 
 
 def details_of(source: str) -> str:

@@ -75,8 +75,8 @@ def _module(number: int, module: Module) -> str:
     reads = sorted({read for binding in module for read in binding.reads})
     lines = [_import(*read) for read in reads if read[2] != "inside"]
     for name, binding in enumerate(module):
-        lines += _statement(name, binding, " + ".join([str(binding.number), *map(_read, binding.reads)]))
-    return "\n".join(["TABLE = {}", *lines]) + "\n"
+        lines += _statement(f"T{number}", name, binding, " + ".join([str(binding.number), *map(_read, binding.reads)]))
+    return "\n".join([f"T{number} = {{}}", *lines]) + "\n"
 
 
 def _import(module: int, name: int, how: str) -> str:
@@ -99,13 +99,13 @@ def _read(read: tuple[int, int, str]) -> str:
     return spelled.get(how, f"m{module}.b{name}()")
 
 
-def _statement(name: int, binding: Binding, expression: str) -> list[str]:
+def _statement(table: str, name: int, binding: Binding, expression: str) -> list[str]:
     spelled = {
         "constant": [f"K{name} = {expression}", f"def b{name}(): return K{name}"],
         "function": [f"def b{name}():", f"    total = {expression}", "    return total"],
         "default": [f"def b{name}(x={expression}): return x"],
         "class": [f"class B{name}:", f"    x = {expression}", f"def b{name}(): return B{name}().x"],
-        "table": [f"TABLE['{name}'] = lambda: {expression}", f"def b{name}(): return TABLE['{name}']()"],
+        "table": [f"{table}['{name}'] = lambda: {expression}", f"def b{name}(): return {table}['{name}']()"],
         "lambda": [f"b{name} = lambda: {expression}"],
         "decorated": [
             f"def d{name}(f): return lambda: f() + {binding.number}",

@@ -13,6 +13,8 @@ from pivot.cache.signature import COARSE_NS, TICK_NS, Signature, granularity_ns,
 WORTH_WAITING = 8 << 20
 """Bytes that take longer to hash again than the clock takes to tick."""
 
+_WAITS = 10
+
 
 def row_key(folder_ino: int, name: bytes) -> bytes:
     """Give the key of a file's row: moving a checkout keeps it, copying one does not.
@@ -68,7 +70,10 @@ class Facts:
     def settle(self, newest_ns: int, device: int) -> int:
         """Wait out the tick in which a file was last written, and give the time: worth it where hashing is slow."""
         now = self._clock.now_ns(device)
-        if newest_ns <= now <= newest_ns + TICK_NS:
+        for _ in range(_WAITS):
+            # A little before counts too: some file systems stamp files more finely than our probe.
+            if abs(now - newest_ns) > TICK_NS:
+                break
             time.sleep((newest_ns + TICK_NS - now) / 1e9 + 0.001)
             now = self._clock.now_ns(device)
         return now

@@ -38,6 +38,14 @@ FRESH = Mark("✓", "+", "2")
 BOLD, DIM, RED, YELLOW, CYAN = "1", "2", "31", "33", "36"
 
 
+def unheard() -> contextlib.AbstractContextManager[None]:
+    """Go on when a message cannot be told: its reader has gone away, which is no reason to stop working.
+
+    RuntimeError: an interrupt is told from a signal handler, which may come in the middle of another message.
+    """
+    return contextlib.suppress(OSError, ValueError, RuntimeError)
+
+
 @contextlib.contextmanager
 def _naming(file: TextIO) -> Iterator[None]:
     """Let an error of the system say which stream it is about."""
@@ -99,8 +107,7 @@ class Console:
     def say(self, line: str, level: int = 0) -> None:
         """Write one line of progress to stderr, unless the reader wants to hear less."""
         if self.verbosity >= level:
-            # A reader of messages who has gone away is no reason to stop working.
-            with contextlib.suppress(OSError, ValueError):
+            with unheard():
                 self.err.write(f"{line}\n")
                 self.err.flush()
 

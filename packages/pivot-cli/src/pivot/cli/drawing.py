@@ -4,9 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from pivot.cli.answer import answer
 from pivot.registry.types import StageRef
-
-SCHEMA_VERSION = 1
 
 
 class Drawing(NamedTuple):
@@ -90,13 +89,9 @@ def _by_pipeline(drawing: Drawing) -> list[tuple[str, list[StageRef]]]:
 
 def graph_json(drawing: Drawing) -> Iterator[str]:
     """Give nodes and edges as one JSON object."""
-    yield json.dumps(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "nodes": [{"pipeline": ref.pipeline, "stage": ref.stage} for ref in drawing.order],
-            "edges": [{"from": str(maker), "to": str(user)} for maker, user in drawing.edges()],
-        },
-        ensure_ascii=False,
+    yield answer(
+        nodes=[{"pipeline": ref.pipeline, "stage": ref.stage} for ref in drawing.order],
+        edges=[{"from": str(maker), "to": str(user)} for maker, user in drawing.edges()],
     )
 
 

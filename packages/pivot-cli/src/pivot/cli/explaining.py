@@ -1,15 +1,14 @@
 """Say why one stage must run: what changed, where, how the stage reaches it, and what its source was."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from pivot.cli.answer import answer
 from pivot.cli.console import BOLD, DIM, FRESH, RESTORED, STALE, Console
 from pivot.cli.text import lines_of, one_line
 from pivot.engine import Change, Explanation, Kind, Restore, Run, StageStatus
 from pivot.registry.types import StageRef
 
-SCHEMA_VERSION = 1
 _ADDED, _REMOVED = "32", "31"
 
 Name = Callable[[StageRef], str]
@@ -70,29 +69,16 @@ def _manifest(console: Console, found: Explanation) -> Iterator[str]:
 
 def explanation_json(found: Explanation, status: StageStatus, *, place: str) -> str:
     """Give the explanation as one JSON object."""
-    data = {
-        "schema_version": SCHEMA_VERSION,
-        "pipeline": found.ref.pipeline,
-        "stage": found.ref.stage,
-        "place": place,
-        "status": status.word,
-        "changes": [_change_data(change) for change in all_changes(found, status)],
-        "manifest": {
-            name: {"hash": entry.hash, "place": entry.place} for name, entry in found.manifest.entries.items()
-        },
-        "notes": _texts(found.manifest.notes),
-    }
-    return json.dumps(data, ensure_ascii=False)
+    return answer(
+        pipeline=found.ref.pipeline,
+        stage=found.ref.stage,
+        place=place,
+        status=status.word,
+        changes=[_change_data(change) for change in all_changes(found, status)],
+        manifest={name: entry._asdict() for name, entry in found.manifest.entries.items()},
+        notes=list(found.manifest.notes),
+    )
 
 
 def _change_data(change: Change) -> dict[str, Any]:
-    return {
-        **change.reason.to_data(),
-        "place": change.place,
-        "chain": _texts(change.chain),
-        "diff": change.diff,
-    }
-
-
-def _texts(items: Sequence[str]) -> list[str]:
-    return list(items)
+    return {**change.reason.to_data(), "place": change.place, "chain": list(change.chain), "diff": change.diff}

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pivot.cli.console import Stream
+from pivot.cli.console import Stream, unheard
 from pivot.cli.text import duration
 
 SHOWN = 8
@@ -58,7 +58,8 @@ class Region:
 
     def say(self, line: str) -> None:
         """Write a line that stays."""
-        self._console.print(Text.from_ansi(line), soft_wrap=True)
+        with unheard():
+            self._console.print(Text.from_ansi(line), soft_wrap=True)
 
     def __rich__(self) -> Text:
         """Draw the running stages, the longest running first."""
@@ -71,5 +72,6 @@ class Region:
 
     def close(self) -> None:
         """Take it off the screen."""
-        self._live.stop()
-        self._file.close()
+        with unheard():
+            self._live.stop()
+            self._file.close()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pivot.registry.layout import PIVOT_DIR
 
-
 FilesIn = Callable[[Path], Sequence[Path]]
 """Lists the pipeline files that lie directly in a directory."""
 
@@ -25,7 +24,7 @@ class Scope:
 
 
 def is_marked(project_root: Path, files_in: FilesIn) -> bool:
-    """Tell whether anything says that a directory is a project, so that what lies below it may be searched and loaded."""
+    """Tell whether anything says that a directory is a project, so that what lies below it may be loaded."""
     marks = (project_root / PIVOT_DIR, project_root / ".git")
     return any(mark.exists() for mark in marks) or bool(files_in(project_root))
 

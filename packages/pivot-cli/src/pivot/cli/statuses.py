@@ -1,17 +1,16 @@
 """Say what a run would do with each stage."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pivot.cli.answer import answer
 from pivot.cli.console import DIM, FRESH, RESTORED, STALE, Console
 from pivot.cli.progress import first_of
 from pivot.cli.text import count, duration, one_line
 from pivot.engine import StageStatus
 from pivot.registry.types import StageRef
 
-SCHEMA_VERSION = 1
 _MARKS = {"run": STALE, "restore": RESTORED, "fresh": FRESH}
 
 
@@ -51,8 +50,7 @@ def _estimate(took: Sequence[float | None]) -> str:
 
 def status_json(found: Sequence[StageStatus]) -> str:
     """Give the same as one JSON object."""
-    stages = [_data(status) for status in found]
-    return json.dumps({"schema_version": SCHEMA_VERSION, "stages": stages}, ensure_ascii=False)
+    return answer(stages=[_data(status) for status in found])
 
 
 def _data(status: StageStatus) -> dict[str, Any]:

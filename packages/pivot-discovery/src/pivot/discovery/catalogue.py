@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pivot.discovery.discover import ambiguous
+from pivot.discovery.errors import DiscoveryError
 from pivot.discovery.finding import find_pipeline_files
 from pivot.discovery.marks import Seen
 from pivot.discovery.names import pipeline_files_in
@@ -63,8 +64,31 @@ def views(
             found[file] = shelf.view(file)
         except DefinitionError as error:
             errors[file] = error
+    for file, clash in _namesakes(project, found):
+        errors[file] = clash
+        del found[file]
     alone_first = sorted(found, key=lambda file: len({stage.ref.pipeline for stage in found[file].definitions()}))
     return Found({file: found[file] for file in alone_first}, errors)
+
+
+def _namesakes(project: Project, found: Mapping[Path, SnapshotView]) -> list[tuple[Path, DefinitionError]]:
+    """Find pipelines that have one name and different roots: no stage of theirs could be told from the other's."""
+    roots: dict[str, dict[Path, Path]] = {}
+    for file, view in found.items():
+        for stage in view.definitions():
+            roots.setdefault(stage.ref.pipeline, {}).setdefault(stage.root, file)
+        roots.setdefault(view.name, {}).setdefault(view.root, file)
+    clashes = {name: sorted(set(by_root.values())) for name, by_root in roots.items() if len(by_root) > 1}
+    told = {file: _namesake(project, name, files) for name, files in clashes.items() for file in files}
+    return list(told.items())
+
+
+def _namesake(project: Project, name: str, files: Sequence[Path]) -> DefinitionError:
+    return DiscoveryError(
+        f"two pipelines are called {name!r}: one in {' and one in '.join(map(project.relative, files))}",
+        where=project.relative(files[-1]),
+        hint="give one of them another name",
+    )
 
 
 def why_not(project: Project) -> Sequence[tuple[Path, str]]:

@@ -84,8 +84,12 @@ def _statements(body: list[ast.stmt], *, main: bool = False) -> Iterator[tuple[a
         elif isinstance(statement, ast.If) and _is_main_guard(statement.test):
             yield from _statements(statement.body, main=True)
             yield from _statements(statement.orelse, main=main)
-        elif not isinstance(statement, ast.Pass) and not is_docstring(statement):
+        elif not isinstance(statement, ast.Pass) and not _is_constant(statement):
             yield statement, main
+
+
+def _is_constant(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _is_main_guard(test: ast.expr) -> bool:

@@ -1,12 +1,12 @@
 """`pivot doctor`: look for what slows pivot down or is wrong."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pivot.cli.answer import answer
 from pivot.cli.console import CYAN, FAILED, HELD, RAN, Console
 from pivot.cli.exits import ExitCode
 from pivot.cli.opening import open_scene
@@ -17,7 +17,6 @@ from pivot.cli.text import one_line
 if TYPE_CHECKING:
     from pivot.cli.checkup import Finding
 
-SCHEMA_VERSION = 1
 MOUNTS = Path("/proc/self/mounts")
 
 
@@ -40,8 +39,7 @@ def doctor(session: Session, *, as_json: bool) -> ExitCode:
     mounts = MOUNTS.read_text(encoding="utf-8", errors="replace") if MOUNTS.exists() else ""
     found = list(findings(open_scene(session), mounts))
     if as_json:
-        data = {"schema_version": SCHEMA_VERSION, "findings": [finding._asdict() for finding in found]}
-        session.console().data(json.dumps(data, ensure_ascii=False))
+        session.console().data(answer(findings=[finding._asdict() for finding in found]))
     else:
         _tell(session.console(), found)
     return ExitCode.USAGE if any(finding.level is Level.PROBLEM for finding in found) else ExitCode.DONE

@@ -1,18 +1,16 @@
 """`pivot list`: the stages."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from pivot.cli.answer import answer
 from pivot.cli.console import DIM, Console
 from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import as_json, global_options, selecting, session_of
 from pivot.cli.session import Session
 from pivot.registry.definition import StageDefinition
-
-SCHEMA_VERSION = 1
 
 
 @click.command("list")
@@ -31,8 +29,7 @@ def list_stages(session: Session, selection: Selection, *, as_json: bool) -> Non
     stages = [scene.stages[ref] for ref in chosen]
     console = session.console()
     if as_json:
-        data = {"schema_version": SCHEMA_VERSION, "stages": [stage_data(stage) for stage in stages]}
-        console.data(json.dumps(data, ensure_ascii=False))
+        console.data(answer(stages=[stage_data(stage) for stage in stages]))
     else:
         _table(console, scene, stages)
 
