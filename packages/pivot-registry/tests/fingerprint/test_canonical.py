@@ -125,15 +125,15 @@ DIFFERENT = [
 GOLDEN = [
     (
         "def f(x: int, /, y=1, *args: str, z=None, **kw) -> str:\n    'Doc.'\n    return f'{x!r:>{y}} and {z=}' 'tail'",
-        "ed0018e11ee733dfdae5bc86d8f46429a8f9c62b6e76a70c0d810dd2b25d4a26",
+        "99f1459d9012257139e839d2916a7d51de8df6c4363c136f61efaf9c61632792",
     ),
     (
         "class A(B, metaclass=M):\n    'Doc.'\n    x: int = 1\n    @property\n    def y(self): return self.x ** 2",
-        "6d3fbd8539e73ec1c1892b80120a432bec5772f87faa2c33ea6cf0c2b6eff944",
+        "2c7ccaad66592aa5f632d0144bc58368455c2037cc22fca14c615c61543e236a",
     ),
     (
         "async def g():\n    async with a as b, c:\n        async for x in y:\n            yield [z async for z in x if await z]",
-        "46aa4085a18081087ab4e502362bef702cdbd0cf1e255a47c4d07db1ed4e154f",
+        "ed23d4b0d3395ff4b4da315f1844f3f21f9130765840aefdd872d584351391ab",
     ),
     (
         "try:\n    a()\nexcept* (E, F) as error:\n    raise G from error\nelse:\n    b()\nfinally:\n    c()",
@@ -145,7 +145,7 @@ GOLDEN = [
     ),
     (
         "def h():\n    nonlocal_ = lambda *a, k=1: (yield)\n    global q\n    q: int = 0x1f\n    while (n := q) and not -n < +1 <= ~2:\n        q += 1.5e3 + 2j\n        continue\n    else:\n        assert q is not None, b'\\x00'",
-        "490e0f6bbf647e8eb6f2c705d14667d036493525984b81c63afe1def3239f250",
+        "ca23fbfa867c5b6fb0bff036a8192f36ef7bee5c187f3357441f297cfb959898",
     ),
     (
         "from .a.b import c as d, e\nimport f.g, h as i",

@@ -27,7 +27,7 @@ def import_code(project: Any) -> str:
     ("file", "old", "new", "again"),
     [
         ("helpers.py", "def f(): return OTHER", "def f(): return OTHER + 1", False),
-        ("helpers.py", "def g(): return 1", "def g(): return 2", False),
+        ("helpers.py", "def g(): return 1", "def g(): return 2", True),  # `make` runs, and might call it
         ("helpers.py", "def use(self): return 1", "def use(self): return 2", False),
         ("pipeline.py", "    return helpers.f()", "    return helpers.f() + 1", False),
         ("pipeline.py", "def main", "# a comment\ndef main", False),

@@ -73,7 +73,9 @@ class _Making:
     def _load(self) -> tuple[Live, Observed, tuple[ImportFact, ...]]:
         with recorder().recording(self._project.root) as recording:
             live = load(self._file, self._project.root)
-        return live, recording.observed(), recording.import_facts()
+        # Before its first line a module has done nothing: there it is a tool that traces it (coverage, a debugger).
+        facts = tuple(fact for fact in recording.import_facts() if fact.line > 0)
+        return live, recording.observed(), facts
 
     def _overridden(self, parts: Sequence[Part], overrides: Overrides) -> tuple[Part, ...]:
         found = with_params_files(parts, self._project.root)

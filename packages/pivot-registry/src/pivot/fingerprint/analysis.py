@@ -79,7 +79,9 @@ class Analysis:
         self._observed = {stage: tuple(sorted(names)) for stage, names in observed.items()}
         self._passes: dict[_Pass, Merkle] = {}
         self._chosen: dict[str, _Pass] = {}
+        self._seen: dict[str, list[Node]] = {}
         self._settle()
+        self._add_observed()
 
     # Answers
 
@@ -170,6 +172,17 @@ class Analysis:
             if not universe.grown(node for node in nodes if not node.startswith(_STAGE) and node[0] != "+"):
                 return
 
+    def _add_observed(self) -> None:
+        """Add the code that runs were seen to use, as far as the text did not show it."""
+        for stage, names in self._observed.items():
+            roots = (Root(module, qualname) for name in names for module, _, qualname in [name.partition(":")])
+            reached = self._merkle(stage).reached(_STAGE + stage)
+            unforeseen = [node for root in roots for node in self._locator.locate(root) if node not in reached]
+            if unforeseen:
+                self._seen[stage] = unforeseen
+        if self._seen:
+            self._settle()
+
     def _choose(self, stage: str, root: Root) -> None:
         """Widen the mode until nothing that the stage reaches asks for more."""
         mode = _PLAIN
@@ -195,9 +208,7 @@ class Analysis:
             children += [node, f"{node}~"]
         for also in root.also:
             children += self._locator.locate(also)
-        for name in self._observed.get(stage, ()):
-            module, _, qualname = name.partition(":")
-            children += self._locator.locate(Root(module, qualname))
+        children += self._seen.get(stage, ())
         changes = self._world.universe.changes
         children += [f"{module}#{number}" for module, number in changes.get(EVERYTHING, ())]
         children += [f"+value {label}={value}" for label, value in root.values]

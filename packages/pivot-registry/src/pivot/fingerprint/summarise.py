@@ -11,7 +11,7 @@ from blake3 import blake3
 from pivot.fingerprint.canonical import digest_of, is_docstring, live_branch
 from pivot.fingerprint.scopes import Reference, aliased, elements, held, path_of
 from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit
-from pivot.fingerprint.walk import Walk
+from pivot.fingerprint.walk import Walk, said
 
 _DEEP = 20_000
 
@@ -117,9 +117,9 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         line=line,
         end=end,
         hash=b"" if kind == "import" else digest_of(walk.out),
-        hints=digest_of(walk.hints),
+        hints=said(walk.hints),
         fields=digest_of(walk.fields),
-        docs=digest_of(walk.docs),
+        docs=said(walk.docs),
         raw=blake3(b"%d:" % line + raw).digest(),
         shell=digest_of(walk.shell()) if walk.bodies else b"",
         reads=tuple(sorted(scope.reads | walk.direct | walk.later_reads)),

@@ -13,6 +13,8 @@ from pivot.fingerprint.summary import Decorator, Inner, Unit
 _NAME_LIKE = re.compile(r"[A-Za-z_.][\w.]*(:[\w.]+)?").fullmatch
 _SCRIPT = re.compile(r"[^\s'\"=]+\.py\b").findall
 _WORD = re.compile(rb"[A-Za-z_][\w.]+").findall
+OWNER = "|"
+"""Begins the tokens that say whose annotations or docstring follow."""
 _LONGEST_NAME = 200
 _LONGEST_SHELL = 2000
 
@@ -295,7 +297,7 @@ class Walk(Calls):
         name = getattr(node, "name", "<lambda>")
         if not isinstance(node, ast.Lambda):
             self.out.append(name)
-            self.hints.append("<" + name)
+            self.hints.append(OWNER + name)
             self.decorated(node)
             self.scope.bind(name)
         self._signature(node)
@@ -313,7 +315,7 @@ class Walk(Calls):
             self._remember_inner(node, name, scope, start, hints_start, self.hint_reads - hint_reads_before)
 
     def _body(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.docs.append("<" + node.name)
+        self.docs.append(OWNER + node.name)
         start = len(self.out)
         self.depth += 1
         self.block("body", node.body)
@@ -336,7 +338,7 @@ class Walk(Calls):
         body = node.body if isinstance(node, ast.Lambda) else None
         line = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
         column = body.col_offset if body is not None and body.lineno == line else -1
-        own, hints = digest_of(self.out[start:]), digest_of(self.hints[hints_start:])
+        own, hints = digest_of(self.out[start:]), said(self.hints[hints_start:])
         reads = tuple(sorted({*scope.free(), *self.direct, *self.later_reads}))
         self.inner.append(Inner(name, line, column, own, hints, reads, tuple(sorted(hint_reads))))
 
@@ -367,7 +369,7 @@ class Walk(Calls):
     def klass(self, node: ast.ClassDef) -> None:
         self.out.append("<class")
         self.out.append(node.name)
-        self.hints.append("<" + node.name)
+        self.hints.append(OWNER + node.name)
         self.decorated(node)
         self.items("bases", [*node.bases, *node.keywords])
         nested = node is not self.top
@@ -383,7 +385,7 @@ class Walk(Calls):
     def _class_body(self, node: ast.ClassDef) -> None:
         scope = self.enter("class")
         self._type_parameters(scope, node)
-        self.docs.append("<" + node.name)
+        self.docs.append(OWNER + node.name)
         self.out.append("{body")
         kept: set[str] = set()
         for statement in node.body:
@@ -461,6 +463,11 @@ class Walk(Calls):
             return
         if not isinstance(expression, ast.Constant):
             self.on[type(expression)](expression)
+
+
+def said(tokens: list[Token]) -> bytes:
+    """Hash annotations or docstrings; nothing if there are none."""
+    return digest_of(tokens) if any(token[0] != OWNER for token in tokens) else b""
 
 
 def import_bindings(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str, str]]:
