@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pivot.pipeline.yaml import load_pipeline_from_yaml
 
 from outside import Project
 from pivot.discovery import discover_pipeline
 from pivot.pipeline import Pipeline
+from pivot.pipeline.yaml import load_pipeline_from_yaml
 
 Example = Callable[[str], Project]
 

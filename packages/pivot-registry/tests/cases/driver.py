@@ -211,15 +211,30 @@ def _unequal(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
 
 
-def judge(root: Path, environ: Mapping[str, str], ran: Ran, before: Ran, flags: str = "") -> Judged:
-    """Identify the stage that `ran` found, with what an earlier run was seen to use."""
+class Watched(NamedTuple):
+    """What a run was seen to use, as it is kept until the next time."""
+
+    observed: dict[str, Any]
+    code: tuple[str, ...]
+    """Code that the text did not show."""
+
+
+def watched(root: Path, environ: Mapping[str, str], ran: Ran) -> Watched:
+    """Take from a run what the next one is to be judged by."""
     from pivot.fingerprint.observed import Observed, unforeseen
 
-    observed = Observed.from_data(before.observed)
-    known = identify(root, environ, before, ()).entries
-    found = identify(root, environ, ran, unforeseen(observed, known))
+    known = identify(root, environ, ran, ()).entries
+    return Watched(ran.observed, unforeseen(Observed.from_data(ran.observed), known))
+
+
+def judge(root: Path, environ: Mapping[str, str], ran: Ran, before: Watched, flags: str = "") -> Judged:
+    """Identify the stage that `ran` found, with what an earlier run was seen to use."""
+    from pivot.fingerprint.observed import Observed
+
+    found = identify(root, environ, ran, before.code)
+    facts = _facts(Observed.from_data(before.observed), root, environ)
     declared = [flags, ran.params, *([name, path, _content(root / path)] for name, path in ran.inputs)]
-    return Judged(found.code, dict(found.entries), _facts(observed, root, environ), declared)
+    return Judged(found.code, dict(found.entries), facts, declared)
 
 
 class Identified(NamedTuple):

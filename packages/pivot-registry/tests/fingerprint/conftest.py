@@ -12,6 +12,7 @@ from pivot.fingerprint.imports import ImportPath
 from pivot.fingerprint.roots import Root
 from pivot.fingerprint.summaries import Summaries
 
+DEFAULTS = Options()
 STANDARD = tuple(entry for entry in sys.path if os.path.exists(os.path.join(entry, "os.py")))
 
 
@@ -51,7 +52,7 @@ class Project:
         self,
         *stages: str,
         summaries: Summaries | None = None,
-        options: Options = Options(),
+        options: Options = DEFAULTS,
         observed: Mapping[str, Iterable[str]] = {},
         roots: Mapping[str, Root] | None = None,
     ) -> Analysis:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one case, one line)
 """Identities of stages: what else counts, what is read to give them, and how they are told."""
 
 import gc
@@ -106,8 +107,10 @@ def test_a_manifest_names_definitions_with_place_and_readers(project: Any) -> No
     project.write(HELPERS)
     manifest = project.analyse().manifest("main")
     assert {name: entry.place for name, entry in manifest.entries.items()} == {
-        "pipeline.main": "pipeline.py:3", "helpers.f": "helpers.py:4", "helpers.LIMIT": "helpers.py:1"
-    }  # fmt: skip
+        "pipeline.main": "pipeline.py:3",
+        "helpers.f": "helpers.py:4",
+        "helpers.LIMIT": "helpers.py:1",
+    }
     assert manifest.reads == {"pipeline.main": ("helpers.f",), "helpers.f": ("helpers.LIMIT",)}
     assert manifest.start == "pipeline.main"
 
@@ -129,7 +132,13 @@ def test_the_texts_of_definitions_are_found_by_hash(project: Any) -> None:
 
 
 def test_statements_that_change_something_have_names(project: Any) -> None:
-    project.write({"pipeline.py": "import cfg, a\ndef main(): return cfg.T", "cfg.py": "T = []", "a.py": "import cfg\ncfg.T.append(1)\ncfg.T.append(2)\ncfg.K = cfg.T.pop()"})  # fmt: skip
+    project.write(
+        {
+            "pipeline.py": "import cfg, a\ndef main(): return cfg.T",
+            "cfg.py": "T = []",
+            "a.py": "import cfg\ncfg.T.append(1)\ncfg.T.append(2)\ncfg.K = cfg.T.pop()",
+        }
+    )
     names = {name for name in project.entries() if name.startswith("a ")}
     assert names == {"a (changes cfg.T)", "a (changes cfg.T #2)", "a (changes cfg.K and cfg.T)"}
 
@@ -173,7 +182,12 @@ def test_what_was_read_is_listed(project: Any) -> None:
 
 def test_a_root_may_be_all_of_a_module_or_nothing_that_is_there(project: Any) -> None:
     project.write(HELPERS)
-    roots = {"all": Root("helpers", ""), "gone": Root("helpers", "gone"), "nowhere": Root("nowhere", "f"), "f": Root("helpers", "f")}  # fmt: skip
+    roots = {
+        "all": Root("helpers", ""),
+        "gone": Root("helpers", "gone"),
+        "nowhere": Root("nowhere", "f"),
+        "f": Root("helpers", "f"),
+    }
     found = project.analyse(roots=roots)
     assert [found.knows(stage) for stage in roots] == [True, False, False, True]
     assert found.code("gone") == found.code("all"), "a name that text does not bind may come from anywhere in it"

@@ -1,7 +1,7 @@
+# ruff: noqa: E501  (one case, one line)
 """The canonical form: one for one meaning, the same on every Python."""
 
 import pytest
-
 from blake3 import blake3
 
 from pivot.fingerprint.summarise import summarise

@@ -30,16 +30,17 @@ def test_a_stage_runs_again_exactly_when_it_must(case: Any, tmp_path: Path) -> N
         pytest.importorskip(name)
     place = library.build(case, tmp_path / "project")
     before = driver.run(place.root, place.environ, place.flags)
-    judged = driver.judge(place.root, place.environ, before, before, place.flags)
+    watched = driver.watched(place.root, place.environ, before)
+    judged = driver.judge(place.root, place.environ, before, watched, place.flags)
 
     again = driver.run(place.root, place.environ, place.flags)
     if case.expects != "unseen":
-        now = driver.judge(place.root, place.environ, again, before, place.flags)
+        now = driver.judge(place.root, place.environ, again, watched, place.flags)
         assert driver.differences(judged, now) == [], "stale without an edit"
 
     edited = library.edit(case, place)
     after = driver.run(edited.root, edited.environ, edited.flags)
-    now = driver.judge(edited.root, edited.environ, after, before, edited.flags)
+    now = driver.judge(edited.root, edited.environ, after, watched, edited.flags)
     different = driver.differences(judged, now)
     if case.expects == "reruns":
         assert after.output != before.output, "the case itself is wrong: the edit changes nothing"

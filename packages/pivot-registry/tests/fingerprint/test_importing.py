@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one case, one line)
 """Whether a pipeline must be executed again, and whether it may be relied upon to come out the same."""
 
 from typing import Any
@@ -81,18 +82,27 @@ def test_the_whole_of_a_module_counts_with_what_it_reaches(project: Any) -> None
     ("text", "note"),
     [
         ("import time\nNOW = time.time()", "pipeline.py:2 reads the clock while defining (time.time)"),
-        ("from datetime import datetime as d\nNOW = d.now()", "pipeline.py:2 reads the clock while defining (datetime.datetime.now)"),
+        (
+            "from datetime import datetime as d\nNOW = d.now()",
+            "pipeline.py:2 reads the clock while defining (datetime.datetime.now)",
+        ),
         ("import random\nK = random.random()", "pipeline.py:2 uses random numbers while defining (random.random)"),
-        ("import numpy as np\nK = np.random.default_rng()", "pipeline.py:2 uses random numbers while defining (numpy.random.default_rng)"),
-        ("import uuid\nclass A:\n    k = uuid.uuid4()", "pipeline.py:3 uses random numbers while defining (uuid.uuid4)"),
+        (
+            "import numpy as np\nK = np.random.default_rng()",
+            "pipeline.py:2 uses random numbers while defining (numpy.random.default_rng)",
+        ),
+        (
+            "import uuid\nclass A:\n    k = uuid.uuid4()",
+            "pipeline.py:3 uses random numbers while defining (uuid.uuid4)",
+        ),
         ("import h\nK = h.fetch()", "h.py:2 uses the network while defining (urllib.request.urlopen)"),
         ("import time\ndef f(k=time.time()): pass", "pipeline.py:2 reads the clock while defining (time.time)"),
         ("import os\nK = os.getpid()", "pipeline.py:2 uses the process while defining (os.getpid)"),
         ("import h\nK = h.Tool(1).value", "h.py:4 reads the clock while defining (time.time)"),
     ],
-)  # fmt: skip
+)
 def test_what_may_come_out_differently_is_named(project: Any, text: str, note: str) -> None:
-    helper = "import urllib.request, time\ndef fetch(): return urllib.request.urlopen('x')\nclass Tool:\n    def __init__(self, n): self.value = time.time()"  # fmt: skip
+    helper = "import urllib.request, time\ndef fetch(): return urllib.request.urlopen('x')\nclass Tool:\n    def __init__(self, n): self.value = time.time()"
     project.write({"pipeline.py": text + "\ndef main(): pass", "h.py": helper})
     project.installed("numpy", "1.0")
     assert note in project.analyse().import_nondeterminism("pipeline")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one case, one line)
 """Modules are found where the interpreter would find them, and what was looked at is known."""
 
 import importlib.machinery
@@ -116,7 +117,16 @@ def test_what_was_looked_for_is_known_whether_it_was_there_or_not(project: Any) 
 
 
 def test_the_modules_below_a_package_are_listed(project: Any) -> None:
-    project.write({"p/__init__.py": "", "p/a.py": "", "p/b/__init__.py": "", "p/b/c.py": "", "p/data/x.txt": "", "p/not-a-name.py": ""})  # fmt: skip
+    project.write(
+        {
+            "p/__init__.py": "",
+            "p/a.py": "",
+            "p/b/__init__.py": "",
+            "p/b/c.py": "",
+            "p/data/x.txt": "",
+            "p/not-a-name.py": "",
+        }
+    )
     looking = finder(project)
     assert sorted(looking.submodules("p")) == ["p.a", "p.b", "p.b.c"]
     assert str(project.root / "p") in looking.listed
@@ -147,4 +157,8 @@ def test_the_finder_agrees_with_the_interpreter(project: Any) -> None:
 
 def test_the_libraries_of_this_interpreter_are_not_the_users() -> None:
     looking = Finder(ImportPath(tuple(sys.path)))
-    assert [getattr(looking.find(name), "origin", None) for name in ("blake3", "pytest", "ast")] == ["installed", "installed", "standard"]  # fmt: skip
+    assert [getattr(looking.find(name), "origin", None) for name in ("blake3", "pytest", "ast")] == [
+        "installed",
+        "installed",
+        "standard",
+    ]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one case, one line)
 """One hash for each node and all that it reaches."""
 
 from collections.abc import Mapping
@@ -37,7 +38,12 @@ def test_exchanged_bodies_differ() -> None:
 
 
 def test_where_one_starts_does_not_matter() -> None:
-    graph: dict[str, tuple[str, list[str]]] = {"a": ("1", ["b", "c"]), "b": ("2", ["a", "d"]), "c": ("3", ["d"]), "d": ("4", ["d"])}  # fmt: skip
+    graph: dict[str, tuple[str, list[str]]] = {
+        "a": ("1", ["b", "c"]),
+        "b": ("2", ["a", "d"]),
+        "c": ("3", ["d"]),
+        "d": ("4", ["d"]),
+    }
     forward, backward = hashes(graph, "a", "b", "c", "d"), hashes(graph, "d", "c", "b", "a")
     assert forward == backward[::-1]
 

@@ -38,7 +38,7 @@ class Binding(NamedTuple):
 
 
 FORMS = ("constant", "function", "default", "class", "table", "lambda", "decorated", "added", "conditional")
-REACHED = ("from", "module", "alias", "inside", "star", "getattr")
+REACHED = ("from", "module", "alias", "local", "dunder", "star", "getattr")
 
 Module = tuple[Binding, ...]
 """`b0`, `b1`, ... of one module. A module reads only modules of higher numbers."""
@@ -72,16 +72,22 @@ def rendered(project: tuple[Module, ...], extra: dict[int, str]) -> dict[str, st
 
 
 def _module(number: int, module: Module) -> str:
-    reads = sorted({read for binding in module for read in binding.reads})
-    lines = [_import(*read) for read in reads if read[2] != "inside"]
+    reads = sorted({read for binding in module for read in binding.reads if not _is_local(binding, read)})
+    lines = [_import(*read) for read in reads if read[2] != "dunder"]
     for name, binding in enumerate(module):
         lines += _statement(f"T{number}", name, binding, " + ".join([str(binding.number), *map(_read, binding.reads)]))
     return "\n".join([f"T{number} = {{}}", *lines]) + "\n"
 
 
+def _is_local(binding: Binding, read: tuple[int, int, str]) -> bool:
+    """Whether a function imports what it reads in its body."""
+    return read[2] == "local" and binding.form == "function"
+
+
 def _import(module: int, name: int, how: str) -> str:
     spelled = {
         "from": f"from m{module} import b{name} as m{module}_b{name}",
+        "local": f"from m{module} import b{name} as m{module}_b{name}",
         "alias": f"import m{module} as other{module}",
         "star": f"from m{module} import *\nimport m{module}",
     }
@@ -92,17 +98,19 @@ def _read(read: tuple[int, int, str]) -> str:
     module, name, how = read
     spelled = {
         "from": f"m{module}_b{name}()",
+        "local": f"m{module}_b{name}()",
         "alias": f"other{module}.b{name}()",
-        "inside": f"__import__('m{module}').b{name}()",
+        "dunder": f"__import__('m{module}').b{name}()",
         "getattr": f"getattr(m{module}, 'b' + '{name}')()",
     }
     return spelled.get(how, f"m{module}.b{name}()")
 
 
 def _statement(table: str, name: int, binding: Binding, expression: str) -> list[str]:
+    local = [f"    {_import(*read)}" for read in binding.reads if _is_local(binding, read)]
     spelled = {
         "constant": [f"K{name} = {expression}", f"def b{name}(): return K{name}"],
-        "function": [f"def b{name}():", f"    total = {expression}", "    return total"],
+        "function": [f"def b{name}():", *local, f"    total = {expression}", "    return total"],
         "default": [f"def b{name}(x={expression}): return x"],
         "class": [f"class B{name}:", f"    x = {expression}", f"def b{name}(): return B{name}().x"],
         "table": [f"{table}['{name}'] = lambda: {expression}", f"def b{name}(): return {table}['{name}']()"],
@@ -140,12 +148,14 @@ def edited(project: tuple[Module, ...], edits: list[Any]) -> dict[str, str]:
     return rendered(tuple(tuple(module) for module in modules), extra)
 
 
-def seen(files: dict[str, str], before: Any = None) -> tuple[Any, Any]:
+def seen(files: dict[str, str], before: Any = None) -> tuple[Any, Any, Any]:
+    """Build and run a project; give the run, what is kept of it, and what the stage is after `before`."""
     with tempfile.TemporaryDirectory() as directory:
         case = library.Case("random", "may", "random", files, ())
         root = library.build(case, Path(directory).resolve() / "project").root
         ran = driver.run(root, {})
-        return ran, driver.judge(root, {}, ran, before or ran)
+        watched = before or driver.watched(root, {}, ran)
+        return ran, watched, driver.judge(root, {}, ran, watched)
 
 
 QUICKLY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -154,8 +164,8 @@ QUICKLY = settings(max_examples=60, deadline=None, suppress_health_check=list(He
 @QUICKLY
 @given(PROJECTS, EDITS)
 def test_whenever_the_output_differs_the_stage_runs_again(project: Any, edits: list[Any]) -> None:
-    before, judged = seen(rendered(project, {}))
-    after, now = seen(edited(project, edits), before)
+    before, watched, judged = seen(rendered(project, {}))
+    after, _, now = seen(edited(project, edits), watched)
     assert before.output == after.output or driver.differences(judged, now)
 
 
@@ -163,7 +173,7 @@ def test_whenever_the_output_differs_the_stage_runs_again(project: Any, edits: l
 @given(PROJECTS, st.integers(0, MODULES - 1), COSMETICS)
 def test_edits_that_say_nothing_rerun_nothing(project: Any, module: int, cosmetic: str) -> None:
     files = rendered(project, {})
-    before, judged = seen(files)
-    _, now = seen({**files, f"m{module}.py": cosmetic.format(files[f"m{module}.py"])}, before)
-    widened = any(how == "getattr" for part in project for binding in part for _, _, how in binding.reads)
+    _, watched, judged = seen(files)
+    *_, now = seen({**files, f"m{module}.py": cosmetic.format(files[f"m{module}.py"])}, watched)
+    widened = any(how in {"getattr", "dunder"} for part in project for binding in part for _, _, how in binding.reads)
     assert driver.differences(judged, now) == [] or (widened and "unrelated" in cosmetic)

@@ -266,6 +266,7 @@ class RunLoop:
         changed = [done for done in self._done.values() if done.outcome in (Outcome.RAN, Outcome.RESTORED)]
         if changed and not self._options.no_commit:
             self._keep_sources(changed)
+            self._sessions.shared.cache.sync()
             ignore_outputs((self._graph.stages[done.ref] for done in changed), self._settings.project_root)
         finished = RunFinished(self._run_id, result.counts, result.seconds)
         self._sink.emit(finished)

@@ -10,8 +10,8 @@ from blake3 import blake3
 from pivot.fingerprint.distributions import Distributions, Environment
 from pivot.fingerprint.effects import EVERYTHING
 from pivot.fingerprint.graph import MODES, Expansion, Fact, Graph, Mode, World
-from pivot.fingerprint.imports import ImportPath, Probe
 from pivot.fingerprint.importing import run_by_import
+from pivot.fingerprint.imports import ImportPath, Probe
 from pivot.fingerprint.linkstore import LinkStore
 from pivot.fingerprint.locating import Locator
 from pivot.fingerprint.manifests import manifest_of, texts_of

@@ -20,6 +20,8 @@ _PLUMBING = frozenset([f"<frozen {name}>" for name in _FROZEN] + [str(module.__f
 # A module until 3.12, a package since.
 _PATHLIB = os.path.splitext(pathlib.__file__.replace("__init__.py", ""))[0]
 
+_TRACERS = frozenset(["coverage", "debugpy", "pydevd", "_pydevd_bundle", "bdb", "pdb", "trace"])
+
 IMPORT_SYSTEM = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
 
@@ -48,6 +50,12 @@ def caller(depth: int) -> Caller:
 
 def _is_plumbing(filename: str) -> bool:
     return filename in _PLUMBING or filename.startswith(_PATHLIB)
+
+
+def is_tracing(frame: types.FrameType | None) -> bool:
+    """Whether code belongs to a tool that watches the user's, as coverage and debuggers do: it asks for itself."""
+    module = "" if frame is None else str(frame.f_globals.get("__name__", ""))
+    return module.partition(".")[0] in _TRACERS
 
 
 def is_importing(frame: types.FrameType | None) -> bool:

@@ -75,7 +75,7 @@ class _Table(dict[type, Visit]):
 
 
 class Canonical:
-    """Writes the canonical tokens of statements to `out`."""
+    """Writes the canonical tokens of statements to `out`; what has a scope is left to who knows of scopes."""
 
     def __init__(self) -> None:
         self.out: list[Token] = []
@@ -94,9 +94,6 @@ class Canonical:
             ast.JoinedStr: self.joined,
             ast.AnnAssign: self.annotated,
             ast.Assign: self.assign,
-            ast.FunctionDef: self.definition,
-            ast.AsyncFunctionDef: self.definition,
-            ast.ClassDef: self.definition,
             ast.Expr: self.expression,
             str: self.text,
             type(None): self.nothing,
@@ -220,16 +217,6 @@ class Canonical:
         if node.value is not None:
             self.items("=", [node.target])
             self.on[type(node.value)](node.value)
-
-    def definition(self, node: Any) -> None:
-        """Write a function or class without the hints of its signature."""
-        self.out.append("<" + type(node).__name__)
-        for field in node._fields:
-            if field == "args":
-                self.signature(node.args)
-            elif field != "returns" and field not in SKIPPED:
-                self.field(field, getattr(node, field, None))
-        self.out.append(">")
 
     def signature(self, args: ast.arguments) -> None:
         """Write parameters and defaults."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import source_from_cache
 from typing import Any
 
-from pivot.fingerprint.callers import IMPORT_SYSTEM, Caller, caller
+from pivot.fingerprint.callers import IMPORT_SYSTEM, Caller, caller, is_tracing
 from pivot.fingerprint.recording import Recording, exists, words
 
 _ActiveOnes = Callable[[], tuple[Recording, ...]]
@@ -70,7 +70,7 @@ class AuditHook:
     @_visible
     def _event(self, event: str, args: tuple[Any, ...]) -> None:
         handler = self._handlers.get(event)
-        if handler is None or not self._active():
+        if handler is None or not self._active() or is_tracing(sys._getframe(1)):
             return
         with contextlib.suppress(Exception):  # an audit hook that raises makes the user's `open` fail
             handler(args)
@@ -225,7 +225,7 @@ def _counts(asker: Caller) -> bool:
     """Whether a question is the user's or a library's, rather than the interpreter's or pivot's own."""
     name = os.path.basename(asker.filename).removesuffix(".py")
     inner = asker.filename.startswith("<frozen ") or name in _READS_OF_SOURCE or _of_pivot(asker)
-    return not inner and _RESOLVING.isdisjoint(asker.through)
+    return not inner and not is_tracing(asker.frame) and _RESOLVING.isdisjoint(asker.through)
 
 
 def _of_pivot(asker: Caller) -> bool:
