@@ -106,7 +106,7 @@ def borders() -> None:
 
 
 def types() -> None:
-    in_project("mypy", "-p", "pivot", "-p", "tools")
+    in_project("mypy")
 
 
 def alone() -> None:

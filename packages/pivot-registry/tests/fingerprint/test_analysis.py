@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (one case, one line)
 """Identities of stages: what else counts, what is read to give them, and how they are told."""
 
 import gc

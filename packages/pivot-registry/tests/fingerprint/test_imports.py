@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (one case, one line)
 """Modules are found where the interpreter would find them, and what was looked at is known."""
 
 import importlib.machinery

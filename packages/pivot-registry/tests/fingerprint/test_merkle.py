@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (one case, one line)
 """One hash for each node and all that it reaches."""
 
 from collections.abc import Mapping
