@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pivot.fingerprint.graph import Expansion, Fact
 from pivot.fingerprint.merkle import Merkle
+from pivot.fingerprint.world import Expansion, Fact
 
 Graph = Mapping[str, tuple[str, list[str]]]
 

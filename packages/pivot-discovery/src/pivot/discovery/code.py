@@ -157,6 +157,8 @@ def _import_code(analysis: Analysis, module: str) -> str:
 
 
 def _note(inputs: AnalysisInputs, reading: Reading) -> None:
+    for path in inputs.directories:
+        reading.directory(path)
     for path in inputs.files:
         reading.file(path)
     for path in (*(path for path, _ in inputs.probed), *inputs.distributions):

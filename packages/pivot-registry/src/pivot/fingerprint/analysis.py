@@ -9,7 +9,7 @@ from blake3 import blake3
 
 from pivot.fingerprint.distributions import Distributions, Environment
 from pivot.fingerprint.effects import EVERYTHING
-from pivot.fingerprint.graph import MODES, Expansion, Fact, Graph, Mode, World
+from pivot.fingerprint.graph import Graph
 from pivot.fingerprint.importing import run_by_import
 from pivot.fingerprint.imports import ImportPath, Probe
 from pivot.fingerprint.linkstore import LinkStore
@@ -22,6 +22,7 @@ from pivot.fingerprint.roots import Root
 from pivot.fingerprint.summaries import Summaries
 from pivot.fingerprint.universe import Universe
 from pivot.fingerprint.unrepeatable import Unrepeatable
+from pivot.fingerprint.world import MODES, Expansion, Mode, World
 from pivot.registry.definition import Manifest
 
 _STAGE = "stage "
@@ -212,7 +213,7 @@ class Analysis:
         changes = self._world.universe.changes
         children += [f"{module}#{number}" for module, number in changes.get(EVERYTHING, ())]
         children += [f"+value {label}={value}" for label, value in root.values]
-        children += [f"+file {label}={graph.file_digest(path)}" for label, path in root.files]
+        children += [f"+file {label}={graph.outside.file_digest(path)}" for label, path in root.files]
         return Expansion(None, tuple(children), frozenset())
 
 
@@ -293,6 +294,3 @@ def _paths(probes: Iterable[Probe]) -> Iterator[tuple[str, bool]]:
     for directory, _, present, absent in probes:
         yield from ((f"{directory}/{each}", True) for each in present)
         yield from ((f"{directory}/{each}", False) for each in absent)
-
-
-__all__ = ["Analysis", "AnalysisInputs", "Fact", "Options", "analyse"]

@@ -5,64 +5,21 @@ Nodes, besides those of `program`: `m#3` (a statement that others reach for what
 a package), `=numpy` (a distribution), `$X` (an environment variable), `+kind name` (what a module read while defining).
 """
 
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from blake3 import blake3
 
-from pivot.fingerprint.distributions import Distributions, Environment, normalised
+from pivot.fingerprint.by_name import ByName
+from pivot.fingerprint.distributions import normalised
 from pivot.fingerprint.effects import EVERYTHING
-from pivot.fingerprint.imports import Finder
 from pivot.fingerprint.links import AtomLink, InnerLink, ModuleLink
 from pivot.fingerprint.observed import ImportFact
+from pivot.fingerprint.outside import Outside
 from pivot.fingerprint.program import Node
-from pivot.fingerprint.universe import AtomId, Links, Universe
+from pivot.fingerprint.universe import AtomId
+from pivot.fingerprint.world import NO_FLAGS, Expansion, Fact, Mode, World, leaf
 
-_NAME = re.compile(r"[A-Za-z_][\w.]*(:[\w.]+)?").fullmatch
-
-MODES = ("hints", "docs", "source", "names", "imports", "subclasses")
-"""Ways of looking at code that concern all that the looking code can reach."""
-Mode = frozenset[str]
 _BY_NAME = frozenset(["names", "imports"])
-
-
-_SHORTEST_PREFIX = 3
-
-
-_NOTHING: frozenset[str] = frozenset()
-
-
-class Fact(NamedTuple):
-    """What a node says by itself."""
-
-    name: str
-    """For people, in manifests."""
-    hash: str
-
-
-class Expansion(NamedTuple):
-    """A node with what it reaches."""
-
-    fact: Fact | None
-    children: tuple[Node, ...]
-    flags: frozenset[str]
-    notes: tuple[str, ...] = ()
-
-
-class World(NamedTuple):
-    """All that nodes are made from."""
-
-    links: Links
-    finder: Finder
-    universe: Universe
-    distributions: Distributions
-    environ: Mapping[str, str]
-    environment: Environment
-    facts: Mapping[str, list[ImportFact]]
-    """Module -> what it read while defining itself."""
 
 
 class Graph:
@@ -71,26 +28,28 @@ class Graph:
     def __init__(self, world: World, mode: Mode) -> None:
         self._world = world
         self._mode = mode
+        self._by_name = ByName(world, mode)
+        self.outside = Outside(world, self._by_name)
         self._indexes: dict[str, dict[str, list[int]]] = {}
 
     def expand(self, node: Node) -> Expansion:
         """Say what a node says and reaches."""
         kind = node[0]
         if kind == "^":
-            return self._library(node)
+            return self.outside.library(node)
         if kind == "=":
-            return self._distribution(node)
+            return self.outside.distribution(node)
         if kind == "$":
-            return self._variable(node[1:])
+            return self.outside.variable(node[1:])
         if kind == "?":
-            return _leaf(f"module {node[1:]}", "absent")
+            return leaf(f"module {node[1:]}", "absent")
         if kind == "+":
             name, _, value = node[1:].rpartition("=")
-            return _leaf(name, value or "none")
+            return leaf(name, value or "none")
         if node.endswith("/*"):
-            return self._package(node[:-2])
+            return self.outside.package(node[:-2])
         if node.endswith("!"):
-            return Expansion(None, (), _NOTHING)
+            return Expansion(None, (), NO_FLAGS)
         if node.endswith(":"):
             return self._module(node[:-1])
         if node[-1] in "~@":
@@ -113,14 +72,14 @@ class Graph:
         module, _, name = node.partition(":")
         link = self._world.links(module)
         if link is None:
-            return self._foreign_module(module)
+            return self.outside.foreign_module(module)
         if link.error:
             return self._module(module)
         numbers = self._index(link).get(name, [])
         atoms = [link.atoms[number] for number in numbers]
         changing = self._changing(node, link)
         if len(atoms) == 1 and not changing and self._is_plain(link, atoms[0]):
-            return Expansion(Fact(f"{link.label}.{name}", atoms[0].own.hex()), atoms[0].edges, _NOTHING)
+            return Expansion(Fact(f"{link.label}.{name}", atoms[0].own.hex()), atoms[0].edges, NO_FLAGS)
         children, flags, notes = self._reached(link, atoms)
         children += [f"{where}#{number}" for where, number in changing]
         own = [self.own(atom, link.future) for atom in atoms]
@@ -175,7 +134,7 @@ class Graph:
             if atom.absent:
                 children += self._world.universe.hidden_builtins(link.name, atom.absent)
             if self._mode & _BY_NAME:
-                children += self._named(link, atom)
+                children += self._by_name.strings(link, atom.strings)
             for flag, line in atom.flags:
                 flags.add(flag)
                 children += self._flagged(flag, atom)
@@ -204,7 +163,7 @@ class Graph:
         module, _, place = node.partition("#")
         link = self._world.links(module)
         if link is None:
-            return _leaf(f"module {module}", "absent")
+            return leaf(f"module {module}", "absent")
         number, _, inner = place.partition(".")
         atom = link.atoms[int(number)]
         if inner:
@@ -236,24 +195,24 @@ class Graph:
         return f"{label}.{name}" if name not in ("*", "") else label
 
     def _inner(self, link: ModuleLink, inner: InnerLink) -> Expansion:
-        return Expansion(Fact(f"{link.label}.{inner.qualname}", inner.own.hex()), inner.edges, _NOTHING)
+        return Expansion(Fact(f"{link.label}.{inner.qualname}", inner.own.hex()), inner.edges, NO_FLAGS)
 
     def _shown(self, node: Node) -> Expansion:
         """Give the annotations of a definition, and its docstring too."""
         link = self._link(node)
         if link is None:
-            return Expansion(None, (), _NOTHING)
+            return Expansion(None, (), NO_FLAGS)
         if node.endswith(":__doc__@"):
-            return _leaf(f"{link.label} (docstring)", link.doc.hex())
+            return leaf(f"{link.label} (docstring)", link.doc.hex())
         name, atoms = self._behind(link, node[:-1])
         parts = [atom.hints for atom in atoms]
         if node.endswith("@"):
             parts += [atom.docs for atom in atoms if isinstance(atom, AtomLink)]
         children = tuple(edge for atom in atoms for edge in atom.hint_edges)
         if not any(parts):
-            return Expansion(None, children, _NOTHING)
+            return Expansion(None, children, NO_FLAGS)
         what = "docstring and annotations" if node.endswith("@") else "annotations"
-        return Expansion(Fact(f"{name} ({what})", _joined(parts)), children, _NOTHING)
+        return Expansion(Fact(f"{name} ({what})", _joined(parts)), children, NO_FLAGS)
 
     def _behind(self, link: ModuleLink, node: Node) -> tuple[str, list[AtomLink | InnerLink]]:
         """Give the definitions that a node stands for, with their name."""
@@ -271,9 +230,9 @@ class Graph:
         """Take a module whole: definitions in any order, what else it runs in the order of the text."""
         link = self._world.links(name)
         if link is None:
-            return self._foreign_module(name)
+            return self.outside.foreign_module(name)
         if link.error:
-            return _leaf(f"{link.label} (not Python: {link.error})", link.digest)
+            return leaf(f"{link.label} (not Python: {link.error})", link.digest)
         atoms = [atom for atom in link.atoms if not atom.main or self._mode & _BY_NAME]
         children, flags, notes = self._reached(link, atoms)
         children += [f"{name}:{bound}" for bound in self._index(link)]
@@ -285,113 +244,6 @@ class Graph:
         definitions = sorted(self.own(atom) + "".join(atom.names).encode() for atom in atoms if atom.kind == "def")
         others = [self.own(atom) for atom in atoms if atom.kind not in ("def", "import")]
         return Expansion(Fact(f"{link.label} (all)", _joined([*definitions, *others])), tuple(children), flags, notes)
-
-    def _foreign_module(self, name: str) -> Expansion:
-        """Take a compiled module by its bytes; a directory by nothing; what is not there by its absence."""
-        found = self._world.finder.find(name)
-        if found is None:
-            return _leaf(f"module {name}", "absent")
-        if found.origin == "binary":
-            return _leaf(f"module {name}", self._world.distributions.undeclared(found.file, package=False))
-        if found.origin in ("installed", "standard"):
-            return Expansion(None, (f"^{name}",), _NOTHING)
-        return Expansion(None, (), _NOTHING)
-
-    def _package(self, name: str) -> Expansion:
-        """Take all modules of a package, those that are still to come included."""
-        found = self._world.finder.find(name)
-        if found is None or found.origin in ("installed", "standard"):
-            return Expansion(None, (f"^{name.partition('.')[0]}",) if found else (), _NOTHING)
-        modules = sorted(self._world.finder.submodules(name))
-        label = self._world.finder.label(name)
-        listing = "\n".join(module.removeprefix(name) for module in modules)
-        children = [f"{module}:" for module in [name, *modules]]
-        return Expansion(
-            Fact(f"modules of {label}", blake3(listing.encode()).hexdigest()), tuple(children), frozenset()
-        )
-
-    def _named(self, link: ModuleLink, atom: AtomLink) -> Iterator[Node]:
-        """Find the modules and scripts that strings name."""
-        for string in atom.strings:
-            if string.endswith(".py"):
-                yield from self._script(link, string)
-            elif _NAME(string):
-                yield from self._by_name(string)
-
-    def _by_name(self, text: str) -> Iterator[Node]:
-        path, _, attribute = text.partition(":")
-        parts = path.rstrip(".").split(".")
-        finder = self._world.finder
-        if not all(part.isidentifier() for part in parts):
-            return
-        top = finder.find(parts[0])
-        if top is None and "imports" in self._mode and len(path) >= _SHORTEST_PREFIX:
-            yield from (f"{module}:" for module in finder.beginning_with(path))
-        if top is None or top.origin == "standard":
-            return
-        if top.origin == "installed":
-            yield "^" + parts[0]
-            return
-        count = next(count for count in range(len(parts), 0, -1) if finder.find(".".join(parts[:count])) is not None)
-        module, rest = ".".join(parts[:count]), [*parts[count:], *filter(None, attribute.split("."))]
-        found = finder.find(module)
-        link = self._world.links(module)
-        if rest and link is not None and rest[0] in self._index(link):
-            yield f"{module}:{rest[0]}"
-        elif found is not None and found.package and (not rest or path != text.partition(":")[0] or count < len(parts)):
-            yield f"{module}/*"
-        else:
-            yield f"{module}:"
-
-    def _script(self, link: ModuleLink, text: str) -> Iterator[Node]:
-        stem = text.removeprefix("./").removesuffix(".py").replace("/", ".")
-        package = link.name.rpartition(".")[0]
-        for name in dict.fromkeys((stem, f"{package}.{stem}" if package else stem)):
-            if all(part.isidentifier() for part in name.split(".")):
-                found = self._world.finder.find(name)
-                if found is not None and found.ours:
-                    yield f"{name}:"
-
-    # Not ours
-
-    def _library(self, node: Node) -> Expansion:
-        top = node[1:].partition(".")[0]
-        changing = tuple(f"{where}#{number}" for where, number in self._world.universe.changes_of_library(node))
-        found = self._world.finder.find(top)
-        if found is None or found.origin != "installed" or self._world.environment == "off":
-            return Expansion(None, changing, _NOTHING)
-        name = self._world.distributions.of_module(top)
-        if name is not None:
-            return Expansion(None, (f"={name}", *changing), _NOTHING)
-        content = self._world.distributions.undeclared(found.file or found.search[0] + "/__init__.py", found.package)
-        return Expansion(Fact(f"package {top}", content), changing, _NOTHING)
-
-    def _distribution(self, node: Node) -> Expansion:
-        name, distributions = node[1:], self._world.distributions
-        if self._world.environment == "off":
-            return Expansion(None, (), _NOTHING)
-        if name == "*":
-            named = tuple(child for text in distributions.entry_modules() for child in self._by_name(text))
-            return Expansion(Fact("installed packages", distributions.entry_points()), named, _NOTHING)
-        version = distributions.version(name) or "absent"
-        if self._world.environment == "content":
-            version += " " + distributions.content(name)
-        needed = tuple(f"={each}" for each in distributions.requirements(name))
-        return Expansion(Fact(f"package {name}", version), needed, _NOTHING)
-
-    def file_digest(self, path: str) -> str:
-        """Hash a file, or all files below a directory."""
-        if os.path.isdir(path):
-            return self._world.distributions.undeclared(os.path.join(path, ""), package=True)
-        try:
-            return blake3(Path(path).read_bytes()).hexdigest()
-        except OSError:
-            return "absent"
-
-    def _variable(self, name: str) -> Expansion:
-        value = self._world.environ.get(name)
-        own = "not set" if value is None else blake3(f"{name}\0{value}".encode("utf-8", "surrogatepass")).hexdigest()
-        return _leaf(f"environment variable {name}", own)
 
 
 _NOTES = {
@@ -418,10 +270,6 @@ def _fact_node(fact: ImportFact) -> Node:
 
 def _is_of(node: Node, module: str) -> bool:
     return node.partition(":")[0] == module and ":" in node
-
-
-def _leaf(name: str, value: str) -> Expansion:
-    return Expansion(Fact(name, value), (), _NOTHING)
 
 
 def _joined(parts: list[bytes]) -> str:

@@ -4,11 +4,11 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from pivot.fingerprint.graph import World
 from pivot.fingerprint.imports import Finder
 from pivot.fingerprint.links import ModuleLink
 from pivot.fingerprint.merkle import Merkle
 from pivot.fingerprint.program import Node
+from pivot.fingerprint.world import World
 from pivot.registry.definition import Entry, Manifest
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from blake3 import blake3
 
-from pivot.fingerprint.graph import Expansion
 from pivot.fingerprint.program import Node
+from pivot.fingerprint.world import NO_FLAGS, Expansion
 
-_NOTHING: frozenset[str] = frozenset()
 Expand = Callable[[Node], Expansion]
 
 
@@ -68,7 +67,7 @@ class Merkle:
             members.append(self._pending.pop())
         below = {child for node in members for child in self.expansions[node].children}.difference(members)
         looks = {self.flags[node] for node in below}.union(self.expansions[node].flags for node in members)
-        flags = _NOTHING.union(*looks) if len(looks) > 1 else looks.pop()
+        flags = NO_FLAGS.union(*looks) if len(looks) > 1 else looks.pop()
         value = self._hash(members, below)
         for node in members:
             self.hashes[node] = value

@@ -1,0 +1,50 @@
+"""What the graph of definitions is made from, and what its nodes are."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pivot.fingerprint.distributions import Distributions, Environment
+from pivot.fingerprint.imports import Finder
+from pivot.fingerprint.observed import ImportFact
+from pivot.fingerprint.program import Node
+from pivot.fingerprint.universe import Links, Universe
+
+MODES = ("hints", "docs", "source", "names", "imports", "subclasses")
+"""Ways of looking at code that concern all that the looking code can reach."""
+Mode = frozenset[str]
+NO_FLAGS: frozenset[str] = frozenset()
+
+
+class Fact(NamedTuple):
+    """What a node says by itself."""
+
+    name: str
+    """For people, in manifests."""
+    hash: str
+
+
+class Expansion(NamedTuple):
+    """A node with what it reaches."""
+
+    fact: Fact | None
+    children: tuple[Node, ...]
+    flags: frozenset[str]
+    notes: tuple[str, ...] = ()
+
+
+class World(NamedTuple):
+    """All that nodes are made from."""
+
+    links: Links
+    finder: Finder
+    universe: Universe
+    distributions: Distributions
+    environ: Mapping[str, str]
+    environment: Environment
+    facts: Mapping[str, list[ImportFact]]
+    """Module -> what it read while defining itself."""
+
+
+def leaf(name: str, value: str) -> Expansion:
+    """Make a node that reaches nothing."""
+    return Expansion(Fact(name, value), (), NO_FLAGS)
