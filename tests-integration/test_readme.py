@@ -1,6 +1,7 @@
 """The README's examples are run as they stand there."""
 
 import re
+import runpy
 from pathlib import Path
 
 from outside import Project
@@ -35,3 +36,12 @@ def test_every_exit_code_of_the_readme_is_the_commands(project: Project) -> None
 def test_the_two_commands_are_those_of_ci() -> None:
     commands = block("Two commands").splitlines()
     assert commands[-1] in (ROOT / ".ci/run").read_text(encoding="utf-8").replace('"$python"', "python3")
+
+
+def test_the_tables_of_what_counts_are_those_of_the_case_library() -> None:
+    tool = runpy.run_path(str(ROOT / "tools" / "cases_table.py"))
+    cases = runpy.run_path(str(tool["LIBRARY"]))["cases"]()
+    hint = "run `python tools/cases_table.py --write`"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert tool["readme"](text, cases) == text, hint
+    assert tool["document"](cases) == tool["CASES"].read_text(encoding="utf-8"), hint
