@@ -18,8 +18,8 @@ BEGIN, END = "<!-- generated: tools/cases_table.py -->", "<!-- end -->"
 TITLE = """\
 # What counts as a change
 
-Each line is a small project with one edit, run by the tests of this package and through the command. *yes*: the stage must
-run again; *no*: it must not; *may*: either is right; *out of scope*: no promise.
+Each line is a small project with one edit, run by the tests of this package and through the command. *yes*: the stage
+must run again; *no*: it must not; *may*: either is right; *out of scope*: no promise.
 
 """
 ANSWERS = {"reruns": "yes", "fresh": "no", "may": "may", "unseen": "out of scope"}
