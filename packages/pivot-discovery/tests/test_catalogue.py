@@ -490,11 +490,11 @@ def test_code_seen_at_run_time_is_identified_and_remembered(world: World) -> Non
     assert next(iter(world.look().views.values())).code_of(["gone:nothing"])["gone:nothing"] != "absent"
 
 
-HEAVY = {"pydantic", "yaml", "numpy", "pandas", "networkx", "loky", "rich", "pivot.fingerprint.analysis"}
+HEAVY = {"sqlite3", "pydantic", "yaml", "numpy", "pandas", "networkx", "loky", "rich", "pivot.fingerprint.analysis"}
 
 
 def test_an_up_to_date_command_imports_nothing_heavy_and_nothing_of_the_users(world: World) -> None:
-    world.write({"pipeline.py": "import numpy\n" + SIMPLE, ".pivot/config.yaml": "run: {jobs: 2}"})
+    world.write({"pipeline.py": "import sqlite3\n" + SIMPLE, ".pivot/config.yaml": "run: {jobs: 2}"})
     os.utime(world.root / ".pivot" / "config.yaml", ns=(7, 7))
     code = (
         "import json, pathlib, sys; from pivot.discovery import open_project, views;"
@@ -507,6 +507,6 @@ def test_an_up_to_date_command_imports_nothing_heavy_and_nothing_of_the_users(wo
         for _ in range(2)
     ]
     assert [names for names, _ in found] == [["main"], ["main"]]
-    assert "numpy" in found[0][1]
+    assert "sqlite3" in found[0][1]
     assert not {*HEAVY, "helpers"} & set(found[1][1])
     assert world.loads() == 1

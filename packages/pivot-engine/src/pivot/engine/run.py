@@ -5,7 +5,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from pivot.engine.events import (
     Event,
@@ -32,6 +33,9 @@ from pivot.executor.task import Done, Outcome, StageTask, TaskOptions
 from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import StageRef
+
+if TYPE_CHECKING:
+    from pivot.executor.execute import Execution
 
 SMALL_SECONDS = 1.0
 """A stage that took less when it last ran may run in the coordinator's own process."""
@@ -203,7 +207,7 @@ class RunLoop:
         if self._runner is None:
             jobs = self._options.jobs or self._settings.jobs or usable_cores()
             if len(self._likely) <= FEW and all(map(self._is_small, self._likely)):
-                self._runner = InlineRunner(self._run_here)
+                self._runner = InlineRunner(self._here.bring_up_to_date)
             else:
                 self._runner = PoolRunner(self._task_options(), max(1, min(jobs, self._width())))
         return self._runner
@@ -224,11 +228,12 @@ class RunLoop:
         options = self._options
         return TaskOptions(self._settings, self._run_id, options.no_cache, options.no_commit, shared.outputs)
 
-    def _run_here(self, task: StageTask) -> Done:
+    @cached_property
+    def _here(self) -> "Execution":
+        """What runs stages in this process: it loads each pipeline once."""
         from pivot.executor.worker import inline_execution
 
-        execution = inline_execution(self._task_options(), self._sessions.shared.cache, self._tell_waiting)
-        return execution.bring_up_to_date(task)
+        return inline_execution(self._task_options(), self._sessions.shared.cache, self._tell_waiting)
 
     def _tell_waiting(self, ref: StageRef, owner: int | None) -> None:
         self._emit(StageWaiting(ref, owner))

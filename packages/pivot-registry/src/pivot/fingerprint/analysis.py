@@ -263,7 +263,7 @@ def analyse(
         for fact in import_facts:
             facts.setdefault(fact.module, []).append(fact)
         distributions = Distributions(imports.entries)
-        world = World(links, links.finder, Universe(links), distributions, environ, options.environment, facts)
+        world = World(links, links.finder, Universe(links), distributions, environ, options.environment, facts, {})
         analysis = Analysis(roots, links, world, observed)
         links.save()
         return analysis

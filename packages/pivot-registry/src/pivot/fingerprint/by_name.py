@@ -45,7 +45,7 @@ class ByName:
         module, rest = ".".join(parts[:count]), [*parts[count:], *filter(None, attribute.split("."))]
         found = finder.find(module)
         link = self._world.links(module)
-        if rest and link is not None and rest[0] in link.bound():
+        if rest and link is not None and rest[0] in self._world.bindings(link):
             yield f"{module}:{rest[0]}"
         elif found is not None and found.package and (not rest or path != text.partition(":")[0] or count < len(parts)):
             yield f"{module}/*"

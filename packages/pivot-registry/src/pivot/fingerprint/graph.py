@@ -30,7 +30,6 @@ class Graph:
         self._mode = mode
         self._by_name = ByName(world, mode)
         self.outside = Outside(world, self._by_name)
-        self._indexes: dict[str, dict[str, list[int]]] = {}
 
     def expand(self, node: Node) -> Expansion:
         """Say what a node says and reaches."""
@@ -63,11 +62,6 @@ class Graph:
     def _link(self, node: Node) -> ModuleLink | None:
         return self._world.links(node.partition(":")[0].partition("#")[0])
 
-    def _index(self, link: ModuleLink) -> dict[str, list[int]]:
-        if link.name not in self._indexes:
-            self._indexes[link.name] = link.bound()
-        return self._indexes[link.name]
-
     def _binding(self, node: Node) -> Expansion:
         module, _, name = node.partition(":")
         link = self._world.links(module)
@@ -75,7 +69,7 @@ class Graph:
             return self.outside.foreign_module(module)
         if link.error:
             return self._module(module)
-        numbers = self._index(link).get(name, [])
+        numbers = self._world.bindings(link).get(name, [])
         atoms = [link.atoms[number] for number in numbers]
         changing = self._changing(node, link)
         if len(atoms) == 1 and not changing and self._is_plain(link, atoms[0]):
@@ -176,7 +170,7 @@ class Graph:
     def _statement_name(self, link: ModuleLink, number: int) -> str:
         """Name a statement by what it binds, or by what it changes; where several do the same, by number."""
         atom = link.atoms[number]
-        if len(atom.names) == 1 and self._index(link).get(atom.names[0]) == [number]:
+        if len(atom.names) == 1 and self._world.bindings(link).get(atom.names[0]) == [number]:
             changed = self._world.universe.changes.get(f"{link.name}:{atom.names[0]}")
             if not changed:
                 return f"{link.label}.{atom.names[0]}"
@@ -224,7 +218,7 @@ class Graph:
                 return f"{link.label}.{found.qualname}", [found]
             return self._statement_name(link, int(number)), [link.atoms[int(number)]]
         name = node.partition(":")[2]
-        return f"{link.label}.{name}", [link.atoms[number] for number in self._index(link).get(name, ())]
+        return f"{link.label}.{name}", [link.atoms[number] for number in self._world.bindings(link).get(name, ())]
 
     def _module(self, name: str) -> Expansion:
         """Take a module whole: definitions in any order, what else it runs in the order of the text."""
@@ -235,7 +229,7 @@ class Graph:
             return leaf(f"{link.label} (not Python: {link.error})", link.digest)
         atoms = [atom for atom in link.atoms if not atom.main or self._mode & _BY_NAME]
         children, flags, notes = self._reached(link, atoms)
-        children += [f"{name}:{bound}" for bound in self._index(link)]
+        children += [f"{name}:{bound}" for bound in self._world.bindings(link)]
         changing = [
             atom for node, atoms in self._world.universe.changes.items() for atom in atoms if _is_of(node, name)
         ]

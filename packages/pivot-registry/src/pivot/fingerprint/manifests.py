@@ -1,11 +1,10 @@
 """What a stage depends on, by name: for the lock, for `explain`, and the texts that show a difference."""
 
-import os
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from pivot.fingerprint.imports import Finder
-from pivot.fingerprint.links import ModuleLink
+from pivot.fingerprint.links import AtomLink, ModuleLink
 from pivot.fingerprint.merkle import Merkle
 from pivot.fingerprint.program import Node
 from pivot.fingerprint.world import World
@@ -73,24 +72,30 @@ def _spot(node: Node, world: World) -> tuple[ModuleLink, list[int]] | None:
         return None
     if hashed:
         return link, [int(place.partition(".")[0])]
-    return link, link.bound().get(name, [])
+    return link, world.bindings(link).get(name, [])
 
 
 def texts_of(merkle: Merkle, wanted: Collection[str], world: World) -> Mapping[str, str]:
     """Give the texts of the definitions with these hashes, as far as this pass reached them."""
     texts: dict[str, str] = {}
+    lines: dict[str, list[str]] = {}
     for node, expansion in merkle.expansions.items():
         fact = expansion.fact
         if fact is not None and fact.hash in wanted and fact.hash not in texts:
             spot = _spot(node, world)
             if spot is not None:
-                texts[fact.hash] = _text(*spot)
+                link, numbers = spot
+                if link.file not in lines:
+                    lines[link.file] = _lines(link.file)
+                texts[fact.hash] = _text(lines[link.file], [link.atoms[number] for number in numbers])
     return texts
 
 
-def _text(link: ModuleLink, numbers: list[int]) -> str:
-    lines = Path(link.file).read_text(encoding="utf-8", errors="replace").splitlines()
-    if not numbers:
-        return os.linesep.join(lines)
-    pieces = ["\n".join(lines[link.atoms[number].line - 1 : link.atoms[number].end]) for number in numbers]
-    return "\n\n".join(pieces) + "\n"
+def _lines(file: str) -> list[str]:
+    return Path(file).read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _text(lines: list[str], atoms: list[AtomLink]) -> str:
+    if not atoms:
+        return "\n".join(lines) + "\n"
+    return "\n\n".join("\n".join(lines[atom.line - 1 : atom.end]) for atom in atoms) + "\n"

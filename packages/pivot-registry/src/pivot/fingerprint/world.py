@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pivot.fingerprint.distributions import Distributions, Environment
 from pivot.fingerprint.imports import Finder
+from pivot.fingerprint.links import ModuleLink
 from pivot.fingerprint.observed import ImportFact
 from pivot.fingerprint.program import Node
 from pivot.fingerprint.universe import Links, Universe
@@ -43,6 +44,14 @@ class World(NamedTuple):
     environment: Environment
     facts: Mapping[str, list[ImportFact]]
     """Module -> what it read while defining itself."""
+    indexes: dict[str, dict[str, list[int]]]
+    """Module -> name -> the statements that bind it; filled by `bindings`."""
+
+    def bindings(self, link: ModuleLink) -> Mapping[str, list[int]]:
+        """Say which statements of a module bind each name; found out once, as modules may have thousands."""
+        if link.name not in self.indexes:
+            self.indexes[link.name] = link.bound()
+        return self.indexes[link.name]
 
 
 def leaf(name: str, value: str) -> Expansion:
