@@ -144,7 +144,11 @@ def test_a_dying_worker_fails_its_stage_only(root: Path, leave: Callable[[], Non
         stage("p:double", root, ["upper.txt"], ["double.txt"]),
     ]
     result = run(live(root, stages, upper=upper, double=double, die=die), RunOptions(keep_going=True))
-    assert outcomes(result) == {"upper": Outcome.RAN, "die": Outcome.FAILED, "double": Outcome.RAN}
+    found = outcomes(result)
+    assert found["die"] is Outcome.FAILED
+    # One whose report died with the pool is found up to date when it is tried again.
+    assert {found["upper"], found["double"]} <= {Outcome.RAN, Outcome.SKIPPED}
+    assert (root / "double.txt").read_text() == "AA"
     message = result.failures[0].failure.message  # type: ignore[union-attr]
     assert "SIGKILL" in message or "code 3" in message
 

@@ -267,6 +267,17 @@ def test_a_library_of_settings_reads_for_its_caller(project, tmp_path, monkeypat
     assert seen(project, "import threads; threads.get('RATE')").env == {}
 
 
+def test_looking_for_installed_packages_is_no_listing_of_the_project(project):
+    body = """
+        import contextlib, importlib, importlib.metadata as m
+        importlib.invalidate_caches()
+        m.FastPath.__new__.cache_clear()
+        with contextlib.suppress(m.PackageNotFoundError): m.version('nowhere')
+    """
+    found = seen(project, body)
+    assert (found.directories, found.present) == ((), ())
+
+
 def test_importing_reads_nothing(project):
     write(project, "helpers.py", "K = 1")
     found = seen(project, "import helpers; helpers.K")

@@ -22,6 +22,8 @@ _PATHLIB = os.path.splitext(pathlib.__file__.replace("__init__.py", ""))[0]
 
 _TRACERS = frozenset(["coverage", "debugpy", "pydevd", "_pydevd_bundle", "bdb", "pdb", "trace"])
 
+_METADATA = ("importlib.metadata", "importlib_metadata", "pkg_resources")
+
 IMPORT_SYSTEM = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
 
 
@@ -54,8 +56,16 @@ def _is_plumbing(filename: str) -> bool:
 
 def is_tracing(frame: types.FrameType | None) -> bool:
     """Whether code belongs to a tool that watches the user's, as coverage and debuggers do: it asks for itself."""
-    module = "" if frame is None else str(frame.f_globals.get("__name__", ""))
-    return module.partition(".")[0] in _TRACERS
+    return _module(frame).partition(".")[0] in _TRACERS
+
+
+def is_looking_for_packages(frame: types.FrameType | None) -> bool:
+    """Whether code looks through the import path for metadata of installed packages: the rest is nothing to it."""
+    return _module(frame).startswith(_METADATA)
+
+
+def _module(frame: types.FrameType | None) -> str:
+    return "" if frame is None else str(frame.f_globals.get("__name__", ""))
 
 
 def is_importing(frame: types.FrameType | None) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import source_from_cache
 from typing import Any
 
-from pivot.fingerprint.callers import IMPORT_SYSTEM, Caller, caller, is_tracing
+from pivot.fingerprint.callers import IMPORT_SYSTEM, Caller, caller, is_looking_for_packages, is_tracing
 from pivot.fingerprint.recording import Recording, exists, words
 
 _ActiveOnes = Callable[[], tuple[Recording, ...]]
@@ -85,7 +85,8 @@ class AuditHook:
 
     def _listed(self, args: tuple[Any, ...]) -> None:
         path = absolute("." if args[0] is None else args[0])
-        if path is None or sys._getframe(2).f_code.co_filename in IMPORT_SYSTEM:
+        frame = sys._getframe(2)
+        if path is None or frame.f_code.co_filename in IMPORT_SYSTEM or is_looking_for_packages(frame):
             return
         for recording in self._active():
             recording.lists(path)
@@ -225,7 +226,8 @@ def _counts(asker: Caller) -> bool:
     """Whether a question is the user's or a library's, rather than the interpreter's or pivot's own."""
     name = os.path.basename(asker.filename).removesuffix(".py")
     inner = asker.filename.startswith("<frozen ") or name in _READS_OF_SOURCE or _of_pivot(asker)
-    return not inner and not is_tracing(asker.frame) and _RESOLVING.isdisjoint(asker.through)
+    asks_for_itself = is_tracing(asker.frame) or is_looking_for_packages(asker.frame)
+    return not inner and not asks_for_itself and _RESOLVING.isdisjoint(asker.through)
 
 
 def _of_pivot(asker: Caller) -> bool:
