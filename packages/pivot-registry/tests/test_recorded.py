@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import Field, SecretStr, computed_field
+from pydantic import Field, SecretStr, computed_field, field_validator
 
 from pivot.registry.errors import DefinitionError
+from pivot.registry.params import with_overrides
 from pivot.registry.recorded import params_data
 from pivot.stage_def import StageParams
 
@@ -105,3 +106,21 @@ def test_what_does_not_survive_is_refused(params: StageParams) -> None:
     with pytest.raises(DefinitionError, match="cannot be written as JSON and read again") as caught:
         params_data(params, "pipeline.py:7")
     assert caught.value.where == "pipeline.py:7"
+
+
+class Doubled(StageParams):
+    rate: int = 1
+
+    @field_validator("rate")
+    @classmethod
+    def double(cls, value: int) -> int:
+        return value * 2
+
+
+def test_what_a_validator_makes_is_recorded_even_if_it_would_make_more_of_it() -> None:
+    assert params_data(Doubled(rate=3)) == {"rate": 6}
+
+
+def test_fields_are_not_overridden_where_the_others_would_change_with_them() -> None:
+    with pytest.raises(DefinitionError, match="changes its own results"):
+        with_overrides(Doubled(rate=3), {"rate": 4})

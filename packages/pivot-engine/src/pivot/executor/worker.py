@@ -15,6 +15,7 @@ from pivot.executor.state import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
 from pivot.registry.definition import Origin, StageDefinition
+from pivot.registry.recorded import params_data
 from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
@@ -71,10 +72,14 @@ class LiveStages:
 def worker_info(
     info: "RegistryStageInfo", stage: StageDefinition, options: TaskOptions, *, force: bool
 ) -> WorkerStageInfo:
-    """Prepare a registered stage with the parameters that were decided on."""
+    """Prepare a registered stage with the parameters that were decided on.
+
+    Those that it has are taken as they are: validators have run, and need not like to run again.
+    """
+    decided = params_data(info.get("params"), stage.place) == stage.params
     return prepare_worker_info(
         stage_info=info,
-        overrides={info["name"]: stage.params},
+        overrides={} if decided else {info["name"]: stage.params},
         checkout_modes=options.settings.link,
         run_id=options.run_id,
         force=force,

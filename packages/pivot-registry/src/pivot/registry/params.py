@@ -40,9 +40,29 @@ def with_overrides(
     A mapping sets the given fields of a nested model, as `a.b` sets one; the values of other fields are replaced whole.
 
     Raises:
-        DefinitionError: no such field, or a value that a validator refuses.
+        DefinitionError: no such field, a value that a validator refuses, or validators that change their own results.
     """
-    return _validated(type(params), params, overrides, where, places or {}) if overrides else params
+    if not overrides:
+        return params
+    made = _validated(type(params), params, overrides, where, places or {})
+    _refuse_unstable(params, where)
+    return made
+
+
+def _refuse_unstable(params: Any, where: object | None) -> None:
+    """Refuse to validate values again that would come out otherwise: fields that nobody set would change too."""
+    before = plain_values(params)
+    try:
+        again = plain_values(type(params).model_validate(before))
+        stable = again == before or repr(again) == repr(before)  # NaN equals nothing
+    except ValueError:
+        stable = False
+    if not stable:
+        raise DefinitionError(
+            f"a validator of {type(params).__qualname__} changes its own results, so its fields cannot be overridden",
+            where=where,
+            hint="Give the values in register(..., params=...), or let the validator leave its results alone.",
+        )
 
 
 def plain_values(params: Any) -> dict[str, Any]:
