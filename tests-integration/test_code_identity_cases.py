@@ -56,7 +56,7 @@ def pivot_run(place: Any, around: Path) -> Told:
 
 def _in_interpreter(place: Any, environ: dict[str, str], log: Path) -> int:
     command = [sys.executable, *place.flags.split(), "-m", "pivot.cli", "run"]
-    with log.open("w") as said:
+    with log.open("w") as said, driver.uncovered():
         return subprocess.run(
             command, cwd=place.root, env={**os.environ, **environ}, stdout=said, stderr=said, check=False
         ).returncode
@@ -64,17 +64,19 @@ def _in_interpreter(place: Any, environ: dict[str, str], log: Path) -> int:
 
 def _in_fork(place: Any, environ: dict[str, str], log: Path) -> int:
     """Run the command in a fork: what an interpreter has to import is there already."""
-    child = os.fork()
-    if child == 0:
-        code = 70
-        try:
-            code = _command(place, environ, log)
-        except BaseException:  # noqa: BLE001  (the log is the parent's to show)
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+    with driver.uncovered():
+        child = os.fork()
+        if child == 0:
+            sys.settrace(None)
+            code = 70
+            try:
+                code = _command(place, environ, log)
+            except BaseException:  # noqa: BLE001  (the log is the parent's to show)
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 

@@ -151,7 +151,16 @@ def places_of(version: str) -> Iterator[str]:
         cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     yield from uv_found.stdout.split()
-    yield from sorted(str(place) for place in Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    for root in (os.environ.get("PYENV_ROOT"), Path.home() / ".pyenv", *pyenv_on_path()):
+        if root:
+            yield from sorted(str(place) for place in Path(root).glob(f"versions/{version}.*/bin/python"))
+
+
+def pyenv_on_path() -> Iterator[Path]:
+    """Find pyenv by its shims, as in another user's home."""
+    for entry in map(Path, os.environ.get("PATH", "").split(os.pathsep)):
+        if entry.name == "shims":
+            yield entry.parent
 
 
 def python_version(command: Sequence[str]) -> str:

@@ -158,6 +158,7 @@ def test_a_store_that_may_not_be_written_can_be_read(root, work):
     assert done.stdout.strip() == "ok", done.stderr
 
 
+@pytest.mark.usefixtures("bare_interpreters")
 def test_importing_the_package_is_light():
     source = "import sys; before = set(sys.modules); import pivot.cache; print(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)

@@ -493,6 +493,7 @@ def test_code_seen_at_run_time_is_identified_and_remembered(world: World) -> Non
 HEAVY = {"sqlite3", "pydantic", "yaml", "numpy", "pandas", "networkx", "loky", "rich", "pivot.fingerprint.analysis"}
 
 
+@pytest.mark.usefixtures("bare_interpreters")
 def test_an_up_to_date_command_imports_nothing_heavy_and_nothing_of_the_users(world: World) -> None:
     world.write({"pipeline.py": "import sqlite3\n" + SIMPLE, ".pivot/config.yaml": "run: {jobs: 2}"})
     os.utime(world.root / ".pivot" / "config.yaml", ns=(7, 7))

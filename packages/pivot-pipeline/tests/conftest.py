@@ -1,7 +1,6 @@
 """Small projects on disk."""
 
 import itertools
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -46,8 +45,7 @@ number = 3
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], Path]]:
-    """Write files, and `stages.py` unless given; modules imported from there are forgotten afterwards."""
-    before = set(sys.modules)
+    """Write files, and `stages.py` unless given."""
     counter = itertools.count()
 
     def write(files: Mapping[str, str]) -> Path:
@@ -57,7 +55,4 @@ def project(tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], Path]]:
             (root / name).write_text(text)
         return root
 
-    yield write
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
-            del sys.modules[name]
+    return write

@@ -140,6 +140,7 @@ def test_it_says_what_it_is(tmp_path: Path) -> None:
     assert repr(made) == f"<Pipeline 'a': 2 stages, including b; {tmp_path}>"
 
 
+@pytest.mark.usefixtures("bare_interpreters")
 def test_importing_it_stays_light() -> None:
     heavy = [
         "pydantic",

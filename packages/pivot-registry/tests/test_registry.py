@@ -236,6 +236,7 @@ def test_the_package_gives_its_names_when_asked() -> None:
         pivot.registry.Registry  # noqa: B018
 
 
+@pytest.mark.usefixtures("bare_interpreters")
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [

@@ -3,19 +3,22 @@
 No pipeline, engine or command is involved: a registry of stages, the recorder, and the roots of the identity.
 """
 
+import contextlib
 import importlib
 import json
 import linecache
 import os
+import posix
 import re
 import subprocess
 import sys
 import tempfile
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 SITE = "lib/site-packages"
 
@@ -51,13 +54,32 @@ def preload() -> None:
         importlib.import_module(name)
 
 
+@contextlib.contextmanager
+def uncovered() -> Iterator[None]:
+    """Keep coverage out of what is forked or started: it would take several times as long as the work itself.
+
+    Stopping it is no way: each start would hook once more into every later fork.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ))
+        for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+            del os.environ[name]
+        # Coverage's own would write, in every child, what the parent measured.
+        stack.enter_context(mock.patch.object(os, "_exit", posix._exit))
+        if coverage := sys.modules.get("coverage"):
+            stack.enter_context(mock.patch.object(coverage.Coverage, "current", return_value=None))
+        yield
+
+
 def _in_fork(work: Callable[[], tuple[Any, ...]]) -> list[Any]:
     """Give what `work` gives in a fork of this process: whatever it imports or changes is gone afterwards."""
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        _answer(writer, work)
+    with uncovered():
+        child = os.fork()
+        if child == 0:
+            sys.settrace(None)
+            os.close(reader)
+            _answer(writer, work)
     os.close(writer)
     with os.fdopen(reader, "rb") as answers:
         answer = json.loads(answers.read() or b'{"failed": "the child said nothing"}')
@@ -81,7 +103,8 @@ def _in_interpreter(root: Path, environ: Mapping[str, str], flags: str) -> list[
     script = f"import runpy, json; run = runpy.run_path({__file__!r})['_run']; import pathlib"
     call = f"print(json.dumps(run(pathlib.Path({str(root)!r}), {dict(environ)!r})))"
     command = [sys.executable, *flags.split(), "-c", f"{script}\n{call}"]
-    return list(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    with uncovered():
+        return list(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
 
 
 def _run(root: Path, environ: Mapping[str, str]) -> tuple[Any, ...]:

@@ -104,7 +104,9 @@ def _of_group(module: Mapping[str, Any]) -> Iterator[Case]:
 def build(case: Case, root: Path) -> Place:
     """Write the project of a case, before the edit."""
     root.mkdir(parents=True, exist_ok=True)
-    environ = {name[:-1]: text for name, text in case.files.items() if name.endswith("=")}
+    # Bytecode that a child of the stage wrote would not be stale after an edit within the same second.
+    environ = {"PYTHONDONTWRITEBYTECODE": "1"}
+    environ |= {name[:-1]: text for name, text in case.files.items() if name.endswith("=")}
     for name, text in case.files.items():
         if not name.endswith("="):
             _write(root, name, text)

@@ -12,7 +12,6 @@ import sys
 import textwrap
 import threading
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,16 +24,12 @@ monitors = pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="functions 
 
 
 @pytest.fixture
-def project(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
+def project(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     home = tmp_path / "project"
     home.mkdir()
     monkeypatch.chdir(home)
     monkeypatch.syspath_prepend(str(home))
-    before = set(sys.modules)
-    yield home
-    for name in set(sys.modules) - before:
-        if str(home) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    return home
 
 
 def write(project: pathlib.Path, name: str, text: str = "x") -> pathlib.Path:

@@ -1,0 +1,25 @@
+"""What the tests of every package share, whichever of them runs alone."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget what a test imported from files of its own: the next one may have another module of that name."""
+    before = set(sys.modules)
+    yield
+    ours = str(tmp_path_factory.getbasetemp())
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(ours):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def bare_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep coverage, and with it what coverage imports, out of the interpreters that a test starts."""
+    for name in [name for name in os.environ if name.startswith("COVERAGE_")]:
+        monkeypatch.delenv(name)
