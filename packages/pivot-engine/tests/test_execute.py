@@ -155,6 +155,37 @@ def test_an_undeclared_read_is_recorded_and_checked_next_time(root: Path) -> Non
     assert [str(reason) for reason in again.reasons] == ["file vocab.txt changed (read, not declared)"]
 
 
+class Dictionary(JSON):
+    """A loader that reads more than it is told to."""
+
+    def save(self, value: Any, path: Path) -> None:
+        super().save([value, Path("vocab.txt").read_text()], path)
+
+
+def test_what_a_loader_reads_undeclared_is_recorded_and_nothing_of_ours(root: Path) -> None:
+    (root / "vocab.txt").write_text("1")
+    done = bring(stage("p:s", root, ["in.txt"], ["x.json"]), lambda in0: {"out0": in0}, Dictionary())
+    assert done.undeclared == ("vocab.txt",)
+    assert done.trace is not None
+    seen = done.trace.facts.observed
+    assert (list(seen.files), seen.directories, seen.present, seen.missing) == (["vocab.txt"], {}, (), ())
+
+
+def test_what_is_read_only_when_the_result_is_saved_is_recorded(root: Path) -> None:
+    (root / "vocab.txt").write_text("1")
+    parts = stage("p:s", root, (), ["parts"], kind=OutputKind.DIRECTORY)
+    done = bring(parts, lambda: {"out0": LazyRows()}, Text())
+    assert done.outcome is Outcome.RAN, done.failure
+    assert done.undeclared == ("vocab.txt",)
+
+
+class LazyRows(dict[str, str]):
+    """Reads its rows when somebody wants them."""
+
+    def items(self) -> Any:
+        yield "a.txt", Path("vocab.txt").read_text()
+
+
 def test_in_strict_mode_an_undeclared_read_fails_the_stage(root: Path) -> None:
     (root / "vocab.txt").write_text("1")
     item = stage("p:s", root, (), ["x.json"])

@@ -125,15 +125,14 @@ def _run(root: Path, environ: Mapping[str, str]) -> tuple[Any, ...]:
         base=root,
         project=root,
     )
-    with recorder().recording(root) as running:
-        with recorder().unrecorded():
-            arguments = _arguments(info)
-        returned = info["func"](**arguments)
+    with tempfile.TemporaryDirectory() as scratch, recorder().recording(root) as running:
+        returned = info["func"](**_arguments(info))
+        saved = _saved(info, returned, Path(scratch, "out.txt"))
     observed = undeclared(running.observed(), info["deps_paths"] + info["outs_paths"])
     inputs = [[name, path] for name, dep in info["deps"].items() for path in _paths(dep.path)]
     facts = [list(fact) for fact in loading.import_facts()]
     params = "" if info["params"] is None else info["params"].model_dump_json()
-    return _saved(info, returned), stage.to_data(), observed.to_data(), facts, inputs, params, sys.path
+    return saved, stage.to_data(), observed.to_data(), facts, inputs, params, sys.path
 
 
 def _enter(root: Path, environ: Mapping[str, str]) -> None:
@@ -195,12 +194,10 @@ def _arguments(info: Any) -> dict[str, Any]:
     return arguments if info["params_arg"] is None else {**arguments, info["params_arg"]: info["params"]}
 
 
-def _saved(info: Any, returned: Any) -> str:
+def _saved(info: Any, returned: Any, path: Path) -> str:
     """Give the bytes that would become the output, as text."""
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "out.txt"
-        info["outs"]["return"].save(returned, path)
-        return path.read_text()
+    info["outs"]["return"].save(returned, path)
+    return path.read_text()
 
 
 def _loaded(dep: Any) -> Any:

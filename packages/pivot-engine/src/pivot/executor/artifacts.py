@@ -3,7 +3,7 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,15 +125,20 @@ def restore_incremental(stage: StageDefinition, before: Trace | None, cache: Cac
                     remove(full)
 
 
-def save(stage: StageDefinition, info: WorkerStageInfo, result: Any) -> None:
+Unrecorded = Callable[[], contextlib.AbstractContextManager[None]]
+"""Leaves what pivot itself does out of what the stage was seen to use."""
+
+
+def save(stage: StageDefinition, info: WorkerStageInfo, result: Any, unrecorded: Unrecorded) -> None:
     """Write what the function returned through the loaders, each output whole or not at all."""
     for output in stage.outputs:
         out = info["outs"][output.key]
         if not out.loader.hands_paths:
             for path, value in _values(output, _pick(output, result)).items():
-                _save_one(out, absolute(stage.root, path), value)
-        for path in output.paths:
-            _check_made(output, path, absolute(stage.root, path))
+                _save_one(out, absolute(stage.root, path), value, unrecorded)
+        with unrecorded():
+            for path in output.paths:
+                _check_made(output, path, absolute(stage.root, path))
 
 
 def _pick(output: Output, result: Any) -> Any:
@@ -157,17 +162,24 @@ def _values(output: Output, value: Any) -> dict[str, Any]:
     return dict(zip(output.paths, value, strict=True))
 
 
-def _save_one(out: Out[Any], path: str, value: Any) -> None:
-    """Save beside the target and rename. The temporary name ends like the target: some writers look at the suffix."""
-    head, tail = os.path.split(path.rstrip("/"))
-    temporary = Path(head, f".pivot-{os.getpid()}-{tail}")
+def _save_one(out: Out[Any], path: str, value: Any, unrecorded: Unrecorded) -> None:
+    """Save beside the target and rename."""
+    beside = temporary(path)
     try:
-        out.save(value, temporary)
-        if temporary.is_dir():
-            remove(path)
-        os.replace(temporary, path)
+        out.save(value, Path(beside))
+        with unrecorded():
+            if os.path.isdir(beside):
+                remove(path)
+            os.replace(beside, path)
     finally:
-        remove(str(temporary))
+        with unrecorded():
+            remove(beside)
+
+
+def temporary(path: str) -> str:
+    """Name the file that becomes an output. It ends like the output: some writers look at the suffix."""
+    head, tail = os.path.split(path.rstrip("/"))
+    return os.path.join(head, f".pivot-{os.getpid()}-{tail}")
 
 
 def _check_made(output: Output, path: str, full: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pivot.cache import Cache, CacheError
-from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store
+from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store, temporary
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import captured
 from pivot.executor.core import WorkerStageInfo
@@ -122,15 +122,15 @@ class Execution(NamedTuple):
         return done
 
     def _call(self, task: StageTask, log: Path) -> Observed:
-        """Call the function where it expects to be called, and save what it returns."""
+        """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.
+
+        Loaders are the user's code too, and what a function returns may read only when it is saved.
+        """
         stage = task.stage
         with self.live(task) as info, captured(log), _working_directory(stage.root):
-            with user_code():
-                arguments = _arguments(stage, info)
             with self._observing(stage) as observed, user_code():
-                result = info["func"](**arguments)
-            with user_code():
-                save(stage, info, result)
+                result = info["func"](**_arguments(stage, info))
+                save(stage, info, result, self.recorder.unrecorded)
             return observed()
 
     @contextmanager
@@ -230,7 +230,8 @@ def _working_directory(directory: Path) -> Iterator[None]:
 
 def _declared(stage: StageDefinition, project_root: Path) -> list[str]:
     """Spell the declared paths as observed ones are: relative to the project."""
-    full = [absolute(stage.root, path) for path in (*input_paths(stage), *output_paths(stage))]
+    outputs = [absolute(stage.root, path) for path in output_paths(stage)]
+    full = [*(absolute(stage.root, path) for path in input_paths(stage)), *outputs, *map(temporary, outputs)]
     return [os.path.relpath(path, project_root) for path in full]
 
 
