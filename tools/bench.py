@@ -221,9 +221,23 @@ print(time.process_time() - started)
 """
 
 
+IMPORT = """\
+import time
+import pivot.discovery, pivot.pipeline, pivot.outputs, pivot.loaders
+started = time.process_time()
+import pipeline
+print(time.process_time() - started)
+"""
+
+
 def probe(root: Path, stages: int) -> float:
     """Read all definitions and identities as a command does, in a fresh process."""
-    words = [sys.executable, "-c", PROBE.format(stages=stages)]
+    return seconds_told(root, PROBE.format(stages=stages))
+
+
+def seconds_told(root: Path, code: str) -> float:
+    """Run code in a fresh process, and give what it prints last."""
+    words = [sys.executable, "-c", code]
     done = subprocess.run(words, cwd=root, capture_output=True, text=True, env=warm_environment())
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -236,6 +250,7 @@ def bench_identity(modules: int, stages: int, budgets: tuple[float, float, float
     label = f"{modules} modules of {LINES_A_MODULE} lines, {stages} stages"
     with project() as root:
         write_modules(root, modules, stages)
+        yield Row(f"plain import of the same, {label}", list(_imports(root)), None)
         yield Row(f"cold: load and analyse, {label}", list(_colds(root, stages)), cold)
         yield Row(f"nothing changed: validate, {label}", [probe(root, stages) for _ in range(ROUNDS)], valid)
         yield Row(f"a function of one module edited, {label}", list(_edits(root, stages, "total_0 =")), edited)
@@ -248,6 +263,12 @@ def _colds(root: Path, stages: int) -> Iterator[float]:
     for _ in range(ROUNDS):
         forget_everything(root)
         yield probe(root, stages)
+
+
+def _imports(root: Path) -> Iterator[float]:
+    for _ in range(ROUNDS):
+        forget_everything(root)
+        yield seconds_told(root, IMPORT)
 
 
 def _edits(root: Path, stages: int, place: str) -> Iterator[float]:
