@@ -382,6 +382,24 @@ def test_a_database_is_read(project):
     assert seen(project, "import sqlite3; sqlite3.connect(':memory:').close()").missing == ()
 
 
+STARTS = """
+import subprocess, sys
+def start(): subprocess.run([sys.executable, "-c", "pass"], check=True)
+start()
+"""
+
+
+def test_a_program_that_a_library_starts_when_imported_is_its_own_affair(project, monkeypatch):
+    write(project, "lib/site-packages/fonts.py", STARTS)
+    monkeypatch.syspath_prepend(str(project / "lib" / "site-packages"))
+    assert seen(project, "import fonts").spawned == ()
+    python = (os.path.basename(sys.executable),)
+    assert seen(project, "import fonts; fonts.start()").spawned == python
+    write(project, "helpers.py", STARTS)
+    assert seen(project, "import helpers").spawned == python
+    assert seen(project, f"exec({STARTS!r}, {{}})").spawned == python
+
+
 def test_a_child_made_by_fork_is_seen(project):
     write(project, "rows.txt")
     body = """

@@ -77,6 +77,20 @@ def is_importing(frame: types.FrameType | None) -> bool:
     return False
 
 
+def is_library_importing(is_ours: Callable[[str], bool]) -> bool:
+    """Whether a call is made by the import of a module that is not the user's, for itself.
+
+    What `import matplotlib` starts to list the machine's fonts is the library's affair, as its version is.
+    """
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None and not is_ours(frame.f_code.co_filename):
+        # Text that is executed has a made-up file name, and belongs to whoever executes it.
+        if frame.f_code.co_name == "<module>" and os.path.isabs(frame.f_code.co_filename):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def module_statement(is_ours: Callable[[str], bool]) -> tuple[str, int] | None:
     """Find the module-level statement of the user's that is being executed, nearest to the call: (module, line).
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from pivot.fingerprint.callers import module_statement
+from pivot.fingerprint.callers import is_library_importing, module_statement
 from pivot.fingerprint.code_names import file_of, module_of, modules_by_file, names_of
 from pivot.fingerprint.observed import ImportFact, Observed, content_hash, environment_hash, listing, listing_hash
 from pivot.fingerprint.territory import Territory
@@ -122,8 +122,8 @@ class Recording:
         self._note("import", module)
 
     def spawns(self, argv: list[str], cwd: str) -> None:
-        """Note a child process, and the files of the project that its arguments name."""
-        if argv:
+        """Note a child process, unless a library starts it when imported, and the files of ours in its arguments."""
+        if argv and not is_library_importing(self.territory.is_ours):
             self._note("spawn", os.path.basename(argv[0]))
         shell_words = (word for line in argv if " " in line for word in words(line))
         for word in (*argv, *shell_words):
