@@ -165,6 +165,15 @@ def test_a_file_that_a_stage_reads_undeclared_counts(project: Project) -> None:
     assert project.text("out.txt") == "two"
 
 
+def test_a_changed_constant_is_explained_with_its_values(project: Project) -> None:
+    project.write({"pipeline.py": READS_UNDECLARED, "words.txt": "one"})
+    project.edit("pipeline.py", "def read()", "TIMES = 2\n\ndef read()")
+    project.edit("pipeline.py", ".read_text()", ".read_text() * TIMES")
+    project.pivot("run")
+    project.edit("pipeline.py", "TIMES = 2", "TIMES = 3  # more")
+    assert "constant: pipeline.TIMES 2 -> 3" in project.pivot("explain", "read").out
+
+
 READS_UNDECLARED = """
 from pathlib import Path
 from typing import Annotated

@@ -14,8 +14,8 @@ DIFF = "--- text.normalise (last run)\n+++ text.normalise (now)\n@@ -1 +1 @@\n-o
 def found(refs) -> Explanation:
     manifest = Manifest({"text.normalise": Entry("1" * 64, "src/text.py:30")}, notes=["getattr with a computed name"])
     changes = (
-        Change(CODE, "src/text.py:30", ("pipeline.clean", "text.normalise"), DIFF),
-        Change(Reason(Kind.PARAM, "rate", 0.1, 0.2)),
+        Change(CODE, str(CODE), "src/text.py:30", ("pipeline.clean", "text.normalise"), DIFF),
+        Change.of(Reason(Kind.PARAM, "rate", 0.1, 0.2)),
     )
     return Explanation(refs("a:clean")[0], Run((CODE,)), changes, None, None, manifest)  # type: ignore[arg-type]
 

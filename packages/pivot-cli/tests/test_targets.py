@@ -86,6 +86,9 @@ def test_an_unknown_name_is_answered_with_a_similar_one(targets: Targets) -> Non
     with pytest.raises(DefinitionError, match="unknown stage 'repord'") as caught:
         targets.find(["repord"])
     assert caught.value.hint == "Did you mean report?"
+    with pytest.raises(DefinitionError, match="unknown stage 'trian'") as caught:
+        targets.find(["trian"])
+    assert caught.value.hint == "Did you mean train?"
 
 
 def test_a_file_that_no_stage_makes_is_not_called_a_stage(targets: Targets, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from engine_fakes import LivePipeline, ref, stage
 
 from pivot.cache import CacheRoot
 from pivot.engine import Engine, EngineSettings
-from pivot.engine.explain import chain_to
+from pivot.engine.explain import chain_to, constant_words
 from pivot.registry.definition import Entry, Manifest
 from pivot.registry.types import StageRef, StateDir
 
@@ -41,10 +41,28 @@ def root(tmp_path: Path) -> Path:
 def test_a_changed_helper_is_named_with_its_place_its_chain_and_its_difference(root: Path) -> None:
     with engine_of(root, "c1") as engine:
         (change,) = engine.explain(ref("p:one")).changes
-    assert str(change.reason) == "code: m.leaf changed"
+    assert change.words == "code: m.leaf changed"
     assert change.place == "m.py:9"
     assert change.chain == ("m.one", "m.mid", "m.leaf")
     assert "-source of c0\n+source of c1" in change.diff
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("THRESHOLD = 0.5", "THRESHOLD = 0.6", "constant: m.K 0.5 -> 0.6"),
+        ("K: float = 1\n", "K: float = 2", "constant: m.K 1 -> 2"),
+        ("K = (1,\n 2)", "K = [1, 2]", "constant: m.K (1, 2) -> [1, 2]"),
+        ("K = 1", "def K(): return 1", ""),
+        ("K = 1", "K = 1\nK += 1", ""),
+        ("K = 1", f"K = {[0] * 100}", ""),
+        ("K = 1  # one", "K = 1", ""),
+        (None, "K = 1", ""),
+        ("K = (", "K = 1", ""),
+    ],
+)
+def test_a_constant_is_shown_with_its_values(before: str | None, after: str | None, words: str) -> None:
+    assert constant_words("m.K", before, after) == words
 
 
 def test_an_up_to_date_stage_has_nothing_to_explain(root: Path) -> None:

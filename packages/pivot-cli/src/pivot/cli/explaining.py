@@ -16,7 +16,7 @@ Name = Callable[[StageRef], str]
 
 def all_changes(found: Explanation, status: StageStatus) -> tuple[Change, ...]:
     """Join what changed for the stage itself with what will change because something above it must run."""
-    above = (Change(reason) for reason in status.reasons if reason.kind is Kind.UPSTREAM)
+    above = (Change.of(reason) for reason in status.reasons if reason.kind is Kind.UPSTREAM)
     return (*found.changes, *above)
 
 
@@ -47,7 +47,7 @@ def _verdict(console: Console, name: str, status: StageStatus) -> str:
 
 
 def _change(console: Console, change: Change, *, diff: bool) -> Iterator[str]:
-    yield f"  {one_line(str(change.reason))}  {console.out.paint(one_line(change.place), DIM)}".rstrip()
+    yield f"  {one_line(change.words)}  {console.out.paint(one_line(change.place), DIM)}".rstrip()
     if len(change.chain) > 1:
         yield f"    {' -> '.join(map(one_line, change.chain))}"
     if diff:
@@ -81,4 +81,10 @@ def explanation_json(found: Explanation, status: StageStatus, *, place: str) -> 
 
 
 def _change_data(change: Change) -> dict[str, Any]:
-    return {**change.reason.to_data(), "place": change.place, "chain": list(change.chain), "diff": change.diff}
+    return {
+        **change.reason.to_data(),
+        "text": change.words,
+        "place": change.place,
+        "chain": list(change.chain),
+        "diff": change.diff,
+    }

@@ -98,7 +98,8 @@ class Targets:
 
     def _unknown(self, word: str) -> DefinitionError:
         outputs = {os.path.relpath(os.path.join(stage.root, out), self._here) for _, stage, out in self._outputs()}
-        names = {ref.stage for ref in self._stages} | {str(ref) for ref in self._stages}
+        names: set[str] = {ref.stage for ref in self._stages} | {str(ref) for ref in self._stages}
+        names |= {name.partition("@")[0] for name in names}
         if meant := suggest(word, sorted(names | outputs)):
             return DefinitionError(f"unknown stage {word!r}", hint=f"Did you mean {meant}?")
         if os.path.lexists(os.path.join(self._here, word)):

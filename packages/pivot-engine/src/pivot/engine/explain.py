@@ -1,5 +1,6 @@
 """Why a stage would run: every difference by its name, with its source and the way to it."""
 
+import ast
 import difflib
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -17,16 +18,27 @@ if TYPE_CHECKING:
     from pivot.engine.session import PipelineSession
 
 
+_SHOWN = 60
+"""Characters of a constant's value that an explanation shows."""
+
+
 class Change(NamedTuple):
     """One reason, as far as it can be shown."""
 
     reason: Reason
+    words: str
+    """The reason for people; of a constant with its values: `constant: cfg.THRESHOLD 0.5 -> 0.6`."""
     place: str = ""
     """Where the definition is: `src/text.py:30`."""
     chain: tuple[str, ...] = ()
     """The reads that lead from the stage's function to it."""
     diff: str = ""
     """Unified difference of its source; empty where a source is not known."""
+
+    @classmethod
+    def of(cls, reason: Reason) -> "Change":
+        """Take a reason that has no source."""
+        return cls(reason, str(reason))
 
 
 class Explanation(NamedTuple):
@@ -52,13 +64,16 @@ def explain(stage: StageDefinition, session: "PipelineSession", cache: Cache) ->
 
 def _change(reason: Reason, manifest: Manifest, view: PipelineView, cache: Cache) -> Change:
     if reason.kind is not Kind.CODE:
-        return Change(reason)
+        return Change.of(reason)
     entry = manifest.entries.get(reason.subject)
+    before = recall_source(cache, reason.before) if reason.before else None
+    after = view.sources([reason.after]).get(reason.after) if reason.after else None
     return Change(
         reason,
+        constant_words(reason.subject, before, after) or str(reason),
         "" if entry is None else entry.place,
         chain_to(reason.subject, manifest),
-        source_diff(reason, view, cache),
+        source_diff(reason.subject, before, after),
     )
 
 
@@ -82,14 +97,32 @@ def _walk(end: str, trail: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(reversed(chain))
 
 
-def source_diff(reason: Reason, view: PipelineView, cache: Cache) -> str:
+def constant_words(name: str, before: str | None, after: str | None) -> str:
+    """Say how a constant changed, if both sources do nothing but give it a value that fits on a line; else nothing."""
+    values = _value_in(before), _value_in(after)
+    if None in values or values[0] == values[1]:
+        return ""
+    return f"constant: {name} {values[0]} -> {values[1]}"
+
+
+def _value_in(source: str | None) -> str | None:
+    try:
+        match ast.parse(source or "").body:
+            case [ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(value=ast.expr() as value)]:
+                text = ast.unparse(value)
+                return text if len(text) <= _SHOWN and "\n" not in text else None
+    except (SyntaxError, ValueError):
+        return None
+    return None
+
+
+def source_diff(name: str, before: str | None, after: str | None) -> str:
     """Show how a definition changed: its source as runs have kept it, and as it is now."""
-    before = recall_source(cache, reason.before) if reason.before else None
-    after = view.sources([reason.after]).get(reason.after) if reason.after else None
     if before is None and after is None:
         return ""
-    titles = f"{reason.subject} (last run)", f"{reason.subject} (now)"
-    return "\n".join(difflib.unified_diff(_lines(before), _lines(after), *titles, lineterm=""))
+    return "\n".join(
+        difflib.unified_diff(_lines(before), _lines(after), f"{name} (last run)", f"{name} (now)", lineterm="")
+    )
 
 
 def _lines(text: str | None) -> Sequence[str]:
