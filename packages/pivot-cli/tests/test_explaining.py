@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pivot.cli.explaining import explanation_json, tell_explanation
-from pivot.engine import Change, Explanation, Kind, Reason, Restore, Run, Skip, StageStatus
+from pivot.engine import Artifact, Change, Explanation, Facts, Kind, Reason, Restore, Run, Seen, Skip, StageStatus
 from pivot.registry.definition import Entry, Manifest
 
 CODE = Reason(Kind.CODE, "text.normalise", "0" * 64, "1" * 64)
@@ -17,7 +17,11 @@ def found(refs) -> Explanation:
         Change(CODE, str(CODE), "src/text.py:30", ("pipeline.clean", "text.normalise"), DIFF),
         Change.of(Reason(Kind.PARAM, "rate", 0.1, 0.2)),
     )
-    return Explanation(refs("a:clean")[0], Run((CODE,)), changes, None, None, manifest)  # type: ignore[arg-type]
+    content = Artifact("b3:" + "2" * 64, 5)  # type: ignore[arg-type]
+    seen = Seen({"vocab.json": "b3:" + "3" * 64}, {"sql": "4" * 64}, ("there",), ("gone",), {"A": None, "B": "5" * 64})
+    deps = {"rows.csv": content, "lost.csv": None}
+    facts = Facts("1" * 64, "3.11", {"rate": 0.1}, {"rows": ("rows.csv", "lost.csv")}, {}, deps, seen)
+    return Explanation(refs("a:clean")[0], Run((CODE,)), changes, facts, None, manifest)
 
 
 @pytest.fixture
@@ -48,7 +52,24 @@ def test_the_diff_is_shown_to_who_asks(told) -> None:
 
 
 def test_the_manifest_is_shown_to_who_asks(told) -> None:
-    assert told(manifest=True)[-1] == "    text.normalise  111111111111  src/text.py:30"
+    assert told(manifest=True)[5:] == [
+        "  the code it depends on:",
+        "    text.normalise  111111111111  src/text.py:30",
+        "  its inputs:",
+        "    lost.csv  missing",
+        "    rows.csv  222222222222",
+        "  its parameters:",
+        "    rate  0.1",
+        "  what its last run used without declaring it:",
+        "    file vocab.json  333333333333",
+        "    names in sql/    444444444444",
+        "    there            is there",
+        "    gone             is not there",
+        "    variable A       is not set",
+        "    variable B       555555555555",
+        "  the interpreter:",
+        "    python  3.11",
+    ]
 
 
 def test_what_is_up_to_date_or_kept_is_called_so(told, found) -> None:
@@ -71,3 +92,5 @@ def test_json_has_changes_with_place_chain_and_diff(found) -> None:
     assert data["changes"][0]["chain"] == ["pipeline.clean", "text.normalise"]
     assert data["changes"][0]["diff"] == DIFF
     assert data["manifest"]["text.normalise"]["place"] == "src/text.py:30"
+    assert data["inputs"] == {"rows.csv": "b3:" + "2" * 64, "lost.csv": None}
+    assert (data["params"], data["python"], data["observed"]["missing"]) == ({"rate": 0.1}, "3.11", ["gone"])

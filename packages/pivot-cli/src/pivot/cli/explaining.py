@@ -6,7 +6,7 @@ from typing import Any
 from pivot.cli.answer import answer
 from pivot.cli.console import BOLD, DIM, FRESH, RESTORED, STALE, Console
 from pivot.cli.text import lines_of, one_line
-from pivot.engine import Change, Explanation, Kind, Restore, Run, StageStatus
+from pivot.engine import Change, Explanation, Kind, Restore, Run, Seen, StageStatus
 from pivot.registry.types import StageRef
 
 _ADDED, _REMOVED = "32", "31"
@@ -60,11 +60,37 @@ def _painted(console: Console, line: str) -> str:
 
 
 def _manifest(console: Console, found: Explanation) -> Iterator[str]:
-    entries = found.manifest.entries
-    width = max(map(len, entries), default=0)
-    yield f"  {console.out.paint('the code it depends on:', DIM)}"
-    for name, entry in sorted(entries.items()):
-        yield f"    {one_line(name).ljust(width)}  {entry.hash[:12]}  {one_line(entry.place)}".rstrip()
+    for title, rows in _sections(found):
+        width = max((len(one_line(name)) for name, _ in rows), default=0)
+        if rows:
+            yield f"  {console.out.paint(title, DIM)}"
+        for name, what in rows:
+            yield f"    {one_line(name).ljust(width)}  {one_line(what)}".rstrip()
+
+
+def _sections(found: Explanation) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """List all that the result may depend on: (title, rows of a name and what it is)."""
+    facts, code = found.facts, sorted(found.manifest.entries.items())
+    yield "the code it depends on:", [(name, f"{_short(entry.hash)}  {entry.place}") for name, entry in code]
+    yield "its inputs:", [(path, _short(content and content.digest)) for path, content in sorted(facts.deps.items())]
+    yield "its parameters:", [(name, str(value)) for name, value in sorted(facts.params.items())]
+    yield "what its last run used without declaring it:", list(_seen(facts.observed))
+    yield "the interpreter:", [("python", facts.python)] if facts.python else []
+
+
+def _seen(seen: Seen) -> Iterator[tuple[str, str]]:
+    yield from ((f"file {path}", _short(digest)) for path, digest in sorted(seen.files.items()))
+    yield from ((f"names in {path}/", _short(digest)) for path, digest in sorted(seen.directories.items()))
+    yield from ((path, "is there") for path in seen.present)
+    yield from ((path, "is not there") for path in seen.missing)
+    for name, digest in sorted(seen.environment.items()):
+        yield f"variable {name}", "is not set" if digest is None else _short(digest)
+    yield from ((f"code {name}", _short(digest)) for name, digest in sorted(seen.code.items()))
+
+
+def _short(digest: str | None) -> str:
+    """Show as much of a hash as tells two of them apart."""
+    return "missing" if digest is None else digest.removeprefix("b3:")[:12]
 
 
 def explanation_json(found: Explanation, status: StageStatus, *, place: str) -> str:
@@ -76,6 +102,10 @@ def explanation_json(found: Explanation, status: StageStatus, *, place: str) -> 
         status=status.word,
         changes=[_change_data(change) for change in all_changes(found, status)],
         manifest={name: entry._asdict() for name, entry in found.manifest.entries.items()},
+        python=found.facts.python,
+        params=found.facts.params,
+        inputs={path: content and content.digest for path, content in found.facts.deps.items()},
+        observed=found.facts.observed._asdict(),
         notes=list(found.manifest.notes),
     )
 

@@ -24,12 +24,14 @@ from pivot.executor.decide import Decision, Restore, Run, Skip
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.executor.task import Done, Failure, Outcome
+from pivot.executor.trace import Artifact, Facts, Seen
 
 if TYPE_CHECKING:
     from pivot.engine.explain import Change, Explanation
     from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 
 __all__ = [
+    "Artifact",
     "Change",
     "Checkout",
     "Decision",
@@ -38,6 +40,7 @@ __all__ = [
     "EngineSettings",
     "Event",
     "Explanation",
+    "Facts",
     "Failure",
     "Interrupted",
     "JsonLines",
@@ -50,6 +53,7 @@ __all__ = [
     "RunOptions",
     "RunResult",
     "RunStarted",
+    "Seen",
     "Sink",
     "Skip",
     "StageFinished",
