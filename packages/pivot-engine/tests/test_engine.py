@@ -153,6 +153,22 @@ def test_a_dying_worker_fails_its_stage_only(root: Path, leave: Callable[[], Non
     assert "SIGKILL" in message or "code 3" in message
 
 
+def test_what_another_run_made_meanwhile_reaches_what_reads_it(root: Path) -> None:
+    for _ in range(2):  # with certificates
+        run(chain(root))
+    (root / "in.txt").write_text("b")
+
+    class Overtaken:
+        def emit(self, event: Event) -> None:
+            if event == StageStarted(ref("p:upper")):
+                run(chain(root), RunOptions(targets=(ref("p:upper"),)))
+
+    with Engine(pipeline=chain(root), settings=settings_of(root), sink=Overtaken(), environ={}) as engine:
+        result = engine.run_once()
+    assert outcomes(result) == {"upper": Outcome.SKIPPED, "double": Outcome.RAN}
+    assert (root / "double.txt").read_text() == "BB"
+
+
 def test_force_runs_the_targets_and_only_leaves_the_rest_alone(root: Path) -> None:
     run(chain(root))
     options = RunOptions(targets=(ref("p:double"),), force=True)

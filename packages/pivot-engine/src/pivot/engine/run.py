@@ -129,7 +129,7 @@ class RunLoop:
             if not plan.may_start(ref):
                 deferred.append(ref)
                 continue
-            done = self._decide(ref, plan)
+            done = self._decide(ref)
             if done is not None:
                 plan.finish(ref, done.outcome)
                 self._tell(done)
@@ -142,10 +142,10 @@ class RunLoop:
     def _room(self) -> bool:
         return self._runner is None or self._runner.room() > 0
 
-    def _decide(self, ref: StageRef, plan: Plan) -> Done | None:
+    def _decide(self, ref: StageRef) -> Done | None:
         """Find the stage up to date, or prepare its task."""
         stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
-        if ref in self._fresh and not self._moved(ref, plan):
+        if ref in self._fresh and not self._moved(ref):
             return Done(ref, Outcome.SKIPPED)
         looked = time.time_ns()
         assessment = session.assess(stage, force=ref in self._forced)
@@ -156,9 +156,12 @@ class RunLoop:
         self._tasks[ref] = self._task(stage, ref in self._forced)
         return None
 
-    def _moved(self, ref: StageRef, plan: Plan) -> bool:
-        """Tell whether this run has written anything that the stage reads."""
-        return any(plan.outcomes.get(need, Outcome.SKIPPED) is not Outcome.SKIPPED for need in self._graph.needs[ref])
+    def _moved(self, ref: StageRef) -> bool:
+        """Tell whether anything that the stage reads was found stale, and so may be other than when this run began.
+
+        Even if it was then skipped: another run may have made it meanwhile, or its report was lost with a pool.
+        """
+        return any(need in self._tasks for need in self._graph.needs[ref])
 
     def _task(self, stage: StageDefinition, force: bool) -> StageTask:
         session = self._sessions[stage.ref.pipeline]
@@ -170,7 +173,7 @@ class RunLoop:
         stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
         if done.uncovered and done.trace is not None and not self._options.no_commit:
             done = self._commit_with_code(stage, done)
-        if done.outcome in (Outcome.RAN, Outcome.RESTORED):
+        if done.outcome in GOOD:
             self._sessions.workspace.forget(absolute(stage.root, path) for path in output_paths(stage))
             if done.trace is not None:
                 self._sessions.workspace.note(stage.root, done.trace.outs)
