@@ -1,5 +1,7 @@
 """One stage in this process."""
 
+import json
+import linecache
 import os
 import subprocess
 import sys
@@ -130,6 +132,17 @@ def test_the_process_is_left_as_it_was(root: Path) -> None:
     before = os.getcwd(), dict(os.environ), sys.stdout
     bring(stage("p:s", root, (), ["x.json"]), rude)
     assert (os.getcwd(), dict(os.environ), sys.stdout) == before
+
+
+def test_lines_that_another_stage_read_are_read_again(root: Path) -> None:
+    def first_line() -> dict[str, Any]:
+        return {"out0": linecache.getline("vocab.txt", 1)}
+
+    for place, text in ((root / "one", "a\n"), (root / "two", "b\n")):
+        place.mkdir()
+        (place / "vocab.txt").write_text(text)
+        done = bring(stage("p:s", place, (), ["x.json"]), first_line)
+        assert (done.undeclared, json.loads((place / "x.json").read_text())) == (("vocab.txt",), text)
 
 
 def test_an_input_that_is_not_there_is_named(root: Path) -> None:

@@ -1,6 +1,7 @@
 """Bring one stage up to date, in whatever process this is."""
 
 import os
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -218,6 +219,7 @@ def _lookup(code: Mapping[str, str]) -> Callable[..., Mapping[str, str]]:
 def _working_directory(directory: Path) -> Iterator[None]:
     """Run in a directory, and undo what stages do to the process: it runs others after this one."""
     before, environment = os.getcwd(), dict(os.environ)
+    _forget_lines()
     os.chdir(directory)
     try:
         yield
@@ -226,6 +228,16 @@ def _working_directory(directory: Path) -> Iterator[None]:
         if os.environ != environment:
             os.environ.clear()
             os.environ.update(environment)
+
+
+def _forget_lines() -> None:
+    """Forget the lines of files that another stage has read: they are kept by names that mean other files elsewhere.
+
+    Names in angle brackets stay: what they stand for was never a file, and cannot be read again.
+    """
+    if (lines := sys.modules.get("linecache")) is not None:
+        for name in [name for name in lines.cache if not name.startswith("<")]:
+            del lines.cache[name]
 
 
 def _declared(stage: StageDefinition, project_root: Path) -> list[str]:
