@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pivot.cache import Cache, CacheRoot, Digest, LinkMode
+from pivot.cache import Cache, CacheRoot, Digest, Link
 from pivot.engine import Engine, EngineSettings, RunOptions
 from pivot.executor.state import StageState, claim, state_of
 from pivot.executor.trace import Artifact, Trace
@@ -32,7 +32,7 @@ def wrong(stage: StageDefinition, trace: Trace) -> None:
     claim(STATE)  # type: ignore[arg-type]
     EngineSettings(ROOT, STATE)  # type: ignore[arg-type]
     EngineSettings(ROOT, ROOT)  # type: ignore[arg-type]
-    EngineSettings(ROOT, CACHE, link=(LinkMode,))  # type: ignore[arg-type]
+    EngineSettings(ROOT, CACHE, link=(Link,))  # type: ignore[arg-type]
     Engine(pipeline=ROOT)  # type: ignore[arg-type]
     Engine(pipeline=pipeline, settings=CACHE)  # type: ignore[arg-type]
     RunOptions(targets=(), jobs="2")  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ def filled(root, work, tick):
     (work / "d" / "a").write_bytes(b"a")
     (work / "d" / "b").write_bytes(b"b")
     with Cache(root) as cache:
-        made = cache.put(work / "d").digest, cache.put_bytes(b"single")
+        made = cache.put(work / "d"), cache.put_bytes(b"single")
     tick()
     return made
 

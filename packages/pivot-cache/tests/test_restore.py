@@ -7,7 +7,7 @@ from pivot.cache import (
     DamagedError,
     Entry,
     EntryKind,
-    LinkMode,
+    Link,
     MissingError,
     NotStorableError,
     UnsafeTargetError,
@@ -18,7 +18,7 @@ from pivot.cache.digest import Kind, name_of
 from pivot.cache.exchange import _rename_exchange, _swap, exchange, link_text
 from pivot.cache.tree import encode
 
-_MODES = list(LinkMode)
+_MODES = list(Link)
 
 
 @pytest.fixture(params=_MODES, ids=lambda mode: mode.value)
@@ -39,7 +39,7 @@ def tree(cache, work):
     (work / "d" / "sub" / "run").chmod(0o755)
     (work / "d" / "plain").write_bytes(b"p" * 3000)
     (work / "d" / "link").symlink_to("sub/run")
-    return cache.put(work / "d").digest
+    return cache.put(work / "d")
 
 
 def _litter(folder):
@@ -49,23 +49,23 @@ def _litter(folder):
 def test_a_file_is_restored_in_every_mode(cache, work, digest, mode):
     cache.restore(digest, work / "out", link=mode)
     assert (work / "out").read_bytes() == b"precious"
-    assert cache.digest_of(work / "out").digest == digest
+    assert cache.digest_of(work / "out") == digest
     assert _litter(work) == []
     assert cache.has(digest)
 
 
 def test_a_tree_is_restored_in_every_mode(cache, work, tree, mode):
     cache.restore(tree, work / "out", link=mode)
-    assert cache.digest_of(work / "out").digest == tree
+    assert cache.digest_of(work / "out") == tree
     assert os.access(work / "out" / "sub" / "run", os.X_OK)
     assert os.readlink(work / "out" / "link") == "sub/run"
     assert (work / "out" / "empty").is_dir()
-    assert cache.put(work / "out").digest == tree
+    assert cache.put(work / "out") == tree
     assert _litter(work) == []
 
 
 def test_only_links_share_a_file_with_the_store(cache, work, digest, where):
-    for mode, shared in ((LinkMode.COPY, False), (LinkMode.HARDLINK, True), (LinkMode.SYMLINK, True)):
+    for mode, shared in ((Link.COPY, False), (Link.HARDLINK, True), (Link.SYMLINK, True)):
         cache.restore(digest, work / "out", link=(mode,))
         assert os.path.samefile(work / "out", where(digest)) is shared
 
@@ -74,7 +74,7 @@ def test_a_copy_is_writable_as_the_umask_says_and_a_hard_link_is_not(cache, work
     (work / "probe").touch()
     cache.restore(digest, work / "out")
     assert (work / "out").stat().st_mode == (work / "probe").stat().st_mode
-    cache.restore(digest, work / "out", link=(LinkMode.HARDLINK,))
+    cache.restore(digest, work / "out", link=(Link.HARDLINK,))
     assert stat.S_IMODE((work / "out").stat().st_mode) == 0o444
 
 
@@ -100,10 +100,10 @@ def test_whatever_was_there_is_replaced(cache, work, digest, tree, old, what):
     elif old == "dangling":
         target.symlink_to("nowhere")
     elif old == "same hard link":
-        cache.restore(digest, target, link=(LinkMode.HARDLINK,))
+        cache.restore(digest, target, link=(Link.HARDLINK,))
     wanted = digest if what == "file" else tree
-    cache.restore(wanted, target, link=(LinkMode.HARDLINK,))
-    assert cache.digest_of(target).digest == wanted
+    cache.restore(wanted, target, link=(Link.HARDLINK,))
+    assert cache.digest_of(target) == wanted
     assert not target.is_symlink()
     assert _litter(work) == []
     assert old != "link" or (work / "elsewhere" / "kept").exists()
@@ -114,7 +114,7 @@ def test_what_was_there_can_be_kept_aside(cache, work, digest, tree):
     cache.restore(tree, work / "out", aside=work / "aside")
     assert (work / "aside").read_bytes() == b"old"
     cache.restore(digest, work / "out", aside=work / "aside2")
-    assert cache.digest_of(work / "aside2").digest == tree
+    assert cache.digest_of(work / "aside2") == tree
     cache.restore(digest, work / "new", aside=work / "aside3")
     assert not (work / "aside3").exists()
 
@@ -167,7 +167,7 @@ def test_a_tree_with_a_damaged_member_leaves_the_old_content(cache, work, tree, 
 
 
 def test_an_edit_through_a_hard_link_is_detected_and_the_output_heals_the_store(cache, work, digest, vandalise):
-    cache.restore(digest, work / "out", link=(LinkMode.HARDLINK,))
+    cache.restore(digest, work / "out", link=(Link.HARDLINK,))
     vandalise(work / "out", b"PRECIOUS")
     assert not cache.has(digest)
     assert (work / "out").read_bytes() == b"PRECIOUS"
@@ -179,7 +179,7 @@ def test_an_edit_through_a_hard_link_is_detected_and_the_output_heals_the_store(
 
 def test_hard_links_keep_the_seal(cache, work, digest, opened, where):
     for _ in range(2):
-        cache.restore(digest, work / "out", link=(LinkMode.HARDLINK,))
+        cache.restore(digest, work / "out", link=(Link.HARDLINK,))
         with opened() as paths:
             assert cache.has(digest)
         assert paths == []
@@ -190,9 +190,9 @@ def test_another_file_system_gets_a_copy(cache, digest, where, tmp_path):
         pytest.skip("no second file system here")
     target = f"/dev/shm/pivot-cache-test-{os.getpid()}"
     try:
-        cache.restore(digest, target, link=(LinkMode.HARDLINK, LinkMode.REFLINK))
+        cache.restore(digest, target, link=(Link.HARDLINK, Link.REFLINK))
         assert not os.path.samefile(target, where(digest))
-        assert cache.digest_of(target).digest == digest
+        assert cache.digest_of(target) == digest
     finally:
         os.unlink(target)
 
@@ -214,7 +214,7 @@ def test_names_that_a_file_system_takes_for_equal_are_refused(cache, work, diges
     entry = Entry("a", EntryKind.FILE, 8, digest.removeprefix("b3:"))
     (work / "a").touch()
     with pytest.raises(UnsafeTreeError, match="another one"):
-        cache._restorer._member(entry, str(work / "a"), (LinkMode.COPY,))
+        cache._restorer._member(entry, str(work / "a"), (Link.COPY,))
 
 
 def test_a_manifest_that_leads_elsewhere_writes_nothing(cache, work):
@@ -236,7 +236,7 @@ def test_a_tree_of_nothing_is_an_empty_folder(cache, work):
     digest = cache._objects.put_bytes(manifest.objects[0][1], Kind.TREE).digest
     cache.restore(digest, work / "out")
     assert os.listdir(work / "out") == []
-    assert cache.digest_of(work / "out").digest == digest
+    assert cache.digest_of(work / "out") == digest
 
 
 def test_two_things_change_places_in_one_step(work):

@@ -9,13 +9,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from pivot.cache import Cache, LinkMode, MissingError
+from pivot.cache import Cache, Link, MissingError
 from pivot.cache.digest import Kind
 
 _DATA = st.binary(max_size=40) | st.integers(0, 3).map(lambda number: bytes([number]) * ((1 << 20) + 1))
 _NAMES = st.sampled_from(["a", "b", "sub/c", "sub/deep/d"])
 _FILES = st.dictionaries(_NAMES, st.tuples(_DATA, st.booleans()), max_size=4)
-_MODES = st.sampled_from(list(LinkMode))
+_MODES = st.sampled_from(list(Link))
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -43,11 +43,11 @@ class StoreMachine(RuleBasedStateMachine):
     def put(self, data):
         path = self._fresh()
         path.write_bytes(data)
-        stored = self.cache.put(path)
+        stored = self.cache.store(path)
         assert stored.size == len(data)
         self.contents[stored.digest] = data
         assert self.cache.has(stored.digest)
-        assert self.cache.digest_of(path) == stored
+        assert self.cache.measure(path) == stored
         return stored.digest
 
     @rule(target=blobs, data=_DATA)
@@ -65,10 +65,10 @@ class StoreMachine(RuleBasedStateMachine):
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(data)
             (path / name).chmod(0o755 if executable else 0o644)
-        stored = self.cache.put(path)
+        stored = self.cache.store(path)
         self.folders[stored.digest] = files
         assert self.cache.has(stored.digest)
-        assert self.cache.digest_of(path) == stored
+        assert self.cache.measure(path) == stored
         return stored.digest
 
     @rule(digest=blobs, mode=_MODES)
@@ -81,7 +81,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert not os.path.lexists(path)
         else:
             assert path.read_bytes() == self.contents[digest]
-            assert self.cache.digest_of(path).digest == digest
+            assert self.cache.digest_of(path) == digest
 
     @rule(digest=trees, mode=_MODES)
     def restore_tree(self, digest, mode):
@@ -98,12 +98,12 @@ class StoreMachine(RuleBasedStateMachine):
             for name, (data, executable) in files.items():
                 assert found[name].read_bytes() == data
                 assert os.access(found[name], os.X_OK) is executable or os.geteuid() != 0
-            assert self.cache.digest_of(path).digest == digest
+            assert self.cache.digest_of(path) == digest
 
     @rule(
         digest=blobs,
         data=st.binary(min_size=1, max_size=40),
-        mode=st.sampled_from([LinkMode.HARDLINK, LinkMode.SYMLINK]),
+        mode=st.sampled_from([Link.HARDLINK, Link.SYMLINK]),
     )
     def edit_through_a_link(self, digest, data, mode):
         path = self._fresh()

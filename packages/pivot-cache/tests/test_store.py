@@ -35,7 +35,7 @@ def test_what_is_no_digest_is_refused_in_every_way(cache, work):
 
 def test_the_manifest_of_a_tree_can_be_read_and_checked(cache, work):
     (work / "d").mkdir()
-    digest = cache.put(work / "d").digest
+    digest = cache.put(work / "d")
     assert cache.get_bytes(digest) == b'{"v":1}\n'
 
 
@@ -43,12 +43,12 @@ def test_the_manifest_of_a_tree_can_be_read_and_checked(cache, work):
 def test_every_durability_keeps_what_was_stored(root, work, durability):
     (work / "f").write_bytes(bytes(2 << 20))
     with Cache(root, durability=durability) as cache:
-        digests = [cache.put_bytes(b"x"), cache.put(work / "f", durable=True).digest]
-        cache.remember("k", b"v")
+        digests = [cache.put_bytes(b"x"), cache.put(work / "f", durable=True)]
+        cache.remember("k", {"is": "v"})
         cache.sync()
     with Cache(root, durability=durability) as cache:
         assert all(map(cache.has, digests))
-        assert cache.recall("k") == b"v"
+        assert cache.recall("k") == {"is": "v"}
 
 
 def test_an_unknown_durability_is_refused(root):
@@ -85,9 +85,9 @@ def test_the_index_can_lie_elsewhere(root, tmp_path):
 
 
 def test_records_can_be_listed_and_forgotten(cache):
-    cache.remember("a", b"1")
-    cache.remember("b", b"2")
-    assert {record.key: record.data for record in cache.records()} == {"a": b"1", "b": b"2"}
+    cache.remember("a", {"is": "1"})
+    cache.remember("b", {"is": "2"})
+    assert {record.key: record.data for record in cache.records()} == {"a": {"is": "1"}, "b": {"is": "2"}}
     assert cache.forget("a")
     assert cache.recall("a") is None
 
@@ -95,8 +95,8 @@ def test_records_can_be_listed_and_forgotten(cache):
 def test_info_counts_what_is_there(cache, work):
     (work / "d").mkdir()
     (work / "d" / "f").write_bytes(b"x" * 100)
-    tree = cache.put(work / "d").digest
-    cache.remember("k", b"v")
+    tree = cache.put(work / "d")
+    cache.remember("k", {"is": "v"})
     info = cache.info()
     assert (info.objects, info.trees, info.records, info.quarantined, info.processes) == (1, 1, 1, 0, 1)
     assert info.bytes == 100 + len(cache.get_bytes(tree))
@@ -126,9 +126,9 @@ digest = sys.argv[2]
 assert cache.info().read_only
 assert cache.has(digest) and cache.get_bytes(digest) == b"data"
 cache.restore(digest, sys.argv[3])
-assert cache.digest_of(sys.argv[3]).digest == digest
-assert cache.recall("k") == b"v"
-for attempt in (lambda: cache.put_bytes(b"x"), lambda: cache.remember("x", b"")):
+assert cache.digest_of(sys.argv[3]) == digest
+assert cache.recall("k") == {"is": "v"}
+for attempt in (lambda: cache.put_bytes(b"x"), lambda: cache.remember("x", {"is": ""})):
     try:
         attempt()
     except ReadOnlyError:
@@ -142,7 +142,7 @@ print("ok")
 def test_a_store_that_may_not_be_written_can_be_read(root, work):
     with Cache(root) as cache:
         digest = cache.put_bytes(b"data")
-        cache.remember("k", b"v")
+        cache.remember("k", {"is": "v"})
     if os.geteuid() != 0:
         for folder, _, _ in os.walk(root):
             os.chmod(folder, 0o555)

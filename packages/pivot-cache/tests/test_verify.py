@@ -11,7 +11,7 @@ def tree(cache, work):
     (work / "d").mkdir()
     (work / "d" / "a").write_bytes(b"a" * 10)
     (work / "d" / "b").write_bytes(b"b" * 10)
-    return cache.put(work / "d").digest
+    return cache.put(work / "d")
 
 
 def test_a_good_store_is_clean(cache, tree):

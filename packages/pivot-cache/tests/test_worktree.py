@@ -28,21 +28,21 @@ def _forge(path, data):
 
 def test_the_digest_of_a_file_is_that_of_its_bytes(cache, work):
     (work / "f").write_bytes(b"abc")
-    assert cache.digest_of(work / "f") == (hash_bytes(b"abc"), 3)
-    assert cache.put(work / "f") == (hash_bytes(b"abc"), 3)
-    assert cache.put(str(work / "f")) == (hash_bytes(b"abc"), 3)
+    assert cache.measure(work / "f") == (hash_bytes(b"abc"), 3)
+    assert cache.store(work / "f") == (hash_bytes(b"abc"), 3)
+    assert cache.store(str(work / "f")) == (hash_bytes(b"abc"), 3)
 
 
 def test_the_digest_of_a_directory_is_the_one_it_is_stored_under(cache, folder):
-    before = cache.digest_of(folder)
-    stored = cache.put(folder)
-    assert before == stored == cache.digest_of(folder)
+    before = cache.measure(folder)
+    stored = cache.store(folder)
+    assert before == stored == cache.measure(folder)
     assert stored.digest.startswith("b3t:")
     assert stored.size == 5
 
 
 def test_a_directory_is_stored_with_all_that_it_holds(cache, folder):
-    entries = {entry.path: entry for entry in cache.tree(cache.put(folder).digest).entries}
+    entries = {entry.path: entry for entry in cache.tree(cache.put(folder)).entries}
     assert sorted(entries) == ["empty", "link", "sub-b", "sub/a", "sub/deep/run", "\udcff\udcfe"]
     assert entries["sub/a"].digest == hash_bytes(b"aa")
     assert entries["sub/deep/run"].executable
@@ -87,7 +87,7 @@ def test_two_edits_of_the_same_size_within_a_tick_are_both_seen(cache, work):
     for number in range(300):
         data = b"%04d" % number
         path.write_bytes(data)
-        assert cache.digest_of(path).digest == hash_bytes(data)
+        assert cache.digest_of(path) == hash_bytes(data)
 
 
 def test_two_edits_within_a_tick_are_both_seen_in_a_directory(cache, work):
@@ -95,7 +95,7 @@ def test_two_edits_within_a_tick_are_both_seen_in_a_directory(cache, work):
     seen = set()
     for number in range(100):
         (work / "d" / "f").write_bytes(b"%04d" % number)
-        seen.add(cache.digest_of(work / "d").digest)
+        seen.add(cache.digest_of(work / "d"))
     assert len(seen) == 100
 
 
@@ -103,16 +103,16 @@ def test_an_edit_right_after_a_restore_is_seen(cache, work):
     digest = cache.put_bytes(b"0000")
     for number in range(1, 100):
         cache.restore(digest, work / "f")
-        assert cache.digest_of(work / "f").digest == digest
+        assert cache.digest_of(work / "f") == digest
         (work / "f").write_bytes(b"%04d" % number)
-        assert cache.digest_of(work / "f").digest == hash_bytes(b"%04d" % number)
+        assert cache.digest_of(work / "f") == hash_bytes(b"%04d" % number)
 
 
 def test_an_unchanged_file_is_not_read(cache, work, opened):
     path = work / "f"
     path.write_bytes(b"abc")
     before = cache.put(path)
-    cache.restore(before.digest, path)
+    cache.restore(before, path)
     cache.digest_of(path)
     with opened() as paths:
         assert cache.digest_of(path) == before
@@ -120,11 +120,11 @@ def test_an_unchanged_file_is_not_read(cache, work, opened):
 
 
 def test_an_unchanged_directory_costs_stats_only(cache, folder, opened):
-    digest = cache.put(folder).digest
+    digest = cache.put(folder)
     cache.restore(digest, folder)
     cache.digest_of(folder)
     with opened() as paths:
-        assert cache.digest_of(folder).digest == digest
+        assert cache.digest_of(folder) == digest
     assert paths == []
 
 
@@ -147,27 +147,27 @@ def test_a_large_file_is_known_right_after_it_was_stored(cache, work, opened):
 
 
 def test_storing_an_unchanged_directory_heals_a_member(cache, folder, where):
-    digest = cache.put(folder).digest
+    digest = cache.put(folder)
     lost = where(hash_bytes(b"aa"))
     lost.unlink()
     assert not cache.has(digest)
-    assert cache.put(folder).digest == digest
+    assert cache.put(folder) == digest
     assert cache.has(digest)
     assert lost.read_bytes() == b"aa"
 
 
 def test_storing_an_unchanged_file_heals_its_object(cache, work, where):
     (work / "f").write_bytes(bytes(9 << 20))
-    digest = cache.put(work / "f").digest
+    digest = cache.put(work / "f")
     where(digest).unlink()
-    assert cache.put(work / "f").digest == digest
+    assert cache.put(work / "f") == digest
     assert cache.has(digest)
 
 
 def test_a_link_to_a_file_is_read_through_but_not_stored(cache, work):
     (work / "f").write_bytes(b"abc")
     (work / "link").symlink_to("f")
-    assert cache.digest_of(work / "link").digest == hash_bytes(b"abc")
+    assert cache.digest_of(work / "link") == hash_bytes(b"abc")
     with pytest.raises(NotStorableError, match="symbolic link"):
         cache.put(work / "link")
 
@@ -225,9 +225,9 @@ def test_a_directory_of_many_files_goes_through_pages(cache, work):
     for number in range(4200):
         (work / "many" / f"{number}").write_bytes(b"%d" % (number % 7))
     stored = cache.put(work / "many")
-    assert len(cache.tree(stored.digest).entries) == 4200
-    assert cache.has(stored.digest)
-    cache.restore(stored.digest, work / "back")
+    assert len(cache.tree(stored).entries) == 4200
+    assert cache.has(stored)
+    cache.restore(stored, work / "back")
     assert cache.digest_of(work / "back") == stored
 
 
@@ -236,5 +236,5 @@ def test_times_before_1970_and_in_the_far_future_are_only_times(cache, work):
     path.write_bytes(b"x")
     for moment in (-5 * 10**9, -1, 0, 2**33 * 10**9):
         os.utime(path, ns=(moment, moment))
-        assert cache.digest_of(path).digest == hash_bytes(b"x")
-        assert cache.digest_of(path).digest == hash_bytes(b"x")
+        assert cache.digest_of(path) == hash_bytes(b"x")
+        assert cache.digest_of(path) == hash_bytes(b"x")

@@ -19,7 +19,7 @@ from pivot.cache.errors import (
 )
 from pivot.cache.info import Durability, Info
 from pivot.cache.records import Record
-from pivot.cache.restore import LinkMode
+from pivot.cache.restore import Link
 from pivot.cache.signature import Signature, is_racy, signature
 from pivot.cache.store import Cache, CacheRoot
 from pivot.cache.tree import Tree
@@ -40,7 +40,7 @@ __all__ = [
     "FormatError",
     "FullError",
     "Info",
-    "LinkMode",
+    "Link",
     "MissingError",
     "NotStorableError",
     "ReadOnlyError",

@@ -2,8 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from blake3 import blake3
 
@@ -21,7 +21,7 @@ class Record(NamedTuple):
     """One record as it lies in the store."""
 
     key: str
-    data: bytes
+    data: dict[str, Any]
     written_ns: int
     """When it was created, by the clock of the file system."""
 
@@ -29,14 +29,14 @@ class Record(NamedTuple):
 class Records:
     """Records by key: created once, never changed; the first writer wins.
 
-    A file is `pivot-record 1 <length of the key> <check>`, a newline, the key in UTF-8, the data. Not rows in LMDB:
+    A file is `pivot-record 1 <length of the key> <check>`, a newline, the key in UTF-8, JSON. Not rows in LMDB:
     the index may be lost at any time, and these cannot be made again without running.
     """
 
     def __init__(self, layout: Layout, *, durable: bool, writable: bool) -> None:
         self._layout, self._durable, self._writable = layout, durable, writable
 
-    def remember(self, key: str, data: bytes) -> None:
+    def remember(self, key: str, data: Mapping[str, Any]) -> None:
         """Create a record unless there is one for this key."""
         if not self._writable:
             raise ReadOnlyError(f"{self._layout.root} may not be written to\ncheck its permissions")
@@ -57,7 +57,7 @@ class Records:
                     return
         raise CacheError(f"{self._path(key)} cannot be replaced\nremove it and try again")
 
-    def recall(self, key: str) -> bytes | None:
+    def recall(self, key: str) -> dict[str, Any] | None:
         """Give the data of a record; None if there is none or it is damaged."""
         found = _read(self._path(key))
         return found.data if found is not None and found.key == key else None
@@ -89,9 +89,12 @@ class Records:
             os.rename(path, self._layout.below(f"quarantine/record-{os.urandom(8).hex()}"))
 
 
-def _packed(key: str, data: bytes) -> bytes:
+def _packed(key: str, data: Mapping[str, Any]) -> bytes:
+    import json
+
     raw = key.encode("utf-8", "surrogatepass")
-    return _MAGIC + b"%d %s\n" % (len(raw), _check(raw, data)) + raw + data
+    text = json.dumps(dict(data), sort_keys=True, separators=(",", ":")).encode()
+    return _MAGIC + b"%d %s\n" % (len(raw), _check(raw, text)) + raw + text
 
 
 def _check(raw: bytes, data: bytes) -> bytes:
@@ -115,13 +118,15 @@ def _read(path: str) -> Record | None:
 
 
 def _unpacked(body: bytes, written_ns: int) -> Record | None:
+    import json
+
     header, _, rest = body.partition(b"\n")
     try:
         length_text, check = header.removeprefix(_MAGIC).split(b" ")
         length = int(length_text)
     except ValueError:
         return None
-    raw, data = rest[:length], rest[length:]
-    if not header.startswith(_MAGIC) or len(raw) != length or _check(raw, data) != check:
+    raw, text = rest[:length], rest[length:]
+    if not header.startswith(_MAGIC) or len(raw) != length or _check(raw, text) != check:
         return None
-    return Record(raw.decode("utf-8", "surrogatepass"), data, written_ns)
+    return Record(raw.decode("utf-8", "surrogatepass"), json.loads(text), written_ns)

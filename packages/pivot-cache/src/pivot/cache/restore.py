@@ -20,7 +20,7 @@ from pivot.cache.signature import signature_of
 from pivot.cache.tree import Tree
 
 
-class LinkMode(enum.Enum):
+class Link(enum.Enum):
     """How a file gets from the store to the work tree."""
 
     REFLINK = "reflink"
@@ -54,16 +54,14 @@ class Restorer:
     def __init__(self, objects: Objects, seals: Seals, lease: Lease, root: str) -> None:
         self._objects, self._seals, self._lease, self._root = objects, seals, lease, root
         self._cannot_clone: set[int] = set()
-        self._makers: dict[LinkMode, Callable[[Name, str, bool], bool]] = {
-            LinkMode.REFLINK: self._reflink,
-            LinkMode.COPY: self._copy,
-            LinkMode.HARDLINK: self._hardlink,
-            LinkMode.SYMLINK: self._symlink,
+        self._makers: dict[Link, Callable[[Name, str, bool], bool]] = {
+            Link.REFLINK: self._reflink,
+            Link.COPY: self._copy,
+            Link.HARDLINK: self._hardlink,
+            Link.SYMLINK: self._symlink,
         }
 
-    def file(
-        self, name: Name, target: str, modes: Sequence[LinkMode], *, executable: bool, aside: str | None
-    ) -> Content:
+    def file(self, name: Name, target: str, modes: Sequence[Link], *, executable: bool, aside: str | None) -> Content:
         """Restore one file and say what is there now."""
         temporary = self._announced(target)
         try:
@@ -78,7 +76,7 @@ class Restorer:
             self._seals.reseal(name, before)
         return content._replace(seen=content.seen._replace(ctime_ns=ctime))
 
-    def tree(self, tree: Tree, target: str, modes: Sequence[LinkMode], aside: str | None) -> list[Placed]:
+    def tree(self, tree: Tree, target: str, modes: Sequence[Link], aside: str | None) -> list[Placed]:
         """Restore a directory and say which files are there now."""
         temporary = self._announced(target)
         os.mkdir(temporary)
@@ -89,13 +87,13 @@ class Restorer:
             discard(temporary)
         return placed
 
-    def place(self, name: Name, path: str, modes: Sequence[LinkMode], *, executable: bool) -> Content:
+    def place(self, name: Name, path: str, modes: Sequence[Link], *, executable: bool) -> Content:
         """Make a file that is not there yet."""
         for mode in modes:
             try:
                 made = self._makers[mode](name, path, executable)
             except OSError as error:
-                if error.errno not in _NOT_HERE or mode is LinkMode.COPY:
+                if error.errno not in _NOT_HERE or mode is Link.COPY:
                     raise
                 made = False
             if made:
@@ -108,7 +106,7 @@ class Restorer:
         self._lease.announce(temporary)
         return temporary
 
-    def _fill(self, tree: Tree, top: str, modes: Sequence[LinkMode]) -> list[Placed]:
+    def _fill(self, tree: Tree, top: str, modes: Sequence[Link]) -> list[Placed]:
         made = {""}
         placed = []
         for entry in tree.entries:
@@ -122,7 +120,7 @@ class Restorer:
                 os.symlink(_local(entry.target), f"{top}/{_local(entry.path)}")
         return placed
 
-    def _member(self, entry: Entry, path: str, modes: Sequence[LinkMode]) -> Placed:
+    def _member(self, entry: Entry, path: str, modes: Sequence[Link]) -> Placed:
         try:
             return Placed(entry, self.place(entry.name, path, modes, executable=entry.executable))
         except FileExistsError as error:

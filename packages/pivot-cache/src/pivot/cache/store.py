@@ -2,9 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, NewType, Self
+from typing import Any, BinaryIO, NewType, Self
 
 from pivot.cache.boot import boot_id
 from pivot.cache.collect import DAY, Collector, Report
@@ -23,7 +23,7 @@ from pivot.cache.names import parse
 from pivot.cache.objects import Objects
 from pivot.cache.place import index_folder, read_mounts, sync_file_system
 from pivot.cache.records import Record, Records
-from pivot.cache.restore import LinkMode, Restorer
+from pivot.cache.restore import Link, Restorer
 from pivot.cache.rows import MemoryRows, Rows
 from pivot.cache.seals import Seals
 from pivot.cache.tree import Tree, decode
@@ -37,9 +37,9 @@ AnyPath = str | os.PathLike[str]
 class Cache:
     """A content-addressed store: bytes by their BLAKE3, directories by their manifests, actions by their keys.
 
-    put, put_bytes                     objects, put whole or not at all
+    put, store, put_bytes              objects, put whole or not at all
     restore, get_bytes, open, tree     verified bytes, or MissingError
-    digest_of                          what a file is now, from its stat if that is enough
+    digest_of, measure                 what a file is now, from its stat if that is enough
     remember, recall                   run-cache records
     verify, gc, info, sync, flush      upkeep
 
@@ -51,7 +51,7 @@ class Cache:
         self,
         root: AnyPath,
         *,
-        link: Sequence[LinkMode] = (LinkMode.REFLINK, LinkMode.COPY),
+        link: Sequence[Link] = (Link.REFLINK, Link.COPY),
         durability: str = Durability.BATCH,
         index_dir: AnyPath | None = None,
         map_size: int = MAP_SIZE,
@@ -99,12 +99,16 @@ class Cache:
 
     # -- objects
 
-    def put(self, path: AnyPath, *, durable: bool = False) -> Stored:
+    def put(self, path: AnyPath, *, durable: bool = False) -> Digest:
         """Store a file, or a directory as a tree of which each file is an object.
 
         The digest is that of the bytes in the store. `durable` forces them to the disk, for what was expensive.
         Raises `ChangedError`, `NotStorableError`, `FullError`, `ReadOnlyError`, and `OSError` for the file itself.
         """
+        return self.store(path, durable=durable).digest
+
+    def store(self, path: AnyPath, *, durable: bool = False) -> Stored:
+        """Do as `put` does, and give the size too."""
         return self._tree.put(os.fspath(path), durable=durable)
 
     def put_bytes(self, data: bytes) -> Digest:
@@ -142,7 +146,7 @@ class Cache:
         digest: str,
         target: AnyPath,
         *,
-        link: Sequence[LinkMode] | None = None,
+        link: Sequence[Link] | None = None,
         executable: bool = False,
         within: AnyPath | None = None,
         aside: AnyPath | None = None,
@@ -172,21 +176,28 @@ class Cache:
 
     # -- the work tree
 
-    def digest_of(self, path: AnyPath) -> Stored:
+    def digest_of(self, path: AnyPath) -> Digest:
         """Give the digest that `put` would give, without storing; only what has changed is read.
 
         Links that leave a directory are followed (`put` refuses them). Raises `ChangedError` if the file does not
         hold still, `NotStorableError` for a FIFO, socket or device, and `OSError` for the file itself.
         """
+        return self.measure(path).digest
+
+    def measure(self, path: AnyPath) -> Stored:
+        """Do as `digest_of` does, and give the size too."""
         return self._tree.digest_of(os.fspath(path))
 
     # -- the run cache
 
-    def remember(self, key: str, record: bytes) -> None:
-        """Keep what the action `key` gave; the first record stays, later ones are ignored."""
+    def remember(self, key: str, record: Mapping[str, Any]) -> None:
+        """Keep what the action `key` gave, as JSON; the first record stays, later ones are ignored.
+
+        Raises `TypeError` for values that JSON does not have, `FullError`, `ReadOnlyError`.
+        """
         self._records.remember(key, record)
 
-    def recall(self, key: str) -> bytes | None:
+    def recall(self, key: str) -> dict[str, Any] | None:
         """Give what was remembered; None if nothing was, or it is damaged."""
         return self._records.recall(key)
 
@@ -250,13 +261,13 @@ class Cache:
         return decode(self._objects.load(name), self._objects.load)
 
     def _restore_file(
-        self, name: Name, target: str, modes: Sequence[LinkMode], aside: str | None, *, executable: bool
+        self, name: Name, target: str, modes: Sequence[Link], aside: str | None, *, executable: bool
     ) -> None:
         content = self._restorer.file(name, target, modes, executable=executable, aside=aside)
         folder, base = os.path.split(os.fsencode(target))
         self._facts.learn_placed(row_key(os.stat(folder).st_ino, base), content)
 
-    def _restore_tree(self, name: Name, target: str, modes: Sequence[LinkMode], aside: str | None) -> None:
+    def _restore_tree(self, name: Name, target: str, modes: Sequence[Link], aside: str | None) -> None:
         placed = self._restorer.tree(self._tree_of(name), target, modes, aside)
         inodes: dict[bytes, int] = {}
         for entry, content in placed:

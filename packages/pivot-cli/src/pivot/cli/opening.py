@@ -107,14 +107,14 @@ class Scene:
 
     def settings(self) -> "EngineSettings":
         """Translate the project's configuration for the engine."""
-        from pivot.cache import CacheRoot, LinkMode
+        from pivot.cache import CacheRoot, Link
         from pivot.engine import EngineSettings
 
         config = self.project.config
         return EngineSettings(
             project_root=self.project.root,
             cache_root=CacheRoot(self.project.cache_dir),
-            link=tuple(LinkMode(way) for way in config.cache.link),
+            link=tuple(Link(way) for way in config.cache.link),
             durability=config.cache.durability,
             jobs=config.run.jobs,
             lock_timeout=config.run.lock_timeout,

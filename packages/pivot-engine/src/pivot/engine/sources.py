@@ -17,10 +17,10 @@ def remember_sources(cache: Cache, view: PipelineView, hashes: Iterable[str]) ->
     new = [code for code in sorted(set(hashes)) if cache.recall(_key(code)) is None]
     if new:
         for code, text in view.sources(new).items():
-            cache.remember(_key(code), text.encode("utf-8", "surrogatepass"))
+            cache.remember(_key(code), {"source": text})
 
 
 def recall_source(cache: Cache, code: str) -> str | None:
     """Give the source of the definition that had this hash; None if it was never kept."""
     found = cache.recall(_key(code))
-    return None if found is None else found.decode("utf-8", "surrogatepass")
+    return None if found is None else str(found.get("source", ""))

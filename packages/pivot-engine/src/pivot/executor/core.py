@@ -5,7 +5,7 @@ from inspect import Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from pivot.cache import LinkMode
+from pivot.cache import Link
 from pivot.registry.params import with_overrides
 from pivot.registry.types import StateDir
 
@@ -30,7 +30,7 @@ class WorkerStageInfo(TypedDict):
     state_dir: StateDir | Path | None
     project_root: Path
     run_id: str
-    checkout_modes: tuple[LinkMode, ...]
+    checkout_modes: tuple[Link, ...]
     force: bool
     no_commit: bool
     no_cache: bool
@@ -40,7 +40,7 @@ def prepare_worker_info(
     *,
     stage_info: "RegistryStageInfo",
     overrides: Mapping[str, Mapping[str, Any]],
-    checkout_modes: Sequence[LinkMode],
+    checkout_modes: Sequence[Link],
     run_id: str,
     force: bool,
     no_commit: bool,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from blake3 import blake3
 
 from pivot.cache import Cache
-from pivot.executor.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, decode, encode
+from pivot.executor.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, from_data, to_data
 from pivot.registry.definition import StageDefinition
 
 Again = Callable[[Seen], Seen]
@@ -74,7 +74,7 @@ class RunCache:
             if record is None:
                 by_position = trace._replace(outs=_by_position(trace.outs, stage), manifest={})
                 bare = by_position.facts._replace(inputs={}, deps={}, outputs={})
-                self._cache.remember(key, encode("", by_position._replace(facts=bare)).encode())
+                self._cache.remember(key, to_data("", by_position._replace(facts=bare)))
                 return
             if record.facts.observed == seen:
                 return
@@ -96,8 +96,8 @@ class RunCache:
         if found is None:
             return None
         try:
-            return decode("", found.decode())
-        except (UnreadableTraceError, UnicodeDecodeError):
+            return from_data("", found)
+        except UnreadableTraceError:
             return None
 
     def kept(self, outs: Mapping[str, Artifact]) -> bool:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pivot.cache import Cache, CacheRoot, LinkMode
+from pivot.cache import Cache, CacheRoot, Link
 
 Observe = Literal["off", "on", "strict"]
 
@@ -14,7 +14,7 @@ class EngineSettings(NamedTuple):
 
     project_root: Path
     cache_root: CacheRoot
-    link: tuple[LinkMode, ...] = (LinkMode.REFLINK, LinkMode.COPY)
+    link: tuple[Link, ...] = (Link.REFLINK, Link.COPY)
     """Ways of putting stored bytes into the work tree, best first."""
     durability: Literal["batch", "strict", "off"] = "batch"
     jobs: int | None = None

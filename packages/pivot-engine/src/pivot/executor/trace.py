@@ -72,8 +72,13 @@ class UnreadableTraceError(Exception):
 
 def encode(stage: str, trace: Trace) -> str:
     """Write a trace as the text of a lock file: equal traces give equal bytes on every machine."""
+    return "{\n" + ",\n".join(_section(name, value) for name, value in to_data(stage, trace).items()) + "\n}\n"
+
+
+def to_data(stage: str, trace: Trace) -> dict[str, Any]:
+    """Give a trace as JSON values."""
     facts = trace.facts
-    document = {
+    return {
         "schema": SCHEMA,
         "stage": stage,
         "code": facts.code,
@@ -86,7 +91,6 @@ def encode(stage: str, trace: Trace) -> str:
         "outs": trace.outs,
         "observed": {name: value for name, value in facts.observed._asdict().items() if value},
     }
-    return "{\n" + ",\n".join(_section(name, value) for name, value in document.items()) + "\n}\n"
 
 
 def _section(name: str, value: Any) -> str:
@@ -113,6 +117,11 @@ def decode(stage: str, text: str) -> Trace:
         document = json.loads(text)
     except ValueError as error:
         raise UnreadableTraceError(f"it is not valid JSON ({error})") from None
+    return from_data(stage, document)
+
+
+def from_data(stage: str, document: Any) -> Trace:
+    """Read what `to_data` gives, checked as the text of a lock file is; raise `UnreadableTraceError`."""
     if not isinstance(document, dict):
         raise UnreadableTraceError("it is not a JSON object")
     if document.get("schema") != SCHEMA:

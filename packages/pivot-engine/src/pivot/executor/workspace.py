@@ -39,7 +39,7 @@ class Workspace:
 
     def _look(self, path: str) -> Artifact | None:
         try:
-            stored = self._cache.digest_of(Path(path))
+            stored = self._cache.measure(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         return Artifact(stored.digest, stored.size)
