@@ -58,6 +58,7 @@ def bring(item: StageDefinition, func: Any, loader: Any = JSON(), **settings: An
     with Cache(item.root / "cache") as cache:
         execution = Execution(options, cache, recorder(), live, {}, lambda *_: None)
         done = execution.bring_up_to_date(StageTask(item))
+        execution.close()
         if (
             done.uncovered and done.trace is not None
         ):  # on 3.12 the functions of this file are seen: as the run loop does

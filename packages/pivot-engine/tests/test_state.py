@@ -18,7 +18,7 @@ HOLDER = """
 import fcntl, sys
 with open(sys.argv[1], "a") as file:
     fcntl.flock(file, fcntl.LOCK_EX)
-    file.write('{"pid": 7}')
+    file.write("7 ")
     file.flush()
     print("held", flush=True)
     sys.stdin.read()

@@ -10,6 +10,7 @@ import pytest
 from pivot.fingerprint.code_names import file_of, module_of, modules_by_file, names_of
 from pivot.fingerprint.hooks_code import Starts
 from pivot.fingerprint.recording import Recording
+from pivot.fingerprint.territory import Territory
 
 SOURCE = """
 def plain(): return 1
@@ -143,7 +144,7 @@ def test_nothing_happens_where_no_number_is_free():
 
 def test_functions_count_and_bodies_of_classes_and_modules_do_not(module, tmp_path):
     monitoring = FakeMonitoring()
-    recording = Recording(tmp_path / "project")
+    recording = Recording(Territory(tmp_path / "project"))
     starts = Starts(lambda: (recording,), monitoring)
     starts.install()
     body = compile(SOURCE, module.__file__, "exec")

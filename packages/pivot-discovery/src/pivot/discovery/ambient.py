@@ -10,25 +10,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pivot.registry.environment import environment, set_environment
+
 
 class Ambient(NamedTuple):
     """What code that runs later may rely on when code that ran before has set it."""
 
-    environ: Mapping[str, str]
+    environ: Mapping[bytes, bytes]
     filters: tuple[Any, ...]
     """`warnings.filters`."""
 
     @classmethod
     def now(cls) -> "Ambient":
         """Take down how the process is."""
-        return cls(dict(os.environ), tuple(warnings.filters))
+        return cls(environment(), tuple(warnings.filters))
 
     def impose(self) -> None:
         """Make the process so."""
-        now = dict(os.environ)
-        for name in now.keys() - self.environ.keys():
-            del os.environ[name]
-        os.environ.update({name: value for name, value in self.environ.items() if now.get(name) != value})
+        set_environment(self.environ)
         if tuple(warnings.filters) != self.filters:
             warnings.resetwarnings()  # this way the module notices that they are other ones
             warnings.filters[:] = self.filters  # type: ignore[index]
@@ -37,8 +36,8 @@ class Ambient(NamedTuple):
 class Change(NamedTuple):
     """What loading a pipeline has made of its surroundings; to be made again wherever its code runs."""
 
-    set: Mapping[str, str] = {}
-    unset: frozenset[str] = frozenset()
+    set: Mapping[bytes, bytes] = {}
+    unset: frozenset[bytes] = frozenset()
     filters: tuple[Any, ...] | None = None
 
     @classmethod

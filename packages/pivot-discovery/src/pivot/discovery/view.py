@@ -1,6 +1,7 @@
 """A pipeline as the engine sees it, from its snapshot."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,10 +49,14 @@ class SnapshotView:
         """Name all the code that one stage depends on."""
         code, ref = self._analysed(), StageRef(*ref)
         manifest = code.manifest(ref)
-        if all(code.identity(ref) == stage.identity.code for stage in self._snapshot.stages if stage.ref == ref):
+        if code.identity(ref) == self._identities.get(ref, code.identity(ref)):
             return manifest
         # Edited since this command began: what is recorded must never be found to be up to date.
         return manifest._replace(entries={**manifest.entries, "edited during the run": Entry(code.identity(ref))})
+
+    @cached_property
+    def _identities(self) -> Mapping[StageRef, str]:
+        return {stage.ref: stage.identity.code for stage in self._snapshot.stages}
 
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the source text of the definitions with these hashes, where known."""

@@ -210,7 +210,7 @@ class RunLoop:
         if self._runner is None:
             jobs = self._options.jobs or self._settings.jobs or usable_cores()
             if len(self._likely) <= FEW and all(map(self._is_small, self._likely)):
-                self._runner = InlineRunner(self._here.bring_up_to_date)
+                self._runner = InlineRunner(self._here.bring_up_to_date, self._here.close)
             else:
                 self._runner = PoolRunner(self._task_options(), max(1, min(jobs, self._width())))
         return self._runner

@@ -40,8 +40,9 @@ class Runner(Protocol):
 class InlineRunner:
     """Runs one stage at a time in this process: for the few small stages that a pool would cost more than."""
 
-    def __init__(self, run: Callable[[StageTask], Done]) -> None:
+    def __init__(self, run: Callable[[StageTask], Done], close: Callable[[], None]) -> None:
         self._run = run
+        self._close = close
         self._done: deque[Done] = deque()
 
     def room(self) -> int:
@@ -57,7 +58,8 @@ class InlineRunner:
         return self._done.popleft()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Let go of what stages have left warm."""
+        self._close()
 
     def kill(self) -> None:
         """Nothing runs: the interrupt that asks for it has already ended the stage."""

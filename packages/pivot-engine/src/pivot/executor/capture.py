@@ -8,14 +8,67 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+
+
+class Logs:
+    """The logs that one process writes, one after the other.
+
+    Most stages print nothing, and making a file costs more than all else that is done for a small stage. So a log
+    that stayed empty is not removed, but becomes that of the next stage.
+    """
+
+    def __init__(self) -> None:
+        self._empty: tuple[int, str] | None = None
+
+    @contextlib.contextmanager
+    def captured(self, log: str) -> Iterator[None]:
+        """Let everything that is printed meanwhile go to the file `log`; there is none if nothing was printed."""
+        descriptor = self._take_over(log)
+        if descriptor is None:
+            descriptor = _made(log)
+        try:
+            with _redirected(descriptor):
+                yield
+        finally:
+            if os.fstat(descriptor).st_size:
+                os.close(descriptor)
+            else:
+                self._empty = descriptor, log
+
+    def close(self) -> None:
+        """Remove the log that nothing was written to."""
+        if self._empty is not None:
+            descriptor, path = self._empty
+            self._empty = None
+            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+    def _take_over(self, log: str) -> int | None:
+        if self._empty is None:
+            return None
+        descriptor, path = self._empty
+        # Somebody may have written to it since: a process that an earlier stage left behind.
+        if os.fstat(descriptor).st_size == 0:
+            with contextlib.suppress(OSError):
+                os.rename(path, log)
+                self._empty = None
+                return descriptor
+        self.close()
+        return None
+
+
+def _made(log: str) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+    try:
+        return os.open(log, flags, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(log), exist_ok=True)
+        return os.open(log, flags, 0o666)
 
 
 @contextlib.contextmanager
-def captured(log: Path) -> Iterator[None]:
-    """Let everything that is printed meanwhile go to `log`. A log that stays empty is removed."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o666)
+def _redirected(descriptor: int) -> Iterator[None]:
     kept = [(number, os.dup(number)) for number in (1, 2)]
     streams = sys.stdout, sys.stderr
     try:
@@ -30,9 +83,6 @@ def captured(log: Path) -> Iterator[None]:
         for number, copy in kept:
             os.dup2(copy, number)
             os.close(copy)
-        if not os.fstat(descriptor).st_size:
-            log.unlink(missing_ok=True)
-        os.close(descriptor)
 
 
 def _text(descriptor: int) -> io.TextIOWrapper:

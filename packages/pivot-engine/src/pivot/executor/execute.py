@@ -7,12 +7,12 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pivot.cache import Cache, CacheError
 from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store, temporary
 from pivot.executor.assess import Assessment, Assessor
-from pivot.executor.capture import captured
+from pivot.executor.capture import Logs
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.decide import Restore, Run, Skip
 from pivot.executor.observed import Observer
@@ -23,6 +23,7 @@ from pivot.executor.workspace import Workspace, absolute, input_paths, output_pa
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
 from pivot.registry.definition import StageDefinition
+from pivot.registry.environment import environment, set_environment
 from pivot.registry.errors import PivotError
 from pivot.registry.incremental import starting_points
 
@@ -30,7 +31,7 @@ Live = Callable[[StageTask], AbstractContextManager[WorkerStageInfo]]
 """Gives a task's stage, ready to be called while the context is open."""
 
 
-class Execution(NamedTuple):
+class Execution:
     """What a process needs to run stages; made once, used for every stage.
 
     bring_up_to_date        under the stage's lock
@@ -39,12 +40,23 @@ class Execution(NamedTuple):
       commit                bytes are stored, then the run-cache entry, then the lock file
     """
 
-    options: TaskOptions
-    cache: Cache
-    recorder: Recorder
-    live: Live
-    environ: Mapping[str, str]
-    waiting: Waiting
+    def __init__(
+        self,
+        options: TaskOptions,
+        cache: Cache,
+        recorder: Recorder,
+        live: Live,
+        environ: Mapping[str, str],
+        waiting: Waiting,
+    ) -> None:
+        self.options, self.cache, self.recorder, self.live = options, cache, recorder, live
+        self.environ, self.waiting = environ, waiting
+        self._logs = Logs()
+        self._claimed: set[tuple[Path, str]] = set()
+
+    def close(self) -> None:
+        """Let go of what is held between stages."""
+        self._logs.close()
 
     def bring_up_to_date(self, task: StageTask) -> Done:
         """Run, restore or skip one stage. What goes wrong in the stage is part of the result, not an exception."""
@@ -60,7 +72,7 @@ class Execution(NamedTuple):
         return done._replace(seconds=time.perf_counter() - started)
 
     def _guarded(self, task: StageTask) -> Done:
-        claim(task.stage)
+        self._claim(task.stage)
         state = state_of(task.stage)
         with state.locked(self.options.settings.lock_timeout, self.waiting):
             workspace = Workspace(self.cache)
@@ -74,6 +86,12 @@ class Execution(NamedTuple):
             if isinstance(decision, Restore):
                 return self._restore(task, decision)
             return self._run(task, assessor, observer, assessment)
+
+    def _claim(self, stage: StageDefinition) -> None:
+        owner = stage.state_dir, stage.ref.pipeline
+        if owner not in self._claimed:
+            claim(stage)
+            self._claimed.add(owner)
 
     def _observer(self, workspace: Workspace, task: StageTask) -> Observer:
         """In a worker, code can only be what the coordinator says it is."""
@@ -122,13 +140,13 @@ class Execution(NamedTuple):
             state.record(done.trace)
         return done
 
-    def _call(self, task: StageTask, log: Path) -> Observed:
+    def _call(self, task: StageTask, log: str) -> Observed:
         """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.
 
         Loaders are the user's code too, and what a function returns may read only when it is saved.
         """
         stage = task.stage
-        with self.live(task) as info, captured(log), _working_directory(stage.root):
+        with self.live(task) as info, self._logs.captured(log), _working_directory(stage.root):
             with self._observing(stage) as observed, user_code():
                 result = info["func"](**_arguments(stage, info))
                 save(stage, info, result, self.recorder.unrecorded)
@@ -169,7 +187,7 @@ class UserCodeError(Exception):
         super().__init__(str(cause))
         self.cause = cause
 
-    def failure(self, log: Path) -> Failure:
+    def failure(self, log: str) -> Failure:
         """Tell it with the user's own frames only."""
         text = "".join(traceback.format_exception_only(self.cause)).strip()
         frames = [frame for frame in traceback.extract_tb(self.cause.__traceback__) if not _ours(frame.filename)]
@@ -202,8 +220,8 @@ def _shortened(text: str, limit: int = 500) -> str:
     return text if len(text) <= limit else f"{text[: limit // 2]} ... {text[-limit // 2 :]}"
 
 
-def _existing(log: Path) -> str:
-    return str(log) if log.exists() else ""
+def _existing(log: str) -> str:
+    return log if os.path.exists(log) and os.path.getsize(log) else ""
 
 
 def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> Done:
@@ -218,16 +236,14 @@ def _lookup(code: Mapping[str, str]) -> Callable[..., Mapping[str, str]]:
 @contextmanager
 def _working_directory(directory: Path) -> Iterator[None]:
     """Run in a directory, and undo what stages do to the process: it runs others after this one."""
-    before, environment = os.getcwd(), dict(os.environ)
+    before, variables = os.getcwd(), environment()
     _forget_lines()
     os.chdir(directory)
     try:
         yield
     finally:
         os.chdir(before)
-        if os.environ != environment:
-            os.environ.clear()
-            os.environ.update(environment)
+        set_environment(variables)
 
 
 def _forget_lines() -> None:

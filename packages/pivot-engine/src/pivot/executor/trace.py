@@ -12,6 +12,9 @@ from pivot.cache import Digest
 
 SCHEMA = 1
 
+# Made once: `json.dumps` makes one for each call that asks for anything special, and a lock file has thirty lines.
+_compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(", ", ": ")).encode
+
 
 class Artifact(NamedTuple):
     """The content of a file or a directory."""
@@ -99,10 +102,6 @@ def _section(name: str, value: Any) -> str:
         return f'"{name}": {_compact(value)}'
     lines = ",\n".join(f"  {_compact(key)}: {_compact(value[key])}" for key in sorted(value))
     return f'"{name}": {{\n{lines}\n}}'
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(", ", ": "))
 
 
 def decode(stage: str, text: str) -> Trace:

@@ -1,11 +1,13 @@
 """The process that runs stages: what it opens once, and keeps warm."""
 
+import gc
 import importlib
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.cache import Cache
@@ -66,6 +68,8 @@ class LiveStages:
         if origin not in self._loaded:
             module, _, name = origin.loader.partition(":")
             self._loaded[origin] = getattr(importlib.import_module(module), name)(*origin.args)
+            # What a pipeline defines stays for good: the collector need not look through it again and again.
+            gc.freeze()
         return self._loaded[origin]
 
 
@@ -105,7 +109,14 @@ def prepare(options: TaskOptions) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cache = options.settings.open_cache()
-    _execution.set(Execution(options, cache, recorder(), LiveStages(options), os.environ, _silent))
+    execution = Execution(options, cache, recorder(), LiveStages(options), os.environ, _silent)
+    Finalize(None, _end, (execution, cache), exitpriority=1)
+    _execution.set(execution)
+
+
+def _end(execution: Execution, cache: Cache) -> None:
+    execution.close()
+    cache.close()
 
 
 def _silent(_ref: StageRef, _owner: int | None) -> None:

@@ -21,8 +21,8 @@ class Workspace:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._known: dict[str, Artifact | None] = {}
-        self._above: set[str] = set()
-        """Every directory above a known path."""
+        self._above: set[str] | None = None
+        """Every directory above a known path; found out when something is first to be forgotten."""
 
     def content(self, path: str) -> Artifact | None:
         """Identify the file or directory at an absolute path; None if there is none."""
@@ -32,10 +32,8 @@ class Workspace:
 
     def _learn(self, path: str, artifact: Artifact | None) -> None:
         self._known[path] = artifact
-        for parent in parents(path):
-            if parent in self._above:
-                break
-            self._above.add(parent)
+        if self._above is not None:
+            _add_parents(path, self._above)
 
     def _look(self, path: str) -> Artifact | None:
         try:
@@ -50,6 +48,10 @@ class Workspace:
 
     def forget(self, paths: Iterable[str]) -> None:
         """Forget what lay at, below and above these absolute paths: somebody wrote there."""
+        if self._above is None:
+            self._above = set()
+            for known in self._known:
+                _add_parents(known, self._above)
         for path in paths:
             if path in self._above:
                 for known in [known for known in self._known if known.startswith(path + os.sep)]:
@@ -61,6 +63,13 @@ class Workspace:
         """Take somebody's word for what lies at declared paths: a worker has just written them."""
         for path, artifact in artifacts.items():
             self._learn(absolute(root, path), artifact)
+
+
+def _add_parents(path: str, above: set[str]) -> None:
+    for parent in parents(path):
+        if parent in above:
+            break
+        above.add(parent)
 
 
 def parents(path: str) -> Iterator[str]:

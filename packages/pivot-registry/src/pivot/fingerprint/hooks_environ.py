@@ -7,6 +7,7 @@ from typing import Any
 from pivot.fingerprint.callers import Caller, caller, is_importing
 from pivot.fingerprint.observed import WHOLE_ENVIRONMENT, is_of_the_session
 from pivot.fingerprint.recording import Recording
+from pivot.registry.environment import environment
 
 # Libraries that read variables for who calls them. What others read (threads, colours, caches) is their own affair.
 _SPEAKERS = frozenset(
@@ -93,8 +94,7 @@ def _reads_all(recording: Recording, reader: Caller) -> None:
 
 def _plain() -> dict[str, str]:
     """Give the variables as they are, unrecorded."""
-    data: Mapping[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
-    return {os.fsdecode(key): os.fsdecode(value) for key, value in data.items()}
+    return {os.fsdecode(key): os.fsdecode(value) for key, value in environment().items()}
 
 
 def _text(key: Any) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from blake3 import blake3
@@ -73,7 +73,7 @@ def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
 
     `declared` are the stage's inputs and outputs, spelled as paths in `Observed` are (absolute if outside the project).
     """
-    paths = {PurePosixPath(path).as_posix() for path in declared}
+    paths = set(map(os.path.normpath, declared))
     leading = {parent for path in paths for parent in _above(path)}
 
     def rest(names: Iterable[str], also: Collection[str] = ()) -> tuple[str, ...]:
@@ -93,7 +93,10 @@ def _covered(name: str, paths: Collection[str]) -> bool:
 
 
 def _above(path: str) -> Iterator[str]:
-    return (parent.as_posix() for parent in PurePosixPath(path).parents)
+    while (cut := path.rfind("/")) > 0:
+        path = path[:cut]
+        yield path
+    yield "/" if path.startswith("/") else "."
 
 
 def unforeseen(observed: Observed, known: Iterable[str]) -> tuple[str, ...]:

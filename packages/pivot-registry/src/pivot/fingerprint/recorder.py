@@ -22,6 +22,7 @@ from pivot.fingerprint.hooks_files import AuditHook, ProbeHooks
 from pivot.fingerprint.hooks_imports import ImportHooks
 from pivot.fingerprint.observed import ImportFact as ImportFact
 from pivot.fingerprint.recording import Recording
+from pivot.fingerprint.territory import Territory
 
 
 class _Hook(Protocol):
@@ -67,6 +68,7 @@ class Recorder:
     def __init__(self) -> None:
         self._active = Active()
         self._lock = threading.RLock()
+        self._territories: dict[Path, Territory] = {}
         self._starts = Starts(self._active)
         self._hooks: tuple[_Hook, ...] = (
             AuditHook(self._active),
@@ -79,7 +81,7 @@ class Recorder:
     @contextlib.contextmanager
     def recording(self, project: Path) -> Iterator[Recording]:
         """Record everything the process does until the block ends, in all threads; several may be on at once."""
-        recording = Recording(project)
+        recording = Recording(self._territory(project))
         self._switch_on(recording)
         try:
             yield recording
@@ -89,6 +91,11 @@ class Recorder:
     def unrecorded(self) -> contextlib.AbstractContextManager[None]:
         """Leave out what this thread does until the block ends: the work of pivot itself."""
         return self._active.muted()
+
+    def _territory(self, project: Path) -> Territory:
+        if project not in self._territories:
+            self._territories[project] = Territory(project)
+        return self._territories[project]
 
     def _switch_on(self, recording: Recording) -> None:
         with self._lock:

@@ -28,8 +28,8 @@ class Recording:
     `observed` sums up the facts: (kind, subject) -> detail, each with what was true when it was first noted.
     """
 
-    def __init__(self, project: Path) -> None:
-        self.territory = Territory(project)
+    def __init__(self, territory: Territory) -> None:
+        self.territory = territory
         self.copying: tuple[types.CodeType, int] | None = None
         """The instruction that read the names of all variables last."""
         self._facts: dict[tuple[str, str], Any] = {}

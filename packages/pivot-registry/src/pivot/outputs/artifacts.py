@@ -10,8 +10,6 @@ from pivot.loaders.base import Loader, Reader, Writer
 
 T = TypeVar("T")
 
-# `hash=False` below: lists of paths and options of loaders have no hash, but `Annotated[...] | None` asks for one.
-
 PathSpec: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """One path, relative to the pipeline's root; or a list or tuple of them, for a list of values."""
 
@@ -28,55 +26,68 @@ def _figure() -> Writer[Any]:
     return MatplotlibFigure()
 
 
-@dataclass(frozen=True)
-class Dep(Generic[T]):
+class _Value:
+    """Equal by content, with a hash even if the content has none: a list of paths, options of loaders.
+
+    `Annotated[...]` asks for one, and keeps what it made in a table: equal hashes for all would make that a list.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((type(self), str(getattr(self, "path", ""))))
+
+
+@dataclass(frozen=True, eq=False)
+class Dep(_Value, Generic[T]):
     """An input: `rows: Annotated[pandas.DataFrame, Dep("rows.csv", loaders.CSV())]`."""
 
-    path: PathSpec = field(hash=False)
-    loader: Reader[T] = field(hash=False)
+    path: PathSpec
+    loader: Reader[T]
 
 
-@dataclass(frozen=True)
-class PlaceholderDep(Generic[T]):
+@dataclass(frozen=True, eq=False)
+class PlaceholderDep(_Value, Generic[T]):
     """An input whose path each registration gives: `register(f, dep_path_overrides={"rows": "us.csv"})`."""
 
-    loader: Reader[T] = field(hash=False)
+    loader: Reader[T]
 
 
-@dataclass(frozen=True)
-class Out(Generic[T]):
+@dataclass(frozen=True, eq=False)
+class Out(_Value, Generic[T]):
     """An output: kept in the cache, and put back from there."""
 
     kind: ClassVar[str] = "out"
     """The `OutputKind` of it."""
 
-    path: PathSpec = field(hash=False)
-    loader: Writer[T] = field(hash=False)
+    path: PathSpec
+    loader: Writer[T]
 
     def save(self, value: T, path: Path) -> None:
         """Write what the function returned for one path."""
         self.loader.save(value, path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Metric(Out[T]):
     """A small output for people: stays in git. JSON unless another loader is given."""
 
     kind: ClassVar[str] = "metric"
 
-    loader: Writer[T] = field(default_factory=_json, hash=False)
+    loader: Writer[T] = field(default_factory=_json)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plot(Out[T]):
     """An output to look at. A matplotlib figure unless another loader is given."""
 
     kind: ClassVar[str] = "plot"
 
-    loader: Writer[T] = field(default_factory=_figure, hash=False)
+    loader: Writer[T] = field(default_factory=_figure)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IncrementalOut(Out[T]):
     """An output that a run starts from: put back as the last run left it, then modified.
 
@@ -87,10 +98,10 @@ class IncrementalOut(Out[T]):
 
     kind: ClassVar[str] = "incremental"
 
-    loader: Loader[T] = field(hash=False)
+    loader: Loader[T]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DirectoryOut(Out[T]):
     """A directory as one output. The function returns `{relative name: value}`; with `PathOnly` it makes it itself."""
 

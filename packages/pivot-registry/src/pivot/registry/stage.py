@@ -15,7 +15,8 @@ from pivot.registry.signature import StageSignature, check_all_filled, signature
 
 def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInfo:
     """Check everything about one stage and put it together. Raises DefinitionError."""
-    where = told.where or place_of(func, told.root)
+    place = place_of(func, told.root)
+    where = told.where or place
     name = _name(func, told, where)
     taken = _declared(signature_of(func, where), told)
     check_all_filled(taken, where)
@@ -38,7 +39,7 @@ def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInf
         deps_paths=[path for dep in deps.values() for path in paths_of(dep.path)],
         outs_paths=[path for out in outs.values() for path in paths_of(out.path)],
         signature=taken.signature,
-        place=place_of(func, told.root),
+        place=place,
         version=None if told.version is None else str(told.version),
         ignore=_texts(told.ignore, "ignore", where),
         depends=list(told.depends) if isinstance(told.depends, list | tuple | set) else [told.depends],
