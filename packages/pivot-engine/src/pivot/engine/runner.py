@@ -76,7 +76,7 @@ class PoolRunner:
         self._options = options
         self._jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
-        self._running: dict[Future[Done], StageTask] = {}
+        self._running: dict[Future[bytes], StageTask] = {}
         self._suspects: deque[StageTask] = deque()
         self._done: deque[Done] = deque()
 
@@ -92,11 +92,16 @@ class PoolRunner:
             self._mourn([*self._running.values(), task], error)
 
     def _submit(self, task: StageTask, jobs: int) -> None:
-        from pivot.executor.worker import run_task
+        from pivot.executor.worker import packed_task, run_task
 
         if self._pool is None:
             self._pool = _pool(self._options, jobs)
-        self._running[self._pool.submit(run_task, task)] = task
+        try:
+            packed = packed_task(task)
+        except Exception as error:  # noqa: BLE001  (pickling calls what users wrote)
+            self._done.append(_died(task, f"it could not be sent to a worker: {error}"))
+            return
+        self._running[self._pool.submit(run_task, packed)] = task
 
     def wait(self) -> Done:
         """Wait for a worker's report."""
@@ -110,12 +115,14 @@ class PoolRunner:
             self._collect(finished)
         return self._done.popleft()
 
-    def _collect(self, finished: "set[Future[Done]]") -> None:
+    def _collect(self, finished: "set[Future[bytes]]") -> None:
+        from pivot.executor.worker import report_of
+
         for future in finished:
             error = future.exception()
             if error is None:
                 del self._running[future]
-                self._done.append(future.result())
+                self._done.append(report_of(future.result()))
             elif isinstance(error, _broken()):
                 self._mourn(list(self._running.values()), error)
                 return
@@ -124,9 +131,11 @@ class PoolRunner:
 
     def _mourn(self, lost: list[StageTask], error: BaseException) -> None:
         """Deal with a broken pool: a single running stage is the culprit, several are suspects."""
+        from pivot.executor.worker import report_of
+
         for future in [future for future in self._running if future.done() and future.exception() is None]:
             lost.remove(self._running[future])
-            self._done.append(future.result())
+            self._done.append(report_of(future.result()))
         self._running.clear()
         self.kill()
         if len(lost) == 1 and not self._suspects:
@@ -136,11 +145,11 @@ class PoolRunner:
 
     def _try_alone(self, task: StageTask) -> None:
         """Run a suspect in a pool of its own. The pool stays if it survives."""
-        from pivot.executor.worker import run_task
+        from pivot.executor.worker import packed_task, report_of, run_task
 
         pool = _pool(self._options, 1)
         try:
-            self._done.append(pool.submit(run_task, task).result())
+            self._done.append(report_of(pool.submit(run_task, packed_task(task)).result()))
         except _broken() as error:
             self._done.append(_died(task, _cause(error)))
         finally:
