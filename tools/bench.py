@@ -1,6 +1,8 @@
 """Measure pivot: CPU seconds of the whole process tree, medians of five, beside the budgets.
 
-    uv run tools/bench.py commands [-n 176]     the command on layered projects of trivial stages
+    uv run tools/bench.py commands [-n 176] [--shape layered|chain]     the command on projects of trivial stages
+    uv run tools/bench.py directory             one stage that makes 20,000 files of 2 KiB, one that reads them
+    uv run tools/bench.py imports               50 stages that each import numpy and pandas
     uv run tools/bench.py identity              the identity of code: 200 modules, 1,000 and 10,000 stages
 
 Machines are noisy: trust ratios within one run. Nothing here is asserted by a test.
@@ -91,6 +93,28 @@ def project() -> Iterator[Path]:
         yield root
 
 
+@contextmanager
+def new_projects(write: Callable[[Path], None]) -> Iterator[Iterator[Path]]:
+    """Give as many new projects as there are rounds.
+
+    New ones, rather than one that is emptied: ext4 looks through all inodes that were freed in the last seconds
+    before it gives one out, which makes each new file ten times as expensive as usual.
+    """
+    with tempfile.TemporaryDirectory(prefix="pivot-bench-") as directory:
+        roots = [Path(directory, f"project{number}") for number in range(ROUNDS)]
+        for root in roots:
+            (root / ".pivot").mkdir(parents=True)
+            (root / ".pivot" / "config.yaml").write_text("")
+            write(root)
+        yield iter(roots)
+
+
+def cold(what: str, words: list[str], budget: float | None, write: Callable[[Path], None]) -> Row:
+    """Measure a command in projects where it never ran."""
+    with new_projects(write) as roots:
+        return Row(what, [cpu_of(words, root) for root in roots], budget)
+
+
 LAYERED_HEAD = """\
 import pathlib
 from typing import Annotated
@@ -123,12 +147,16 @@ pipeline.register(s{i})
 
 
 def write_layered(root: Path, count: int, width: int = 16) -> None:
-    """Write trivial stages in layers, each reading one or two files of the layer before."""
+    """Write trivial stages in layers, each reading one or two files of the layer before; of width 1, a chain."""
     chance = random.Random(1)
     parts = [LAYERED_HEAD]
     for i in range(count):
         layer = range((i // width - 1) * width, i // width * width)
-        deps = [f"out/{j}.txt" for j in chance.sample(layer, chance.choice((1, 2)))] if i >= width else [f"raw/{i}.txt"]
+        deps = (
+            [f"out/{j}.txt" for j in chance.sample(layer, min(width, chance.choice((1, 2))))]
+            if i >= width
+            else [f"raw/{i}.txt"]
+        )
         parts.append(LAYERED_STAGE.format(i=i, deps=[*deps, "raw/late.txt"] if i == count - 1 else deps))
     (root / "pipeline.py").write_text("".join(parts))
     (root / "raw").mkdir()
@@ -150,6 +178,8 @@ def edit_late_input(root: Path) -> None:
     path.write_text(path.read_text() + "more")
 
 
+WIDTHS = {"layered": 16, "chain": 1}
+
 BUDGETS = {  # cold, up to date, one input edited
     176: (2.5, 0.20, 1.0),
     1000: (5.0, 0.35, None),
@@ -157,14 +187,14 @@ BUDGETS = {  # cold, up to date, one input edited
 }
 
 
-def bench_commands(count: int) -> Iterator[Row]:
+def bench_commands(count: int, width: int) -> Iterator[Row]:
     """Measure what people do all day."""
-    cold, fresh, edited = BUDGETS.get(count, (None, None, None))
+    made, fresh, edited = BUDGETS.get(count, (None, None, None))
+    run = pivot("run", "-j", "2")
+    yield cold(f"cold, {count} stages, 2 jobs", run, made, lambda root: write_layered(root, count, width))
     with project() as root:
-        write_layered(root, count)
+        write_layered(root, count, width)
         yield repeated("pivot --help", pivot("--help"), root, 0.12, lambda: None)
-        run = pivot("run", "-j", "2")
-        yield repeated(f"cold, {count} stages, 2 jobs", run, root, cold, lambda: forget_everything(root))
         cpu_of(run, root)
         yield repeated(f"up to date, {count} stages", run, root, fresh, lambda: None)
         yield repeated(f"status, {count} stages", pivot("status"), root, fresh, lambda: None)
@@ -172,6 +202,78 @@ def bench_commands(count: int) -> Iterator[Row]:
         yield repeated(
             f"outputs deleted, {count} stages", run, root, None, lambda: shutil.rmtree(root / "out", ignore_errors=True)
         )
+
+
+DIRECTORY = """\
+import pathlib
+from typing import Annotated
+
+from pivot import loaders, outputs
+from pivot.pipeline import Pipeline
+
+pipeline = Pipeline("bench")
+
+
+def make(
+    many: Annotated[pathlib.Path, outputs.Dep("many.txt", loaders.PathOnly())],
+) -> Annotated[pathlib.Path, outputs.DirectoryOut("files", loaders.PathOnly())]:
+    top = pathlib.Path("files")
+    top.mkdir()
+    for number in range(int(many.read_text())):
+        (top / f"{number}.txt").write_bytes(b"%08d" % number * 256)
+    return top
+
+
+def count(
+    files: Annotated[pathlib.Path, outputs.Dep("files", loaders.PathOnly())],
+) -> Annotated[int, outputs.Out("count.json", loaders.JSON())]:
+    return sum(1 for _ in files.iterdir())
+
+
+pipeline.register(make)
+pipeline.register(count)
+"""
+
+
+def write_directory(root: Path) -> None:
+    """Write a stage that makes 20,000 files, and one that reads their names."""
+    (root / "pipeline.py").write_text(DIRECTORY)
+    (root / "many.txt").write_text("20000")
+
+
+def bench_directory() -> Iterator[Row]:
+    """Measure a large directory as one output."""
+    run = pivot("run", "-j", "2")
+    yield cold("cold, a directory of 20,000 files", run, 8.0, write_directory)
+    with project() as root:
+        write_directory(root)
+        cpu_of(run, root)
+        cpu_of(run, root)
+        yield repeated("up to date, a directory of 20,000 files", run, root, 0.7, lambda: None)
+
+
+IMPORTING_STAGE = """\
+def s{i}() -> Annotated[pathlib.Path, outputs.Out("out/{i}.txt", loaders.PathOnly())]:
+    import numpy
+    import pandas
+
+    pathlib.Path("out/{i}.txt").write_text(str(pandas.Series(numpy.arange({i})).sum()))
+    return pathlib.Path("out/{i}.txt")
+
+
+pipeline.register(s{i})
+
+"""
+
+
+def write_importing(root: Path) -> None:
+    """Write 50 stages of which each needs the same heavy libraries."""
+    (root / "pipeline.py").write_text(LAYERED_HEAD + "".join(IMPORTING_STAGE.format(i=i) for i in range(50)))
+
+
+def bench_imports() -> Iterator[Row]:
+    """Measure whether workers stay warm."""
+    yield cold("cold, 50 stages that import numpy and pandas", pivot("run", "-j", "2"), 3.0, write_importing)
 
 
 def write_modules(root: Path, modules: int, stages: int) -> None:
@@ -281,13 +383,19 @@ def _edits(root: Path, stages: int, place: str) -> Iterator[float]:
 def main() -> None:
     """Measure what was asked for and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["commands", "identity"])
+    parser.add_argument("what", choices=["commands", "directory", "imports", "identity"])
     parser.add_argument("-n", type=int, default=176, help="stages (commands only)")
+    parser.add_argument("--shape", choices=WIDTHS, default="layered", help="how they depend on each other")
     options = parser.parse_args()
     become_subreaper()
     print("| what | CPU s (median of 5) | range | budget |\n|---|---|---|---|")
-    rows = bench_commands(options.n) if options.what == "commands" else _identity_rows()
-    for row in rows:
+    benches: dict[str, Callable[[], Iterator[Row]]] = {
+        "commands": lambda: bench_commands(options.n, WIDTHS[options.shape]),
+        "directory": bench_directory,
+        "imports": bench_imports,
+        "identity": _identity_rows,
+    }
+    for row in benches[options.what]():
         print(row, flush=True)
 
 
