@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.fingerprint.code_names import file_of, module_of, modules_by_file, names_of
+from pivot.fingerprint.code_names import LoadedModules, file_of, module_of, names_of
 from pivot.fingerprint.hooks_code import Starts
 from pivot.fingerprint.recording import Recording
 from pivot.fingerprint.territory import Territory
@@ -43,14 +43,14 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
 
 
 def test_functions_have_the_names_of_their_definitions(module):
-    known = modules_by_file()
+    known = LoadedModules()
     functions = (module.plain, module.Table().rows, module.make())
     names = [list(names_of(function.__code__, known)) for function in functions]
     assert names == [["some:plain"], ["some:Table.rows"], ["some:make.<locals>.inner"]]
 
 
 def test_lambdas_are_what_their_statement_binds(module):
-    known = modules_by_file()
+    known = LoadedModules()
     lambdas = (module.TABLE["a"], module.found[0], module.last)
     names = [list(names_of(function.__code__, known)) for function in lambdas]
     assert names == [["some:OTHER", "some:TABLE"], ["some:found"], ["some:last"]]
@@ -60,16 +60,17 @@ def test_a_lambda_of_a_statement_that_binds_nothing_is_its_module(module):
     code = module.plain.__code__.replace(
         co_qualname="<lambda>", co_firstlineno=SOURCE.splitlines().index("(lambda: 5)()") + 1
     )
-    assert list(names_of(code, modules_by_file())) == ["some"]
+    assert list(names_of(code, LoadedModules())) == ["some"]
 
 
 def test_code_of_no_module_has_no_name(module):
-    assert list(names_of(module.plain.__code__, {})) == []
+    code = module.plain.__code__.replace(co_filename="/nowhere/some.py")
+    assert list(names_of(code, LoadedModules())) == []
 
 
 def test_a_lambda_of_a_file_that_is_gone_is_its_module(module):
     Path(module.__file__).unlink()
-    assert list(names_of(module.found[0].__code__, modules_by_file())) == ["some"]
+    assert list(names_of(module.found[0].__code__, LoadedModules())) == ["some"]
 
 
 def test_a_script_is_the_module_that_it_would_be(tmp_path, monkeypatch):
@@ -99,7 +100,8 @@ class FakeMonitoring:
 
     def __init__(self, *taken: int) -> None:
         self.tools = dict.fromkeys(taken, "other")
-        self.callback = None
+        self.callbacks = {}
+        self.watched = {}
         self.restarts = 0
 
     def get_tool(self, tool):
@@ -112,42 +114,78 @@ class FakeMonitoring:
         del self.tools[tool]
 
     def register_callback(self, tool, event, callback):
-        self.callback = callback
+        self.callbacks[tool] = callback
 
     def set_events(self, tool, events):
         self.events_on = events
+
+    def set_local_events(self, tool, code, events):
+        self.watched[code] = events
 
     def restart_events(self):
         self.restarts += 1
 
 
-@pytest.mark.parametrize(("taken", "expected"), [((), 4), ((4,), 3), ((4, 3), 5)])
-def test_a_free_number_is_taken_and_given_back(taken, expected):
+@pytest.fixture
+def territory(tmp_path):
+    return Territory(tmp_path / "project")
+
+
+@pytest.mark.parametrize(("taken", "expected"), [((), {4, 3}), ((4,), {3, 5}), ((4, 3), {5, 1})])
+def test_free_numbers_are_taken_and_given_back(taken, expected, territory):
     monitoring = FakeMonitoring(*taken)
     starts = Starts(lambda: (), monitoring)
     starts.install()
-    starts.again()
-    assert monitoring.tools[expected] == "pivot"
-    assert (monitoring.restarts, monitoring.events_on) == (1, 1)
+    assert {tool for tool, name in monitoring.tools.items() if name == "pivot"} == expected
+    assert monitoring.events_on == 1
     starts.remove()
-    assert (set(monitoring.tools), monitoring.callback) == (set(taken), None)
+    assert (set(monitoring.tools), monitoring.events_on) == (set(taken), 0)
+    assert set(monitoring.callbacks.values()) == {None}
 
 
-def test_nothing_happens_where_no_number_is_free():
-    monitoring = FakeMonitoring(*range(6))
+def test_nothing_happens_where_no_two_numbers_are_free(territory):
+    monitoring = FakeMonitoring(*range(5))
     starts = Starts(lambda: (), monitoring)
     starts.install()
-    starts.again()
+    starts.again(territory)
     starts.remove()
-    assert (monitoring.callback, monitoring.restarts) == (None, 0)
+    assert (monitoring.callbacks, monitoring.restarts) == ({}, 0)
 
 
-def test_functions_count_and_bodies_of_classes_and_modules_do_not(module, tmp_path):
+def test_what_is_costly_stays_if_asked(territory):
     monitoring = FakeMonitoring()
-    recording = Recording(Territory(tmp_path / "project"))
+    starts = Starts(lambda: (), monitoring)
+    starts.stay = True
+    starts.install()
+    starts.remove()
+    starts.install()
+    assert (len(monitoring.tools), monitoring.events_on) == (2, 1)
+
+
+def test_functions_count_and_bodies_of_classes_and_modules_do_not(module, territory):
+    monitoring = FakeMonitoring()
+    recording = Recording(territory, LoadedModules())
     starts = Starts(lambda: (recording,), monitoring)
     starts.install()
+    starts.again(territory)
     body = compile(SOURCE, module.__file__, "exec")
     for code in (module.plain.__code__, body, pytest.fixture.__code__):
-        assert monitoring.callback(code, 0) is monitoring.DISABLE
+        assert monitoring.callbacks[4](code, 0) is monitoring.DISABLE
     assert recording.observed().code == ("some:plain",)
+    assert monitoring.watched == {module.plain.__code__: 1}
+
+
+def test_only_the_users_functions_are_asked_about_again(module, territory):
+    monitoring, recordings = FakeMonitoring(), [Recording(territory, LoadedModules())]
+    starts = Starts(lambda: tuple(recordings), monitoring)
+    starts.install()
+    starts.again(territory)
+    monitoring.callbacks[4](module.plain.__code__, 0)
+    assert monitoring.callbacks[3](module.plain.__code__, 0) is monitoring.DISABLE
+    recordings[:] = []
+    starts.again(territory)
+    assert monitoring.callbacks[3](module.plain.__code__, 0) is None
+    recordings[:] = [Recording(territory, LoadedModules())]
+    assert monitoring.callbacks[3](module.plain.__code__, 0) is monitoring.DISABLE
+    assert recordings[0].observed().code == ("some:plain",)
+    assert monitoring.restarts == 1

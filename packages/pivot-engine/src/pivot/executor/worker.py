@@ -110,6 +110,7 @@ def prepare(options: TaskOptions) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cache = options.settings.open_cache()
+    recorder().stay()
     execution = Execution(options, cache, recorder(), LiveStages(options), os.environ, _silent)
     Finalize(None, _end, (execution, cache), exitpriority=1)
     _execution.set(execution)

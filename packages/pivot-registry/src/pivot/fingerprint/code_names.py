@@ -8,16 +8,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def modules_by_file() -> dict[str, str]:
-    """Give the names of all loaded modules by their files."""
-    files = ((getattr(module, "__file__", None), name) for name, module in list(sys.modules.items()))
-    return {os.path.abspath(file): name for file, name in files if isinstance(file, str)}
+class LoadedModules:
+    """The names of loaded modules by their files. Looked through once for many questions: there may be thousands."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def named(self, file: str) -> str | None:
+        """Name the loaded module that a file is."""
+        name = self._names.get(file)
+        if name is None or _file_of_loaded(sys.modules.get(name)) != file:
+            files = ((_file_of_loaded(module), name) for name, module in list(sys.modules.items()))
+            self._names = {file: name for file, name in files if file is not None}
+        return self._names.get(file)
 
 
-def names_of(code: types.CodeType, modules: dict[str, str]) -> Iterator[str]:
+def _file_of_loaded(module: types.ModuleType | None) -> str | None:
+    file = getattr(module, "__file__", None)
+    return os.path.abspath(file) if isinstance(file, str) else None
+
+
+def names_of(code: types.CodeType, modules: LoadedModules) -> Iterator[str]:
     """Name a function that started; one that its module does not name by what it is part of."""
     file = os.path.abspath(code.co_filename)
-    if (module := modules.get(file)) is None:
+    if (module := modules.named(file)) is None:
         return
     if not code.co_qualname.startswith("<"):
         yield f"{module}:{code.co_qualname}"

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from pivot.fingerprint.code_names import LoadedModules
 from pivot.fingerprint.hooks_code import Starts
 from pivot.fingerprint.hooks_environ import EnvironHooks
 from pivot.fingerprint.hooks_files import AuditHook, ProbeHooks
@@ -69,6 +70,7 @@ class Recorder:
         self._active = Active()
         self._lock = threading.RLock()
         self._territories: dict[Path, Territory] = {}
+        self._modules = LoadedModules()
         self._starts = Starts(self._active)
         self._hooks: tuple[_Hook, ...] = (
             AuditHook(self._active),
@@ -81,12 +83,16 @@ class Recorder:
     @contextlib.contextmanager
     def recording(self, project: Path) -> Iterator[Recording]:
         """Record everything the process does until the block ends, in all threads; several may be on at once."""
-        recording = Recording(self._territory(project))
+        recording = Recording(self._territory(project), self._modules)
         self._switch_on(recording)
         try:
             yield recording
         finally:
             self._switch_off(recording)
+
+    def stay(self) -> None:
+        """Leave in place, between recordings, what is costly to put there: for processes that only run stages."""
+        self._starts.stay = True
 
     def unrecorded(self) -> contextlib.AbstractContextManager[None]:
         """Leave out what this thread does until the block ends: the work of pivot itself."""
@@ -102,7 +108,7 @@ class Recorder:
             if self._active.add(recording):
                 for hook in self._hooks:
                     hook.install()
-            self._starts.again()
+            self._starts.again(recording.territory)
 
     def _switch_off(self, recording: Recording) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pivot.fingerprint.callers import is_library_importing, module_statement
-from pivot.fingerprint.code_names import file_of, module_of, modules_by_file, names_of
+from pivot.fingerprint.code_names import LoadedModules, file_of, module_of, names_of
 from pivot.fingerprint.observed import ImportFact, Observed, content_hash, environment_hash, listing, listing_hash
 from pivot.fingerprint.territory import Territory
 
@@ -28,8 +28,9 @@ class Recording:
     `observed` sums up the facts: (kind, subject) -> detail, each with what was true when it was first noted.
     """
 
-    def __init__(self, territory: Territory) -> None:
+    def __init__(self, territory: Territory, modules: LoadedModules) -> None:
         self.territory = territory
+        self._modules = modules
         self.copying: tuple[types.CodeType, int] | None = None
         """The instruction that read the names of all variables last."""
         self._facts: dict[tuple[str, str], Any] = {}
@@ -114,7 +115,7 @@ class Recording:
             self._name(code)
 
     def _name(self, code: types.CodeType) -> None:
-        for name in names_of(code, modules_by_file()):
+        for name in names_of(code, self._modules):
             self._note("code", name)
 
     def imports(self, module: str) -> None:
