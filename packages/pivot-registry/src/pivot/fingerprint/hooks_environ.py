@@ -83,18 +83,29 @@ def _reads_one(recording: Recording, reader: Caller, name: str) -> None:
         same_code = reader.frame.f_code is whole[0]
         if same_code and (reader.frame.f_lasti == whole[1] or is_of_the_session(name)):
             return
-    recording.reads_variable(name, _plain)
+    recording.reads_variable(name, _Plain)
 
 
 def _reads_all(recording: Recording, reader: Caller) -> None:
-    recording.reads_variable(WHOLE_ENVIRONMENT, _plain)
+    recording.reads_variable(WHOLE_ENVIRONMENT, _Plain)
     if reader.frame is not None:
         recording.copying = reader.frame.f_code, reader.frame.f_lasti
 
 
-def _plain() -> dict[str, str]:
-    """Give the variables as they are, unrecorded."""
-    return {os.fsdecode(key): os.fsdecode(value) for key, value in environment().items()}
+class _Plain(Mapping[str, str]):
+    """The variables as they are, unrecorded; only those that are asked for are decoded."""
+
+    def __init__(self) -> None:
+        self._data = environment()
+
+    def __getitem__(self, name: str) -> str:
+        return os.fsdecode(self._data[os.fsencode(name)])
+
+    def __iter__(self) -> Iterator[str]:
+        return map(os.fsdecode, self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
 
 
 def _text(key: Any) -> str:
