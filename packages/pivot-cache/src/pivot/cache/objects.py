@@ -133,9 +133,12 @@ class Objects:
                         yield Name(kind, digits)
 
     def remove(self, name: Name) -> None:
-        """Delete an object and what is known about it."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._layout.object(name))
+        """Delete an object and what is known about it; a directory in its place is damage, and kept for a look."""
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._layout.object(name))
+        except IsADirectoryError:
+            self._seals.set_aside(name)
         self._seals.drop(name)
 
     def _take(self, source: int, size: int, *, durable: bool) -> Name:
