@@ -84,6 +84,18 @@ def test_after_a_reboot_what_was_not_synced_is_hashed_once(parts, parts_in, vand
     assert again.seals._fits(parts.seals.get(name), os.lstat(path))
 
 
+def test_a_new_object_is_not_taken_for_the_one_of_an_earlier_boot(parts, parts_in):
+    # Its seal was lost with the process that made it, and the row of the earlier boot is still there.
+    name, path = _put(parts)
+    old = parts.seals.get(name)
+    path.unlink()
+    rebooted = parts_in(b"2" * 16, parts.index)
+    rebooted.objects.put_bytes(b"precious")
+    parts.index.put(b"o" + name.raw, old.pack())
+    assert rebooted.seals.intact(name)
+    assert rebooted.seals.get(name).boot == b"2" * 16
+
+
 def test_after_a_power_cut_an_object_without_its_bytes_is_not_served(parts, parts_in):
     name, path = _put(parts)
     seal = parts.seals.get(name)
