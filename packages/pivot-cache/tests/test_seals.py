@@ -128,6 +128,23 @@ def test_strict_objects_outlive_the_boot(parts_in):
     assert parts.seals.get(name).boot == DURABLE
 
 
+@pytest.mark.parametrize("how", ["strict store", "durable call"])
+def test_what_somebody_else_stored_is_forced_to_the_disk_where_that_is_asked_for(parts, parts_in, work, how):
+    name, path = _put(parts)
+    (work / "f").write_bytes(b"precious")
+    strict = parts_in(b"1" * 16, parts.index, durable=how == "strict store")
+    strict.objects.put_file(str(work / "f"), durable=how == "durable call")
+    assert parts.seals.get(name).boot == DURABLE
+    assert parts.seals._fits(parts.seals.get(name), os.lstat(path))
+
+
+def test_what_was_edited_meanwhile_is_not_sealed_as_durable(parts, vandalise):
+    name, path = _put(parts)
+    vandalise(path, b"PRECIOUS")
+    parts.seals.secured(name, os.lstat(path))
+    assert parts.seals.get(name).boot != DURABLE
+
+
 def test_our_own_hard_link_keeps_the_seal_and_a_foreign_edit_does_not(parts, work, vandalise):
     name, path = _put(parts)
     before = parts.seals.get(name)

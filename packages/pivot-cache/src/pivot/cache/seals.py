@@ -65,6 +65,17 @@ class Seals:
             if (before.size, before.mtime_ns, before.ino) == (now.st_size, now.st_mtime_ns, now.st_ino):
                 self._put(name, now, before.boot)
 
+    def outlives(self, name: Name) -> bool:
+        """Say whether an object is known to be on the disk, as it was when it was sealed."""
+        seal = self.get(name)
+        return seal is not None and (seal.boot == DURABLE or self._reached(seal))
+
+    def secured(self, name: Name, status: os.stat_result) -> None:
+        """Note that an object, with this stat, is on the disk now."""
+        seal = self.get(name)
+        if seal is not None and _is_of(seal, status):
+            self._put(name, status, DURABLE)
+
     def get(self, name: Name) -> Seal | None:
         """Give the seal as it is recorded."""
         return unpack_seal(self._index.get(_key(name)))
@@ -101,8 +112,9 @@ class Seals:
         return _is_of(seal, status) and self._outlived(seal)
 
     def _outlived(self, seal: Seal) -> bool:
-        if seal.boot in (self._boot, DURABLE):
-            return True
+        return seal.boot in (self._boot, DURABLE) or self._reached(seal)
+
+    def _reached(self, seal: Seal) -> bool:
         reached = self._index.get(_SYNCED + seal.boot)
         return reached is not None and seal.sealed_at <= int.from_bytes(reached, "little")
 
