@@ -162,3 +162,13 @@ def test_a_broken_tree_that_is_claimed_does_not_stop_the_collection(root, filled
         cache._objects.held(parse(tree))
         vandalise(where(tree), b"torn")
         assert cache.gc([], grace=0.0).removed != ()
+
+
+def test_a_directory_in_the_place_of_an_object_does_not_stop_the_collection(root, filled, where, tick):
+    tree, single = filled
+    where(single).unlink()
+    where(single).mkdir()
+    tick()
+    assert set(_collect(root, [tree]).removed) == {single}
+    assert len(os.listdir(root / "quarantine")) == 1
+    assert _collect(root, [tree]).examined == 3

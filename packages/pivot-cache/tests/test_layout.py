@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -45,6 +46,19 @@ def test_a_lost_description_is_written_anew(root):
     (root / "store.json").unlink()
     with Cache(root) as cache:
         assert cache.get_bytes(digest) == b"kept"
+
+
+@pytest.mark.parametrize("folder", ["objects", "trees", "records", "tmp", "quarantine", "leases"])
+def test_a_lost_folder_is_made_anew(root, folder):
+    with Cache(root) as cache:
+        cache.put_bytes(b"kept")
+    shutil.rmtree(root / folder)
+    with Cache(root) as cache:
+        digest = cache.put_bytes(b"new")
+        cache.remember("key", {})
+        assert cache.get_bytes(digest) == b"new"
+        assert cache.verify().clean
+        cache.gc([], grace=0.0)
 
 
 def test_a_directory_with_other_things_in_it_does_not_become_a_store(tmp_path):

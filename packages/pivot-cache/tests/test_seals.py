@@ -84,6 +84,18 @@ def test_after_a_reboot_what_was_not_synced_is_hashed_once(parts, parts_in, vand
     assert again.seals._fits(parts.seals.get(name), os.lstat(path))
 
 
+def test_a_new_object_is_not_taken_for_the_one_of_an_earlier_boot(parts, parts_in):
+    # Its seal was lost with the process that made it, and the row of the earlier boot is still there.
+    name, path = _put(parts)
+    old = parts.seals.get(name)
+    path.unlink()
+    rebooted = parts_in(b"2" * 16, parts.index)
+    rebooted.objects.put_bytes(b"precious")
+    parts.index.put(b"o" + name.raw, old.pack())
+    assert rebooted.seals.intact(name)
+    assert rebooted.seals.get(name).boot == b"2" * 16
+
+
 def test_after_a_power_cut_an_object_without_its_bytes_is_not_served(parts, parts_in):
     name, path = _put(parts)
     seal = parts.seals.get(name)
@@ -114,6 +126,23 @@ def test_strict_objects_outlive_the_boot(parts_in):
     parts = parts_in(durable=True)
     name, _path = _put(parts)
     assert parts.seals.get(name).boot == DURABLE
+
+
+@pytest.mark.parametrize("how", ["strict store", "durable call"])
+def test_what_somebody_else_stored_is_forced_to_the_disk_where_that_is_asked_for(parts, parts_in, work, how):
+    name, path = _put(parts)
+    (work / "f").write_bytes(b"precious")
+    strict = parts_in(b"1" * 16, parts.index, durable=how == "strict store")
+    strict.objects.put_file(str(work / "f"), durable=how == "durable call")
+    assert parts.seals.get(name).boot == DURABLE
+    assert parts.seals._fits(parts.seals.get(name), os.lstat(path))
+
+
+def test_what_was_edited_meanwhile_is_not_sealed_as_durable(parts, vandalise):
+    name, path = _put(parts)
+    vandalise(path, b"PRECIOUS")
+    parts.seals.secured(name, os.lstat(path))
+    assert parts.seals.get(name).boot != DURABLE
 
 
 def test_our_own_hard_link_keeps_the_seal_and_a_foreign_edit_does_not(parts, work, vandalise):

@@ -210,6 +210,33 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
+class Names:
+    """Forces names to the disk: that of a file each time, those of the folders it is in once for this process."""
+
+    def __init__(self, top: str) -> None:
+        self._top = top
+        self._safe: set[str] = set()
+
+    def sync(self, path: str) -> None:
+        """Return when the name of this file, somewhere below the top, outlives a power cut."""
+        folder = os.path.dirname(path)
+        sync_folder(folder)
+        while folder not in self._safe and folder.startswith(self._top):
+            self._safe.add(folder)
+            folder = os.path.dirname(folder)
+            sync_folder(folder)
+
+
+def sync_file(path: str) -> os.stat_result:
+    """Force the bytes of a file to the disk, and give its stat."""
+    descriptor = open_regular(path)
+    try:
+        os.fsync(descriptor)
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def is_regular(status: os.stat_result) -> bool:
     """Say whether a stat is that of a regular file."""
     return stat.S_ISREG(status.st_mode)

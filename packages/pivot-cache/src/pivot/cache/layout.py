@@ -47,7 +47,10 @@ def open_layout(layout: Layout) -> Identity:
         described = _read(layout)
     if described is None:
         raise FormatError(f"{layout.below('store.json')} cannot be read\ncheck its permissions")
-    return Identity(_accept(layout, described), os.access(layout.root, os.W_OK))
+    identity = Identity(_accept(layout, described), os.access(layout.root, os.W_OK))
+    if identity.writable:
+        _make_folders(layout)  # after a power cut one may be missing, or somebody has tidied up
+    return identity
 
 
 def _read(layout: Layout) -> bytes | None:
@@ -80,14 +83,19 @@ def _accept(layout: Layout, data: bytes) -> str:
 
 def _create(layout: Layout) -> None:
     _refuse_foreign(layout)
-    try:
-        for folder in FOLDERS:
-            os.makedirs(layout.below(folder), exist_ok=True)
-    except OSError as error:
-        raise FormatError(f"{layout.root} cannot become a store: {error.strerror}\nchoose another path") from error
+    _make_folders(layout)
     with locked(layout.below("open.lock")):
         if _read(layout) is None:
             _write_identity(layout)
+
+
+def _make_folders(layout: Layout) -> None:
+    try:
+        os.makedirs(layout.root, exist_ok=True)
+        for folder in {*FOLDERS}.difference(os.listdir(layout.root)):
+            os.makedirs(layout.below(folder), exist_ok=True)
+    except OSError as error:
+        raise FormatError(f"{layout.root} cannot become a store: {error.strerror}\nchoose another path") from error
 
 
 def _refuse_foreign(layout: Layout) -> None:

@@ -9,6 +9,7 @@ import lmdb
 
 from pivot.cache.boot import boot_id
 from pivot.cache.errors import BusyError
+from pivot.cache.files import sync_file, sync_folder
 from pivot.cache.lmdbcheck import is_sound, last_page_bytes
 from pivot.cache.locks import locked
 from pivot.cache.rows import MemoryRows, Rows
@@ -63,6 +64,18 @@ def _lost_power_unsynced(place: Place) -> bool:
         return False
 
 
+def _mark_unsynced(folder: str) -> None:
+    path = f"{folder}/unsynced"
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        if file.read() == boot_id():
+            return
+    with open(path, "wb") as file:
+        file.write(boot_id())
+    # The one thing that must be on the disk: an index without its mark would be believed.
+    sync_file(path)
+    sync_folder(folder)
+
+
 def put_away(place: Place) -> None:
     """Move a broken index out of the way; a new one fills up by itself."""
     target = f"{place.root}/quarantine/index-{time.time_ns()}"
@@ -90,8 +103,7 @@ class LmdbRows:
         self._place = place
         os.makedirs(place.folder, exist_ok=True)
         if place.durability == "off":
-            with open(f"{place.folder}/unsynced", "wb") as file:
-                file.write(boot_id())
+            _mark_unsynced(place.folder)
         self._env = _open(place)
         self._env.reader_check()
 

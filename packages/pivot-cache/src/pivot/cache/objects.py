@@ -10,6 +10,7 @@ from pivot.cache.errors import ChangedError, FullError, NotStorableError, ReadOn
 from pivot.cache.files import (
     CHUNK,
     Draft,
+    Names,
     clone,
     copy_hashing,
     drafting,
@@ -18,7 +19,7 @@ from pivot.cache.files import (
     open_regular,
     read_all,
     space_checked,
-    sync_folder,
+    sync_file,
     write_all,
 )
 from pivot.cache.layout import Layout
@@ -48,12 +49,13 @@ class Objects:
     def __init__(self, layout: Layout, seals: Seals, lease: Lease, *, durable: bool, writable: bool) -> None:
         self._layout, self._seals, self._lease = layout, seals, lease
         self._durable, self._writable = durable, writable
+        self._names = Names(layout.root)
 
     def put_bytes(self, data: bytes | memoryview, kind: Kind = Kind.BLOB, *, durable: bool = False) -> Name:
         """Store bytes; the store holds them when this returns."""
         self._require_writable()
         name = name_of(data, kind)
-        if not self.held(name):
+        if not self.held(name, durable=durable):
             with space_checked(self._layout.root, f"{len(data)} bytes", len(data)), self._draft() as draft:
                 write_all(draft.descriptor, data)
                 self._publish(draft, name, durable=durable)
@@ -64,11 +66,13 @@ class Objects:
         self._require_writable()
         return read_still(path, lambda source, size: self._take(source, size, durable=durable))
 
-    def held(self, name: Name) -> bool:
-        """Claim an object and say whether it is there with the right bytes."""
+    def held(self, name: Name, *, durable: bool = False) -> bool:
+        """Claim an object and say whether it is there with the right bytes; `durable` if also on the disk by then."""
         there = self._lease.claim(name, lambda: self._seals.intact(name))
         if there:
             self._seals.used(name)
+            if durable or self._durable:
+                self._secure(name)
         return there
 
     def hold(self, name: Name) -> None:
@@ -133,9 +137,12 @@ class Objects:
                         yield Name(kind, digits)
 
     def remove(self, name: Name) -> None:
-        """Delete an object and what is known about it."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._layout.object(name))
+        """Delete an object and what is known about it; a directory in its place is damage, and kept for a look."""
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._layout.object(name))
+        except IsADirectoryError:
+            self._seals.set_aside(name)
         self._seals.drop(name)
 
     def _take(self, source: int, size: int, *, durable: bool) -> Name:
@@ -151,7 +158,7 @@ class Objects:
                 name = hash_descriptor(draft.descriptor)
             else:
                 name = copy_hashing(source, draft.descriptor)
-            if not self.held(name):
+            if not self.held(name, durable=durable):
                 self._publish(draft, name, durable=durable)
         return name
 
@@ -165,8 +172,18 @@ class Objects:
         status = self._linked(draft, name, path)
         if status is not None:
             if durable:
-                sync_folder(os.path.dirname(path))
+                self._names.sync(path)
             self._seals.seal(name, status, durable=durable)
+        elif durable:
+            self._secure(name)
+
+    def _secure(self, name: Name) -> None:
+        # Another process may have put it there, who did not mind to lose it.
+        if not self._seals.outlives(name):
+            path = self._layout.object(name)
+            status = sync_file(path)
+            self._names.sync(path)
+            self._seals.secured(name, status)
 
     def _linked(self, draft: Draft, name: Name, path: str) -> os.stat_result | None:
         for _ in range(_LINK_TRIES):

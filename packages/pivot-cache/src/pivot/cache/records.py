@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 from blake3 import blake3
 
 from pivot.cache.errors import CacheError, ReadOnlyError
-from pivot.cache.files import drafting, is_regular, open_regular, read_all, space_checked, write_all
+from pivot.cache.files import (
+    Draft,
+    Names,
+    drafting,
+    is_regular,
+    open_regular,
+    read_all,
+    space_checked,
+    sync_file,
+    write_all,
+)
 from pivot.cache.layout import Layout
 
 _MAGIC = b"pivot-record 1 "
@@ -35,6 +45,7 @@ class Records:
 
     def __init__(self, layout: Layout, *, durable: bool, writable: bool) -> None:
         self._layout, self._durable, self._writable = layout, durable, writable
+        self._names = Names(layout.root)
 
     def remember(self, key: str, data: Mapping[str, Any]) -> None:
         """Create a record unless there is one for this key."""
@@ -44,18 +55,11 @@ class Records:
         with space_checked(self._layout.root, "a record", len(body)), drafting(self._layout.below("tmp")) as draft:
             write_all(draft.descriptor, body)
             os.fchmod(draft.descriptor, 0o444)
+            self._publish(draft, key)
             if self._durable:
-                os.fsync(draft.descriptor)
-            for _ in range(_TRIES):
-                try:
-                    draft.publish(self._path(key))
-                except FileExistsError:
-                    if self.recall(key) is not None:
-                        return
-                    self._set_aside(self._path(key))
-                else:
-                    return
-        raise CacheError(f"{self._path(key)} cannot be replaced\nremove it and try again")
+                # Also if it was there before: from somebody who did not mind to lose it.
+                sync_file(self._path(key))
+                self._names.sync(self._path(key))
 
     def recall(self, key: str) -> dict[str, Any] | None:
         """Give the data of a record; None if there is none or it is damaged."""
@@ -78,6 +82,18 @@ class Records:
                     found = _read(f"{top}/{folder}/{name}")
                     if found is not None:
                         yield found
+
+    def _publish(self, draft: Draft, key: str) -> None:
+        for _ in range(_TRIES):
+            try:
+                draft.publish(self._path(key))
+            except FileExistsError:
+                if self.recall(key) is not None:
+                    return
+                self._set_aside(self._path(key))
+            else:
+                return
+        raise CacheError(f"{self._path(key)} cannot be replaced\nremove it and try again")
 
     def _path(self, key: str) -> str:
         # Hashed, so that any text is a key and none is a path.

@@ -65,6 +65,17 @@ class Seals:
             if (before.size, before.mtime_ns, before.ino) == (now.st_size, now.st_mtime_ns, now.st_ino):
                 self._put(name, now, before.boot)
 
+    def outlives(self, name: Name) -> bool:
+        """Say whether an object is known to be on the disk, as it was when it was sealed."""
+        seal = self.get(name)
+        return seal is not None and (seal.boot == DURABLE or self._reached(seal))
+
+    def secured(self, name: Name, status: os.stat_result) -> None:
+        """Note that an object, with this stat, is on the disk now."""
+        seal = self.get(name)
+        if seal is not None and _is_of(seal, status):
+            self._put(name, status, DURABLE)
+
     def get(self, name: Name) -> Seal | None:
         """Give the seal as it is recorded."""
         return unpack_seal(self._index.get(_key(name)))
@@ -98,29 +109,35 @@ class Seals:
     def _fits(self, seal: Seal | None, status: os.stat_result) -> bool:
         if seal is None or status.st_mode != _PLAIN_MODE:
             return False
-        now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-        return now == seal[:4] and self._outlived(seal)
+        return _is_of(seal, status) and self._outlived(seal)
 
     def _outlived(self, seal: Seal) -> bool:
-        if seal.boot in (self._boot, DURABLE):
-            return True
+        return seal.boot in (self._boot, DURABLE) or self._reached(seal)
+
+    def _reached(self, seal: Seal) -> bool:
         reached = self._index.get(_SYNCED + seal.boot)
         return reached is not None and seal.sealed_at <= int.from_bytes(reached, "little")
 
     def _mend(self, name: Name, descriptor: int) -> None:
-        before = self.get(name)
+        before, found = self.get(name), os.fstat(descriptor)
         if self._writable:
             with contextlib.suppress(OSError):  # it may belong to another user; the bytes are right all the same
                 os.fchmod(descriptor, 0o444)
                 os.utime(descriptor, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))
         status = os.fstat(descriptor)
         if status.st_mode == _PLAIN_MODE:
-            # Sealed in an earlier boot and read back in this one: so it came from the disk.
-            self.seal(name, status, durable=before is not None and before.boot != self._boot)
+            # The very file that was sealed in an earlier boot, read back in this one: so it came from the disk. Another
+            # file of that name may be in memory only, and its own seal lost with the process that put it there.
+            durable = before is not None and before.boot != self._boot and _is_of(before, found)
+            self.seal(name, status, durable=durable)
 
     def _put(self, name: Name, status: os.stat_result, boot: bytes) -> None:
         seen = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         self._index.put(_key(name), Seal(*seen, boot, time.monotonic_ns(), _seconds()).pack())
+
+
+def _is_of(seal: Seal, status: os.stat_result) -> bool:
+    return seal[:4] == (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def missing(name: Name) -> MissingError:

@@ -29,6 +29,8 @@ class Stored(NamedTuple):
 
 
 Read = Callable[[bytes], Content]
+Held = Callable[[Name], bool]
+"""Whether what was read before need not be read again."""
 
 
 class WorkTree:
@@ -46,7 +48,7 @@ class WorkTree:
         """Give the digest of a file or directory; links are followed as a reader would."""
         seen = os.stat(path)
         if stat.S_ISDIR(seen.st_mode):
-            return self._directory(path, lambda _: True, _hash_file, None)
+            return self._directory(path, lambda _: True, _hash_file, lambda _: True, None)
         key = key_of(path)
         known = self._facts.known([key], [signature_of(seen)])[0]
         return _stored(known, seen.st_size) if known is not None else self._learn_file(key, path, seen, _hash_file)
@@ -57,6 +59,9 @@ class WorkTree:
         def read(place: bytes) -> Content:
             return self._objects.put_file(place, durable=durable)
 
+        def held(name: Name) -> bool:
+            return self._objects.held(name, durable=durable)
+
         def keep(manifest: Manifest) -> None:
             for name, data in manifest.objects:
                 self._keep_page(name, data, durable)
@@ -64,10 +69,10 @@ class WorkTree:
         place = self._behind_own_link(path)
         seen = os.lstat(place)
         if stat.S_ISDIR(seen.st_mode):
-            return self._directory(place, self._is_own, read, keep)
+            return self._directory(place, self._is_own, read, held, keep)
         key = key_of(place)
         known = self._facts.known([key], [signature_of(seen)])[0]
-        if known is not None and self._objects.held(known):
+        if known is not None and held(known):
             return _stored(known, seen.st_size)
         return self._learn_file(key, place, seen, read)
 
@@ -82,18 +87,18 @@ class WorkTree:
         return _stored(content.name, content.seen.size)
 
     def _directory(
-        self, path: str, may_follow: MayFollow, read: Read, keep: Callable[[Manifest], None] | None
+        self, path: str, may_follow: MayFollow, read: Read, held: Held, keep: Callable[[Manifest], None] | None
     ) -> Stored:
         for _ in range(_TRIES):
             try:
-                return self._directory_once(path, may_follow, read, keep)
+                return self._directory_once(path, may_follow, read, held, keep)
             except FileNotFoundError:
                 if not os.path.isdir(path):
                     raise
         raise ChangedError(f"{path} changed while it was read\nis something still writing to it?")
 
     def _directory_once(
-        self, path: str, may_follow: MayFollow, read: Read, keep: Callable[[Manifest], None] | None
+        self, path: str, may_follow: MayFollow, read: Read, held: Held, keep: Callable[[Manifest], None] | None
     ) -> Stored:
         found = walk(os.fsencode(os.path.abspath(path)), may_follow)
         key, stats = key_of(path), fingerprint(found)
@@ -101,7 +106,7 @@ class WorkTree:
         summary = self._facts.summary(key, stats) if keep is None else None
         if summary is not None:
             return Stored(summary.name.digest, summary.size)
-        contents, settled = self._contents(path, found, read, storing=keep is not None)
+        contents, settled = self._contents(path, found, read, held)
         manifest = encode(map(_entry, found, contents))
         if keep is not None:
             keep(manifest)
@@ -110,13 +115,13 @@ class WorkTree:
             self._facts.summarise(key, Summary(stats, manifest.name, size))
         return Stored(manifest.name.digest, size)
 
-    def _contents(self, path: str, found: list[Found], read: Read, *, storing: bool) -> tuple[list[Content], bool]:
+    def _contents(self, path: str, found: list[Found], read: Read, held: Held) -> tuple[list[Content], bool]:
         files = [entry for entry in found if entry.kind is EntryKind.FILE]
         known = self._facts.known([entry.key for entry in files], [entry.seen for entry in files])
         taken = self._taken(path, files)
         contents, settled = {}, True
         for entry, name in zip(files, known, strict=True):
-            if name is None or (storing and not self._objects.held(name)):
+            if name is None or not held(name):
                 content = read(entry.place)
                 settled &= self._facts.learn(entry.key, content, taken) and content.seen == entry.seen
             else:
