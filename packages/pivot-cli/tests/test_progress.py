@@ -60,6 +60,13 @@ def test_a_failure_shows_its_message(shown, train) -> None:
     assert shown(StageFinished(done)) == "  x train      0.3s  ValueError: no\\x1b[2J rows\n"
 
 
+def test_a_journal_that_is_not_whole_is_noted(shown) -> None:
+    assert (
+        shown(RunFinished("id", {}, 1.0, lost="disk full")) == "note: the journal of this run is not whole: disk full\n"
+    )
+    assert shown(RunFinished("id", {}, 1.0)) == ""
+
+
 def test_what_is_up_to_date_or_only_begins_is_not_shown(shown, train) -> None:
     assert shown(RunStarted("id", 1), StageStarted(train), StageFinished(Done(train, Outcome.SKIPPED))) == ""
 
@@ -115,14 +122,14 @@ def test_failures_come_last_with_their_traceback_and_log(recorded, train) -> Non
         "failed: model:train: ValueError: no rows",
         "  model.py:12 in train",
         '      raise ValueError("no rows")',
-        "  log: .pivot/logs/x.log",
+        "  log: pivot logs model:train",
     ]
 
 
 def test_quiet_keeps_the_failures(recorded, train) -> None:
     console = recorded(-1)
     conclude(console, str, result(Done(train, Outcome.FAILED, failure=Failure("no", "trace", "log"))))
-    assert console.stderr == "failed: model:train: no\n  log: log\n"
+    assert console.stderr == "failed: model:train: no\n  log: pivot logs model:train\n"
 
 
 def test_every_event_is_one_line_of_json_on_stdout(recorded, train) -> None:

@@ -23,6 +23,11 @@ def test_another_directory_is_relative_to_the_current_one_or_absolute(here: Path
     assert Session({}, str(here / "model")).start() == here / "model"
 
 
+def test_another_command_for_the_same_directory_is_spelled_with_it() -> None:
+    assert Session({}).spelled("logs") == "pivot logs"
+    assert Session({}, "my model").spelled("logs") == "pivot -C 'my model' logs"
+
+
 def test_a_link_is_followed(here: Path) -> None:
     (here / "real").mkdir()
     (here / "link").symlink_to("real")

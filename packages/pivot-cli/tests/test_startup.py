@@ -62,7 +62,19 @@ def up_to_date(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("words", [("run",), ("status",), ("status", "--json"), ("list",), ("run", "-n")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run",),
+        ("status",),
+        ("status", "--json"),
+        ("list",),
+        ("run", "-n"),
+        ("log",),
+        ("log", "last"),
+        ("logs", "copy"),
+    ],
+)
 def test_a_command_that_finds_everything_up_to_date_imports_nothing_heavy(
     up_to_date: Path, words: tuple[str, ...]
 ) -> None:

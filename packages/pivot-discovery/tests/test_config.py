@@ -16,7 +16,7 @@ cache:
   dir: ../store
   link: [hardlink, copy]
   durability: off
-run: {jobs: 3, lock_timeout: 1.5}
+run: {jobs: 3, lock_timeout: 1.5, keep_runs: 7}
 identity:
   environment: content
   observe: on
@@ -42,7 +42,7 @@ def test_empty_settings_are_the_defaults(root: Path, text: str) -> None:
 def test_every_key_can_be_set(root: Path) -> None:
     assert read(root, EVERYTHING) == Config(
         CacheConfig("../store", ("hardlink", "copy"), "off"),
-        RunConfig(3, 1.5),
+        RunConfig(3, 1.5, 7),
         IdentityConfig("content", "on"),
         DiscoveryConfig(("old", "data/*")),
     )

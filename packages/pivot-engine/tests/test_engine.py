@@ -160,7 +160,7 @@ def test_what_another_run_made_meanwhile_reaches_what_reads_it(root: Path) -> No
 
     class Overtaken:
         def emit(self, event: Event) -> None:
-            if event == StageStarted(ref("p:upper")):
+            if isinstance(event, StageStarted) and event.ref == ref("p:upper"):
                 run(chain(root), RunOptions(targets=(ref("p:upper"),)))
 
     with Engine(pipeline=chain(root), settings=settings_of(root), sink=Overtaken(), environ={}) as engine:

@@ -36,8 +36,16 @@ def test_stages_are_completed(project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert complete("pivot explain ") == ["clean", "report", "train"]
 
 
+def test_runs_are_completed(ran, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ran)
+    last, run = complete("pivot log ")
+    assert last == "last"
+    assert complete(f"pivot logs --run {run[:10]}") == [run]
+
+
 def test_outside_of_a_project_nothing_is_completed(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".pivot").mkdir()
     (tmp_path / ".pivot" / "config.yaml").write_text("nosuch: 1\n")
     monkeypatch.chdir(tmp_path)
     assert complete("pivot run tr") == []
+    assert complete("pivot log ") == ["last"]

@@ -149,8 +149,8 @@ def test_a_failure_is_told_last_with_the_users_frames_and_the_log(fragile: Path,
     assert "pipeline.py" in error
     assert "inner()" in error
     assert "pivot/executor" not in error
-    log = error.splitlines()[-1].split("log:")[1].strip()
-    assert (fragile / log).read_text() == "about to break\n"
+    assert error.splitlines()[-1] == f"  log: pivot -C {fragile} logs break_"
+    assert pivot("logs", "break_").stdout == "about to break\n"
 
 
 @pytest.mark.usefixtures("fragile")

@@ -31,6 +31,7 @@ class Mark(NamedTuple):
 RAN = Mark("✓", "+", "32")
 RESTORED = Mark("=", "=", "36")
 FAILED = Mark("✗", "x", "31")
+RUNNING = Mark("▸", ">", "36")
 HELD = Mark("!", "!", "33")
 STALE = Mark("~", "~", "33")
 FRESH = Mark("✓", "+", "2")
@@ -127,7 +128,7 @@ def look_at(file: TextIO | None, environ: Mapping[str, str], color: ColorMode = 
     """Find out what a stream can show."""
     if file is None:
         return Stream(None)
-    capable = _is_terminal(file) and environ.get("TERM") != "dumb"
+    capable = is_terminal(file) and environ.get("TERM") != "dumb"
     return Stream(
         file,
         color=_wants_color(environ, color, capable),
@@ -136,7 +137,10 @@ def look_at(file: TextIO | None, environ: Mapping[str, str], color: ColorMode = 
     )
 
 
-def _is_terminal(file: TextIO) -> bool:
+def is_terminal(file: TextIO | None) -> bool:
+    """Tell whether a person reads a stream, on whatever terminal."""
+    if file is None:
+        return False
     with contextlib.suppress(OSError, ValueError, AttributeError):
         return file.isatty()
     return False

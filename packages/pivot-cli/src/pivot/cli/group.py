@@ -29,6 +29,8 @@ COMMANDS = {
     "list": Entry("list", "List the stages."),
     "dag": Entry("dag", "Draw which stage needs which."),
     "explain": Entry("explain", "Explain why a stage must run, or need not."),
+    "log": Entry("log", "Say what happened in the last runs, or in one."),
+    "logs": Entry("logs", "Print what a stage wrote when it last ran."),
     "checkout": Entry("checkout", "Put kept outputs back into the work tree."),
     "schema": Entry("schema", "Print the JSON Schema of pivot.yaml."),
     "doctor": Entry("doctor", "Look for what slows pivot down or is wrong."),

@@ -119,6 +119,7 @@ class Scene:
             jobs=config.run.jobs,
             lock_timeout=config.run.lock_timeout,
             observe=config.identity.observe,
+            keep_runs=config.run.keep_runs,
         )
 
     @contextmanager

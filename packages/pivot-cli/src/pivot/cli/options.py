@@ -67,6 +67,13 @@ def selecting(function: F) -> F:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
+def complete_run(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the names of runs."""
+    from pivot.cli.logbook import run_names
+
+    return [name for name in ("last", *run_names(session_of(ctx))) if name.startswith(incomplete)]
+
+
 def complete_stage(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Offer the names of stages; a shell that asks wants no errors."""
     from pivot.cli.opening import stage_names

@@ -1,8 +1,8 @@
 """Show a run: one line for each stage that ran, a count of the rest, failures last."""
 
-import json
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pivot.cli.console import BOLD, CYAN, DIM, FAILED, HELD, RAN, RED, RESTORED, Console, Mark
 from pivot.cli.text import count, duration, lines_of, one_line
@@ -16,7 +16,7 @@ from pivot.engine import (
     StageFinished,
     StageStarted,
     StageWaiting,
-    to_data,
+    line_of,
 )
 from pivot.registry.types import StageRef
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Name = Callable[[StageRef], str]
 
-_MARKS: dict[Outcome, Mark] = {
+MARKS: dict[Outcome, Mark] = {
     Outcome.RAN: RAN,
     Outcome.RESTORED: RESTORED,
     Outcome.FAILED: FAILED,
@@ -33,13 +33,16 @@ _MARKS: dict[Outcome, Mark] = {
     Outcome.CANCELLED: HELD,
 }
 _COUNTED = {
-    Outcome.RAN: "ran",
-    Outcome.RESTORED: "restored",
-    Outcome.FAILED: "failed",
-    Outcome.BLOCKED: "blocked",
-    Outcome.CANCELLED: "not started",
-    Outcome.SKIPPED: "up to date",
+    "ran": "ran",
+    "restored": "restored",
+    "failed": "failed",
+    "killed": "killed",
+    "running": "running",
+    "blocked": "blocked",
+    "cancelled": "not started",
+    "skipped": "up to date",
 }
+"""By `Outcome`, and what a journal says of stages whose end it does not tell."""
 _UNTRIED = frozenset({Outcome.BLOCKED, Outcome.CANCELLED})
 
 
@@ -69,7 +72,9 @@ class Progress:
             case Interrupted(running):
                 names = ", ".join(map(self._name, running)) or "nothing"
                 self._say(f"interrupted: waiting for {names}; Ctrl-C again kills")
-            case RunFinished():
+            case RunFinished(lost=lost):
+                if lost:
+                    self._say(f"note: the journal of this run is not whole: {one_line(lost)}")
                 self.close()
 
     def _start(self, ref: StageRef) -> None:
@@ -88,7 +93,7 @@ class Progress:
     def _finish(self, done: Done) -> None:
         if self._region is not None:
             self._region.finish(self._name(done.ref))
-        if done.outcome in _MARKS:
+        if done.outcome in MARKS:
             self._say(self._line(done), level=1 if done.outcome in _UNTRIED else 0)
         if done.undeclared:
             listed = ", ".join(map(one_line, done.undeclared[:3]))
@@ -99,7 +104,7 @@ class Progress:
         err = self._console.err
         name = self._name(done.ref).ljust(self._width)
         took = duration(done.seconds).rjust(6) if done.outcome in (Outcome.RAN, Outcome.FAILED) else " " * 6
-        line = f"  {err.mark(_MARKS[done.outcome])} {name} {err.paint(took, DIM)}  {_because(done)}"
+        line = f"  {err.mark(MARKS[done.outcome])} {name} {err.paint(took, DIM)}  {_because(done)}"
         return line.rstrip()
 
     def _say(self, line: str, level: int = 0) -> None:
@@ -146,17 +151,20 @@ class EventLines:
         """Write it at once: a reader may be waiting for it."""
         if self.error is None:
             try:
-                self._console.data(json.dumps(to_data(event), ensure_ascii=False))
+                self._console.data(line_of(event).rstrip("\n"))
                 self._console.out.flush()
             except OSError as error:
                 self.error = error
 
 
-def conclude(console: Console, name: Name, result: RunResult) -> None:
-    """Say what a run came to: first the counts, then each failure once more, where it is not overlooked."""
+def conclude(console: Console, name: Name, result: RunResult, logs: str = "pivot logs") -> None:
+    """Say what a run came to: first the counts, then each failure once more, where it is not overlooked.
+
+    `logs` and the name of a stage are the command that shows what the stage wrote.
+    """
     console.say(summary(result))
     for done in result.failures:
-        _tell_failure(console, name(done.ref), done)
+        _tell_failure(console, name(done.ref), done, logs)
 
 
 def summary(result: RunResult) -> str:
@@ -164,11 +172,16 @@ def summary(result: RunResult) -> str:
     counts = result.counts
     if set(counts) <= {Outcome.SKIPPED}:
         return f"Nothing to do: {count(sum(counts.values()), 'stage')} up to date ({duration(result.seconds)})"
-    told = (f"{counts[outcome]} {word}" for outcome, word in _COUNTED.items() if outcome in counts)
-    return f"{', '.join(told)} ({duration(result.seconds)})"
+    return f"{counted(counts)} ({duration(result.seconds)})"
 
 
-def _tell_failure(console: Console, name: str, done: Done) -> None:
+def counted(counts: Mapping[Any, int], failed: str = "") -> str:
+    """Write `3 ran, 1 failed`; the keys are outcomes, or as text. `failed` names those that did."""
+    words = {**_COUNTED, "failed": f"failed ({failed})"} if failed else _COUNTED
+    return ", ".join(f"{counts[outcome]} {word}" for outcome, word in words.items() if counts.get(outcome))
+
+
+def _tell_failure(console: Console, name: str, done: Done, logs: str) -> None:
     failure = done.failure
     assert failure is not None, "a stage that failed says why"
     err = console.err
@@ -177,4 +190,4 @@ def _tell_failure(console: Console, name: str, done: Done) -> None:
     for line in lines_of(failure.traceback):
         console.say(f"  {line}")
     if failure.log:
-        console.say(f"  {err.paint('log:', CYAN)} {one_line(failure.log)}", level=-1)
+        console.say(f"  {err.paint('log:', CYAN)} {one_line(logs)} {one_line(shlex.quote(name))}", level=-1)

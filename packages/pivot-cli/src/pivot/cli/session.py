@@ -1,6 +1,7 @@
 """What the command line says before any command: where to work, how much to say. Made at the edge."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,11 @@ class Session:
     """What `-C` says."""
     color: ColorMode = ColorMode.AUTO
     verbosity: int = 0
+
+    def spelled(self, command: str) -> str:
+        """Write how another command is called for the same directory."""
+        place = "" if self.directory is None else f"-C {shlex.quote(self.directory)} "
+        return f"pivot {place}{command}"
 
     def console(self) -> Console:
         """Open the streams, as they are now."""

@@ -34,6 +34,8 @@ class RunConfig:
     """Stages that may run at once; None: as many as there are usable cores."""
     lock_timeout: float | None = None
     """Seconds to wait for a stage that another process runs; None: for ever."""
+    keep_runs: int = 100
+    """Runs of which journal and logs are kept, in each pipeline."""
 
 
 @dataclass(frozen=True)

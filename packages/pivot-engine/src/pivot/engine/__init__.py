@@ -9,17 +9,16 @@ from pivot.engine.engine import Engine, StageStatus
 from pivot.engine.events import (
     Event,
     Interrupted,
-    JsonLines,
     RunFinished,
     RunStarted,
     Sink,
     StageFinished,
     StageStarted,
     StageWaiting,
-    to_data,
 )
 from pivot.engine.interrupts import Terminated
 from pivot.engine.run import RunResult
+from pivot.engine.wire import JsonLines, line_of, to_data
 from pivot.executor.decide import Decision, Restore, Run, Skip
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
@@ -62,6 +61,7 @@ __all__ = [
     "StageWaiting",
     "Terminated",
     "WorkerStageInfo",
+    "line_of",
     "prepare_worker_info",
     "to_data",
 ]

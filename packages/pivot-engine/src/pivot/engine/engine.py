@@ -13,7 +13,8 @@ from pivot.engine.checkout import Checkout, Checkouts
 from pivot.engine.events import Sink
 from pivot.engine.freshness import look
 from pivot.engine.graph import Graph, build_graph, check_inputs, check_places
-from pivot.engine.run import RunLoop, RunResult, new_run_id
+from pivot.engine.journal import new_run_id
+from pivot.engine.run import RunLoop, RunResult
 from pivot.engine.session import Shared
 from pivot.engine.sessions import Sessions
 from pivot.executor.decide import Decision, Restore, Run, Skip

@@ -1,12 +1,13 @@
-"""What happens during a run, as data; sinks show it, journals keep it."""
+"""What happens during a run, as data; sinks show it, journals keep it.
 
-import json
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TextIO
+Offsets are seconds since the run began. The wall clock is read once, for `RunStarted`: it may jump.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from pivot.executor.task import Done, Outcome
-from pivot.registry.types import StageRef, StateDir
+from pivot.registry.types import PipelineName, StageRef
 
 
 class RunStarted(NamedTuple):
@@ -14,12 +15,26 @@ class RunStarted(NamedTuple):
 
     run_id: str
     stages: int
+    pipelines: tuple[PipelineName, ...] = ()
+    """Those that the selected stages belong to."""
+    jobs: int | None = None
+    options: Mapping[str, Any] = {}
+    """What it was asked for, other than the usual, by the names of `RunOptions`."""
+    command: str = ""
+    """How it was asked for on the command line."""
+    time: float = 0.0
+    """Wall clock, seconds since the epoch."""
 
 
 class StageStarted(NamedTuple):
     """A stage is being restored or run. A stage that is up to date is not announced."""
 
     ref: StageRef
+    at: float = 0.0
+    slot: int = 0
+    """The lowest number that no other running stage has."""
+    after: StageRef | None = None
+    """Of the stages that it needs, the one that was done last; None: none was restored or run in this run."""
 
 
 class StageWaiting(NamedTuple):
@@ -28,18 +43,23 @@ class StageWaiting(NamedTuple):
     ref: StageRef
     owner: int | None
     """Its process id."""
+    at: float = 0.0
 
 
 class StageFinished(NamedTuple):
     """A stage is done, one way or another; also sent for those that were up to date."""
 
     done: Done
+    at: float = 0.0
+    began: float | None = None
+    """When a worker took it up; None: no worker did, or it died."""
 
 
 class Interrupted(NamedTuple):
     """The user asked to stop; these still run."""
 
     running: tuple[StageRef, ...]
+    at: float = 0.0
 
 
 class RunFinished(NamedTuple):
@@ -48,6 +68,10 @@ class RunFinished(NamedTuple):
     run_id: str
     counts: dict[Outcome, int]
     seconds: float
+    interrupted: bool = False
+    failed: tuple[StageRef, ...] = ()
+    lost: str = ""
+    """Why the journal of this run is not whole; empty if it is."""
 
 
 Event = RunStarted | StageStarted | StageWaiting | StageFinished | Interrupted | RunFinished
@@ -57,85 +81,6 @@ class Sink(Protocol):
     """Takes events in the order in which they happen."""
 
     def emit(self, event: Event) -> None: ...
-
-
-def to_data(event: Event) -> dict[str, Any]:
-    """Give an event as JSON values, with stable names."""
-    match event:
-        case RunStarted(run_id, stages):
-            return {"event": "run_started", "run": run_id, "stages": stages}
-        case StageStarted(ref):
-            return {"event": "stage_started", **_stage(ref)}
-        case StageWaiting(ref, owner):
-            return {"event": "stage_waiting", **_stage(ref), "owner": owner}
-        case StageFinished(done):
-            return {"event": "stage_finished", **_done(done)}
-        case Interrupted(running):
-            return {"event": "interrupted", "running": [str(ref) for ref in running]}
-        case RunFinished(run_id, counts, seconds):
-            counted = {str(outcome): count for outcome, count in counts.items()}
-            return {"event": "run_finished", "run": run_id, "counts": counted, "seconds": round(seconds, 3)}
-
-
-def _stage(ref: StageRef) -> dict[str, str]:
-    return {"pipeline": ref.pipeline, "stage": ref.stage}
-
-
-def _done(done: Done) -> dict[str, Any]:
-    data = {
-        **_stage(done.ref),
-        "status": str(done.outcome),
-        "seconds": round(done.seconds, 3),
-        "reasons": [reason.to_data() for reason in done.reasons],
-    }
-    if done.undeclared:
-        data["undeclared"] = list(done.undeclared)
-    if done.failure is not None:
-        data["failure"] = done.failure._asdict()
-    return data
-
-
-class JsonLines:
-    """Writes each event as one line of JSON."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def emit(self, event: Event) -> None:
-        """Write the line at once: a reader may be waiting for it."""
-        self._stream.write(json.dumps(to_data(event), ensure_ascii=False) + "\n")
-        self._stream.flush()
-
-
-class Journal:
-    """Keeps the events of one pipeline's part of a run in its state directory.
-
-    Nothing is written before something happens: an up-to-date run leaves no file.
-    """
-
-    def __init__(self, pipeline: str, state_dir: StateDir, run_id: str) -> None:
-        self._pipeline = pipeline
-        self._path: Path = state_dir / "runs" / f"{run_id}.jsonl"
-        self._file: TextIO | None = None
-
-    def emit(self, event: Event) -> None:
-        """Keep what concerns this pipeline."""
-        if isinstance(event, StageFinished) and event.done.outcome is Outcome.SKIPPED:
-            return
-        mine = isinstance(event, StageStarted | StageFinished) and to_data(event)["pipeline"] == self._pipeline
-        if mine or (self._file is not None and isinstance(event, RunFinished)):
-            JsonLines(self._open()).emit(event)
-
-    def _open(self) -> TextIO:
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="utf-8")
-        return self._file
-
-    def close(self) -> None:
-        """End the journal."""
-        if self._file is not None:
-            self._file.close()
 
 
 class Fan:

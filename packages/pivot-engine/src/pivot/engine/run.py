@@ -1,6 +1,5 @@
 """The run loop: decide, start what is ready, reap one, repeat."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,25 +7,16 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from pivot.engine.events import (
-    Event,
-    Fan,
-    Interrupted,
-    Journal,
-    RunFinished,
-    RunStarted,
-    Sink,
-    StageFinished,
-    StageStarted,
-    StageWaiting,
-)
+from pivot.engine.events import Event, Interrupted, RunFinished, Sink, StageFinished, StageStarted, StageWaiting
 from pivot.engine.gitignore import ignore_outputs
 from pivot.engine.graph import Graph
 from pivot.engine.interrupts import Interrupt, interruptible
+from pivot.engine.journal import new_run_id
 from pivot.engine.plan import GOOD, Plan
 from pivot.engine.runner import InlineRunner, PoolRunner, Runner
 from pivot.engine.sessions import Sessions
 from pivot.engine.sources import remember_sources
+from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
 from pivot.executor.task import Done, Outcome, StageTask, TaskOptions
@@ -67,11 +57,6 @@ class RunResult(NamedTuple):
         return all(done.outcome in GOOD for done in self.done.values())
 
 
-def new_run_id() -> str:
-    """Name a run; the names sort by time, and that is all they are good for."""
-    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.urandom(3).hex()}"
-
-
 class RunLoop:
     """One run.
 
@@ -91,8 +76,7 @@ class RunLoop:
         self._options = options
         self._run_id = new_run_id()
         self._started = time.perf_counter()
-        self._journals: dict[str, Journal] = {}
-        self._sink = Fan(sinks)
+        self._teller = Teller(graph, sinks, settings.keep_runs)
         self._done: dict[StageRef, Done] = {}
         self._tasks: dict[StageRef, StageTask] = {}
         self._fresh: set[StageRef] = set()
@@ -103,7 +87,7 @@ class RunLoop:
     def run(self, selected: Sequence[StageRef], forced: frozenset[StageRef]) -> RunResult:
         """Bring the selected stages up to date."""
         self._forced = forced
-        self._emit(RunStarted(self._run_id, len(selected)))
+        self._emit(run_started(self._run_id, selected, self._settings, self._options))
         self._foresee(selected)
         plan = Plan(self._graph, selected, keep_going=self._options.keep_going)
         with interruptible(lambda: self._emit(Interrupted(tuple(plan.running)))) as interrupt, self._ending():
@@ -249,6 +233,7 @@ class RunLoop:
         except BaseException:
             if self._runner is not None:
                 self._runner.kill()
+            self._teller.close()
             raise
         if self._runner is not None:
             self._runner.close()
@@ -258,16 +243,7 @@ class RunLoop:
         self._emit(StageFinished(done))
 
     def _emit(self, event: Event) -> None:
-        self._sink.emit(event)
-        if isinstance(event, StageStarted | StageFinished):
-            ref = event.ref if isinstance(event, StageStarted) else event.done.ref
-            self._journal(ref).emit(event)
-
-    def _journal(self, ref: StageRef) -> Journal:
-        if ref.pipeline not in self._journals:
-            state_dir = self._graph.stages[ref].state_dir
-            self._journals[ref.pipeline] = Journal(ref.pipeline, state_dir, self._run_id)
-        return self._journals[ref.pipeline]
+        self._teller.emit(event)
 
     def _finish(self, *, interrupted: bool) -> RunResult:
         result = RunResult(self._run_id, self._done, time.perf_counter() - self._started, interrupted)
@@ -276,11 +252,9 @@ class RunLoop:
             self._keep_sources(changed)
             self._sessions.shared.cache.sync()
             ignore_outputs((self._graph.stages[done.ref] for done in changed), self._settings.project_root)
-        finished = RunFinished(self._run_id, result.counts, result.seconds)
-        self._sink.emit(finished)
-        for journal in self._journals.values():
-            journal.emit(finished)
-            journal.close()
+        failed = tuple(done.ref for done in result.failures)
+        self._emit(RunFinished(self._run_id, result.counts, result.seconds, interrupted, failed))
+        self._teller.close()
         return result
 
     def _keep_sources(self, changed: Sequence[Done]) -> None:

@@ -19,6 +19,7 @@ from pivot.executor.observed import Observer
 from pivot.executor.state import Waiting, claim, state_of
 from pivot.executor.task import Done, Failure, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Facts, Trace
+from pivot.executor.usage import Meter
 from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
@@ -60,7 +61,7 @@ class Execution:
 
     def bring_up_to_date(self, task: StageTask) -> Done:
         """Run, restore or skip one stage. What goes wrong in the stage is part of the result, not an exception."""
-        started = time.perf_counter()
+        started, meter = time.perf_counter(), Meter()
         try:
             done = self._guarded(task)
         except PivotError as error:
@@ -69,7 +70,7 @@ class Execution:
             done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}"))
         except OSError as error:
             done = _failed(task, Failure(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")))
-        return done._replace(seconds=time.perf_counter() - started)
+        return done._replace(seconds=time.perf_counter() - started, usage=meter.read())
 
     def _guarded(self, task: StageTask) -> Done:
         self._claim(task.stage)
@@ -134,6 +135,7 @@ class Execution:
             trace=Trace(facts, outs, task.manifest),
             undeclared=tuple(sorted(facts.observed.files)),
             uncovered=unforeseen(observed, task.manifest),
+            unchanged=assessment.before is not None and outs == assessment.before.outs,
         )
         if done.trace is not None and not done.uncovered and not self.options.no_commit:
             assessor.run_cache.remember(stage, done.trace)

@@ -22,6 +22,8 @@ class EngineSettings(NamedTuple):
     lock_timeout: float | None = None
     """Seconds to wait for a stage that another process runs; None: for ever."""
     observe: Observe = "on"
+    keep_runs: int = 100
+    """Runs of which journal and logs are kept, in each pipeline."""
 
     def open_cache(self) -> Cache:
         """Open the shared store of the project."""
@@ -44,6 +46,8 @@ class RunOptions(NamedTuple):
     """Do not take results from the run cache."""
     no_commit: bool = False
     """Run, but store nothing and leave the lock files alone."""
+    command: str = ""
+    """How it was asked for on the command line, for the journal."""
 
 
 def usable_cores() -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pivot.executor.reasons import Reason
 from pivot.executor.settings import EngineSettings
 from pivot.executor.trace import Trace
+from pivot.executor.usage import Usage
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import StageRef
 
@@ -74,3 +75,7 @@ class Done(NamedTuple):
     """Project files that the stage read without declaring them."""
     uncovered: tuple[str, ...] = ()
     """First-party code that ran outside the static closure: the coordinator identifies it, and commits."""
+    usage: Usage | None = None
+    """None: nothing ran, or the worker died."""
+    unchanged: bool = False
+    """It ran, and made the very bytes that its last run had made."""

@@ -20,6 +20,7 @@ CONFIG = """\
 # run:
 #   jobs: 4                  # stages at once; default: as many as there are cores
 #   lock_timeout: 600        # seconds to wait for a stage that another process runs; default: for ever
+#   keep_runs: 100           # runs of which `pivot log` and `pivot logs` know, in each pipeline
 # identity:
 #   environment: versions    # what counts of installed packages: versions, content, off
 #   observe: "on"            # whether undeclared reads of a stage are noticed: "off", "on", strict

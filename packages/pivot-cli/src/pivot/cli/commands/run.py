@@ -13,6 +13,7 @@ from pivot.cli.exits import ExitCode
 from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import as_json, global_options, selecting, session_of
 from pivot.cli.session import Session
+from pivot.cli.spoken import spoken
 from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
@@ -36,12 +37,21 @@ class Request:
     settings: tuple[str, ...] = ()
     """As `--set` gives them: `stage.key=value`."""
     as_json: bool = False
+    command: str = ""
+    """The words of the command line, for the journal."""
 
     def options(self, targets: Sequence[StageRef]) -> "RunOptions":
         """Say it to the engine."""
         from pivot.engine import RunOptions
 
-        return RunOptions(tuple(targets), only=self.only, force=self.force, keep_going=self.keep_going, jobs=self.jobs)
+        return RunOptions(
+            tuple(targets),
+            only=self.only,
+            force=self.force,
+            keep_going=self.keep_going,
+            jobs=self.jobs,
+            command=self.command,
+        )
 
 
 @click.command("run")
@@ -72,7 +82,8 @@ def command(
     TARGETS are stages, outputs or directories; see `pivot help targets`.
     """
     selection = Selection(targets, everything)
-    return run(session_of(ctx), Request(selection, dry_run, force, only, jobs, keep_going, settings, as_json))
+    asked = Request(selection, dry_run, force, only, jobs, keep_going, settings, as_json, spoken(ctx))
+    return run(session_of(ctx), asked)
 
 
 def run(session: Session, request: Request) -> ExitCode:
@@ -86,7 +97,7 @@ def run(session: Session, request: Request) -> ExitCode:
         return ExitCode.DONE
     if request.as_json:
         return _run_for_programs(session.console(), scene, request, chosen)
-    return _run_for_people(session.console(), scene, request, chosen, begun)
+    return _run_for_people(session, scene, request, chosen, begun)
 
 
 def _foretell(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
@@ -102,15 +113,17 @@ def _foretell(session: Session, scene: Scene, request: Request, chosen: Sequence
 
 
 def _run_for_people(
-    console: Console, scene: Scene, request: Request, chosen: Sequence[StageRef], begun: float
+    session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef], begun: float
 ) -> ExitCode:
     from pivot.cli.progress import Progress, conclude
 
+    console = session.console()
     width = min(max(len(scene.spelling(ref)) for ref in chosen), WIDEST)
     with closing(Progress(console, scene.spelling, width)) as progress, scene.engine(progress) as engine:
         result = engine.run_once(request.options(chosen))
     # Of the whole command, finding the pipelines included: that is how long the reader has waited.
-    conclude(console, scene.spelling, result._replace(seconds=time.perf_counter() - begun))
+    result = result._replace(seconds=time.perf_counter() - begun)
+    conclude(console, scene.spelling, result, session.spelled("logs"))
     return _code_of(result)
 
 

@@ -1,0 +1,126 @@
+"""Tell what happens in a run: to sinks, and to the journals of the pipelines that it concerns."""
+
+import heapq
+import time
+from collections.abc import Iterable, Sequence
+
+from pivot.engine.events import Event, Fan, RunFinished, RunStarted, Sink, StageFinished, StageStarted, StageWaiting
+from pivot.engine.graph import Graph
+from pivot.engine.journal import Journal, prune
+from pivot.engine.wire import line_of
+from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
+from pivot.executor.task import Done, Outcome
+from pivot.registry.types import PipelineName, StageRef
+
+_CLOCKS_AGREE = 0.001
+"""Seconds by which a worker's report may contradict this process's clock."""
+
+
+def run_started(run_id: str, selected: Sequence[StageRef], settings: EngineSettings, options: RunOptions) -> RunStarted:
+    """Say what a run was asked to do."""
+    usual = RunOptions._field_defaults
+    said = options._asdict()
+    targets, command, jobs = said.pop("targets"), said.pop("command"), said.pop("jobs")
+    asked = {name: value for name, value in said.items() if value != usual[name]}
+    if targets and not command:
+        asked["targets"] = list(map(str, targets))
+    pipelines = tuple(dict.fromkeys(ref.pipeline for ref in selected))
+    jobs = jobs or settings.jobs or usable_cores()
+    return RunStarted(run_id, len(selected), pipelines, jobs, asked, command, time.time())
+
+
+class Teller:
+    """Tells what happens in a run, with its time: to the sinks, and to the journals of the pipelines it concerns.
+
+    emit
+      _stamped      when, in which slot, after which other stage, taken up when
+      _keep         nothing before something happens: an up-to-date run leaves no file
+    close           also lets go of what runs long ago have left
+    """
+
+    def __init__(self, graph: Graph, sinks: Iterable[Sink], keep_runs: int) -> None:
+        self._graph = graph
+        self._sink = Fan(sinks)
+        self._keep_runs = keep_runs
+        self._origin = time.monotonic()
+        self._head: RunStarted | None = None
+        self._journals: dict[PipelineName, Journal] = {}
+        self._running: dict[StageRef, StageStarted] = {}
+        self._free: list[int] = []
+        self._ended: dict[StageRef, float] = {}
+
+    def emit(self, event: Event) -> None:
+        """Tell one event."""
+        stamped = self._stamped(event, time.monotonic() - self._origin)
+        self._keep(stamped)
+        if isinstance(stamped, RunFinished):
+            stamped = stamped._replace(lost=self._lost())
+        self._sink.emit(stamped)
+
+    def _stamped(self, event: Event, at: float) -> Event:
+        if isinstance(event, StageFinished):
+            return self._finished(event.done, at)
+        if isinstance(event, StageStarted):
+            return self._started(event.ref, at)
+        if isinstance(event, RunStarted):
+            self._head = event
+            return event
+        return event if isinstance(event, RunFinished) else event._replace(at=at)
+
+    def _started(self, ref: StageRef, at: float) -> StageStarted:
+        # With no slot free, those taken are all the numbers below.
+        slot = heapq.heappop(self._free) if self._free else len(self._running)
+        before = [(self._ended[need], need) for need in self._graph.needs[ref] if need in self._ended]
+        started = StageStarted(ref, at, slot, max(before)[1] if before else None)
+        self._running[ref] = started
+        return started
+
+    def _finished(self, done: Done, at: float) -> StageFinished:
+        started = self._running.pop(done.ref, None)
+        if started is None:
+            return StageFinished(done, at)
+        heapq.heappush(self._free, started.slot)
+        self._ended[done.ref] = at
+        return StageFinished(done, at, self._taken_up(done, started.at, at))
+
+    def _taken_up(self, done: Done, started: float, at: float) -> float | None:
+        """Place the worker's work on the clock of the run; one on another machine has a clock of its own."""
+        if done.usage is None:
+            return None
+        measured, latest = done.usage.began - self._origin, at - done.seconds
+        return measured if started <= measured <= latest + _CLOCKS_AGREE else max(started, latest)
+
+    def _keep(self, event: Event) -> None:
+        match event:
+            case StageFinished(done):
+                if event.began is not None or self._happened(done):
+                    self._journal(done.ref).write(line_of(event))
+            case StageStarted(ref) | StageWaiting(ref):
+                self._journal(ref).write(line_of(event))
+            case RunStarted():
+                pass
+            case _:
+                line = line_of(event) if self._journals else ""
+                for journal in self._journals.values():
+                    journal.write(line)
+
+    def _happened(self, done: Done) -> bool:
+        """Tell whether a stage that no worker took up has a story: of a run in which nothing happened there is none."""
+        return done.outcome is not Outcome.SKIPPED and (bool(self._journals) or done.outcome is not Outcome.CANCELLED)
+
+    def _journal(self, ref: StageRef) -> Journal:
+        if ref.pipeline not in self._journals:
+            assert self._head is not None, "a run begins before its stages do"
+            self._journals[ref.pipeline] = Journal(self._graph.stages[ref].state_dir, self._head)
+        return self._journals[ref.pipeline]
+
+    def _lost(self) -> str:
+        """Say why a journal could not be written, if one could not."""
+        return next((str(journal.error) for journal in self._journals.values() if journal.error is not None), "")
+
+    def close(self) -> None:
+        """End the journals, and let go of the oldest runs."""
+        for journal in self._journals.values():
+            journal.close()
+            if journal.error is None:
+                prune(journal.state_dir, self._keep_runs)

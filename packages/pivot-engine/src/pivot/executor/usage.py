@@ -1,0 +1,79 @@
+"""What a stage takes of the machine: processor time and memory, measured in the process that runs it."""
+
+import os
+import resource
+import sys
+import time
+from typing import NamedTuple
+
+_TO_BYTES = 1 if sys.platform == "darwin" else 1024
+_LONGEST_STATUS = 8192
+
+
+class Usage(NamedTuple):
+    """What one stage took, loading, hashing and storing included."""
+
+    worker: int
+    """The process that ran it."""
+    began: float
+    """On this machine's monotonic clock."""
+    cpu: float
+    """Seconds in user and system mode, those of child processes that were waited for included."""
+    memory: int | None
+    """The most bytes that the process held in memory at once, or one of its children. None: not known."""
+
+
+class Meter:
+    """Measures from when it is made until it is read.
+
+    `ru_maxrss` only grows, so a warm worker would give each stage the peak of the greediest one before it. Linux
+    lets a process reset its high-water mark: 6 us, however big the process is, and 16 us to read it again. Elsewhere
+    the figure is an upper bound.
+    """
+
+    def __init__(self) -> None:
+        self._exact = _reset_peak()
+        self._began = time.monotonic()
+        self._cpu, self._children_peak = _so_far()
+
+    def read(self) -> Usage:
+        """Give what was taken since."""
+        cpu, children_peak = _so_far()
+        # Of children the kernel keeps only the biggest ever: one that was smaller than an earlier one goes unseen.
+        grown = children_peak if children_peak > self._children_peak else 0
+        own = (_peak() if self._exact else None) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _TO_BYTES
+        return Usage(os.getpid(), self._began, cpu - self._cpu, max(own, grown) or None)
+
+
+def _so_far() -> tuple[float, int]:
+    """Give the processor seconds of this process and its ended children, and the peak of the biggest child."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    return cpu, children.ru_maxrss * _TO_BYTES
+
+
+def _reset_peak() -> bool:
+    """Let the high-water mark of this process's memory start anew; tell whether that was possible."""
+    try:
+        descriptor = os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, b"5")
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _peak() -> int | None:
+    """Read the high-water mark, in bytes."""
+    try:
+        descriptor = os.open("/proc/self/status", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            status = os.read(descriptor, _LONGEST_STATUS)
+        finally:
+            os.close(descriptor)
+        _, _, rest = status.partition(b"VmHWM:")
+        return int(rest.split(None, 1)[0]) * 1024
+    except (OSError, ValueError, IndexError):
+        return None

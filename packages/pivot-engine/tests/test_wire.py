@@ -1,0 +1,122 @@
+"""Events as lines of JSON: these names are an interface."""
+
+import io
+import json
+from importlib.metadata import version
+
+import pytest
+from engine_fakes import ref
+
+from pivot.engine.events import (
+    Fan,
+    Interrupted,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    StageStarted,
+    StageWaiting,
+)
+from pivot.engine.wire import MOST_REASONS, JsonLines, installed_version, line_of, to_data, utc
+from pivot.executor.reasons import Kind, Reason
+from pivot.executor.task import Done, Failure, Outcome
+from pivot.executor.usage import Usage
+
+S = ref("p:s")
+
+
+def test_a_run_begins_with_the_wall_clock_and_what_was_asked() -> None:
+    data = to_data(RunStarted("id", 2, (S.pipeline,), 4, {"force": True}, "pivot run -f", 1e9))
+    assert data.pop("pid") > 0
+    assert data == {
+        "event": "run_started",
+        "run": "id",
+        "time": "2001-09-09T01:46:40.000Z",
+        "version": version("pivot-engine"),
+        "command": "pivot run -f",
+        "options": {"force": True},
+        "pipelines": ["p"],
+        "stages": 2,
+        "jobs": 4,
+    }
+
+
+def test_a_stage_that_ran_says_what_it_took() -> None:
+    done = Done(S, Outcome.RAN, 0.25, (Reason(Kind.NEVER_RAN),), usage=Usage(7, 100.0, 0.5, 1024), unchanged=True)
+    data = to_data(StageFinished(done, 1.00004, 0.75))
+    assert data.pop("reasons")[0]["text"] == "never ran"
+    assert data == {
+        "event": "stage_finished",
+        "pipeline": "p",
+        "stage": "s",
+        "at": 1.0,
+        "status": "ran",
+        "seconds": 0.25,
+        "began": 0.75,
+        "worker": 7,
+        "cpu": 0.5,
+        "memory": 1024,
+        "unchanged": True,
+    }
+
+
+def test_a_stage_that_failed_says_why() -> None:
+    done = Done(S, Outcome.FAILED, failure=Failure("no", "trace", "log"), undeclared=("a.csv",))
+    data = to_data(StageFinished(done))
+    assert data["failure"] == {"message": "no", "traceback": "trace", "log": "log"}
+    assert data["undeclared"] == ["a.csv"]
+    assert "worker" not in data
+
+
+def test_of_very_many_reasons_there_is_a_number() -> None:
+    reasons = tuple(Reason(Kind.CODE, f"f{number}") for number in range(MOST_REASONS + 3))
+    data = to_data(StageFinished(Done(S, Outcome.RAN, reasons=reasons)))
+    assert len(data["reasons"]) == MOST_REASONS
+    assert data["more_reasons"] == 3
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        (StageStarted(S, 0.5, 1), {"event": "stage_started", "pipeline": "p", "stage": "s", "at": 0.5, "slot": 1}),
+        (StageWaiting(S, 3, 0.5), {"event": "stage_waiting", "pipeline": "p", "stage": "s", "at": 0.5, "owner": 3}),
+        (Interrupted((S,), 0.5), {"event": "interrupted", "at": 0.5, "running": ["p:s"]}),
+        (
+            RunFinished("id", {Outcome.FAILED: 1}, 2.0, True, (S,)),
+            {
+                "event": "run_finished",
+                "run": "id",
+                "counts": {"failed": 1},
+                "seconds": 2.0,
+                "interrupted": True,
+                "failed": ["p:s"],
+            },
+        ),
+    ],
+)
+def test_every_event_has_a_name_and_an_offset(event, data) -> None:
+    assert to_data(event) == data
+
+
+def test_what_a_stage_waited_for_is_named() -> None:
+    assert to_data(StageStarted(S, after=ref("q:t")))["after"] == "q:t"
+
+
+def test_a_line_is_json_whatever_a_parameter_is() -> None:
+    reason = Reason(Kind.PARAM, "x", object(), float("nan"))
+    assert json.loads(line_of(StageFinished(Done(S, Outcome.RAN, reasons=(reason,)))))["status"] == "ran"
+
+
+def test_lines_are_written_at_once_to_every_sink() -> None:
+    streams = io.StringIO(), io.StringIO()
+    Fan(map(JsonLines, streams)).emit(StageStarted(S))
+    assert all(json.loads(stream.getvalue())["stage"] == "s" for stream in streams)
+
+
+def test_times_have_milliseconds() -> None:
+    assert utc(0.0015) == "1970-01-01T00:00:00.001Z"
+
+
+def test_the_version_is_that_of_the_installed_package(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    assert installed_version() == version("pivot-engine")
+    monkeypatch.setattr("sys.path", [str(tmp_path), str(tmp_path / "nothing")])
+    assert installed_version() == ""
