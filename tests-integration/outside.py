@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -141,6 +142,22 @@ def wait_for(marker: Path, process: "subprocess.Popen[str]") -> None:
         if marker.exists():
             return
     raise AssertionError(f"ended with {process.returncode} before {marker.name} was there: {process.communicate()}")
+
+
+def wait_until_gone(number: int) -> None:
+    """Wait until a process that is not ours has ended."""
+    end = time.monotonic() + 60
+    while _is_alive(number):
+        if time.monotonic() > end:
+            raise AssertionError(f"process {number} lives on")
+        time.sleep(0.01)
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _pulses(process: "subprocess.Popen[str]") -> Iterator[None]:

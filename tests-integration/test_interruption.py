@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from outside import Project, wait_for
+from outside import Project, wait_for, wait_until_gone
 
 HEAD = """
 import os, signal, time
@@ -126,6 +126,20 @@ def test_the_second_interrupt_kills_and_leaves_nothing_half_written(project: Pro
     assert not _litter(project)
     (project / "../go").touch()
     assert project.ran("-j", "1") >= {"p:bad", "p:after"}
+
+
+def test_no_process_outlives_a_run_that_is_killed(project: Project) -> None:
+    child = "import os, time; open('../child', 'w').write(str(os.getpid())); open('../born', 'w'); time.sleep(600)"
+    body = f'import subprocess, sys; subprocess.Popen([sys.executable, "-c", {child!r}])'
+    project.write(with_bad(f'{body}; Path("../worker").write_text(str(os.getpid())); until_told(); return ""'))
+    process = project.start("run", "-j", "2")
+    for name in ("started", "born"):
+        wait_for(project / f"../{name}", process)
+    members = [int(project.text(f"../{name}")) for name in ("worker", "child")]
+    process.kill()
+    process.wait()
+    for member in members:
+        wait_until_gone(member)
 
 
 def interrupt_and_wait_until_heard(process: "subprocess.Popen[str]") -> None:

@@ -1,5 +1,6 @@
 """Where stages run: in this process, or in warm worker processes."""
 
+import os
 import re
 from collections import deque
 from collections.abc import Callable
@@ -173,7 +174,7 @@ def _pool(options: TaskOptions, jobs: int) -> "ProcessPoolExecutor":
 
     from pivot.executor.worker import prepare
 
-    return ProcessPoolExecutor(max_workers=jobs, initializer=prepare, initargs=(options,))
+    return ProcessPoolExecutor(max_workers=jobs, initializer=prepare, initargs=(options, os.getpid()))
 
 
 def _broken() -> type[BaseException]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from pivot.cache import Cache
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution
+from pivot.executor.lifeline import tie_to
 from pivot.executor.state import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
@@ -103,12 +104,13 @@ def inline_execution(options: TaskOptions, cache: Cache, waiting: Waiting) -> Ex
 _execution: ContextVar[Execution] = ContextVar("execution")
 
 
-def prepare(options: TaskOptions) -> None:
-    """Make this process a worker: open what every stage needs.
+def prepare(options: TaskOptions, coordinator: int) -> None:
+    """Make this process a worker of the process with that number: open what every stage needs.
 
-    Ctrl-C reaches every process of the terminal's group; what it means is for the coordinator to say.
+    Ctrl-C is not for workers; what it means is for the coordinator to say.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tie_to(coordinator)
     cache = options.settings.open_cache()
     recorder().stay()
     execution = Execution(options, cache, recorder(), LiveStages(options), os.environ, _silent)

@@ -1,0 +1,48 @@
+"""A worker lives no longer than its coordinator, however that ends, and takes along what its stages have started."""
+
+import os
+import select
+import signal
+import threading
+import time
+
+_LOOK_EVERY = 0.5
+"""Seconds between looks, where the kernel does not tell when a process ends."""
+
+
+def tie_to(coordinator: int) -> None:
+    """Make this process the head of a group of its own, which is killed when the coordinator is no more.
+
+    A group, because stages start processes. A thread that waits, because the signal that Linux offers instead
+    (PR_SET_PDEATHSIG) is sent when the thread ends that started this process, and pools start workers from threads.
+    The terminal belongs to the coordinator's group: what reads it here would be stopped, so there is nothing to read.
+    """
+    os.setpgid(0, 0)
+    _read_nothing()
+    threading.Thread(target=_end_with, args=(coordinator,), name="pivot-lifeline", daemon=True).start()
+
+
+def _read_nothing() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+
+def _end_with(coordinator: int) -> None:
+    _wait_for_end(coordinator)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _wait_for_end(parent: int) -> None:
+    """Return when the process that started this one has ended; at once if it has already."""
+    try:
+        handle = os.pidfd_open(parent)
+    except (AttributeError, OSError):
+        handle = -1  # not Linux, or it is gone
+    # Asked after the handle was taken: by then it could be that of another process with the same number.
+    if handle >= 0 and os.getppid() == parent:
+        ended = select.poll()
+        ended.register(handle, select.POLLIN)
+        ended.poll()
+    while os.getppid() == parent:
+        time.sleep(_LOOK_EVERY)
