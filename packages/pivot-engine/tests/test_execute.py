@@ -18,6 +18,7 @@ from pivot.engine import EngineSettings, Outcome
 from pivot.executor.assess import Assessor
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution, commit
+from pivot.executor.memory import Memory
 from pivot.executor.observed import Observer
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.executor.workspace import Workspace
@@ -56,7 +57,7 @@ def bring(item: StageDefinition, func: Any, loader: Any = JSON(), **settings: An
 
     options = TaskOptions(EngineSettings(item.root, CacheRoot(item.root / "cache"), **settings), "r1")
     with Cache(item.root / "cache") as cache:
-        execution = Execution(options, cache, recorder(), live, {}, lambda *_: None)
+        execution = Execution(options, cache, recorder(), live, {}, lambda *_: None, Memory())
         done = execution.bring_up_to_date(StageTask(item))
         if (
             done.uncovered and done.trace is not None

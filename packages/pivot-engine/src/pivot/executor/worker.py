@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from pivot.cache import Cache
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution
+from pivot.executor.memory import Memory
 from pivot.executor.state import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
@@ -92,7 +93,7 @@ def worker_info(
 
 def inline_execution(options: TaskOptions, cache: Cache, waiting: Waiting) -> Execution:
     """Give what runs stages in the coordinator's own process."""
-    return Execution(options, cache, recorder(), LiveStages(options), os.environ, waiting)
+    return Execution(options, cache, recorder(), LiveStages(options), os.environ, waiting, Memory())
 
 
 _execution: ContextVar[Execution] = ContextVar("execution")
@@ -105,7 +106,7 @@ def prepare(options: TaskOptions) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cache = options.settings.open_cache()
-    _execution.set(Execution(options, cache, recorder(), LiveStages(options), os.environ, _silent))
+    _execution.set(Execution(options, cache, recorder(), LiveStages(options), os.environ, _silent, Memory()))
 
 
 def _silent(_ref: StageRef, _owner: int | None) -> None:
