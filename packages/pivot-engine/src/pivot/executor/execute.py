@@ -15,14 +15,16 @@ from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.decide import Restore, Run, Skip
+from pivot.executor.memory import Memory, joined
 from pivot.executor.observed import Observer
 from pivot.executor.state import Waiting, claim, state_of
 from pivot.executor.task import Done, Failure, Outcome, StageTask, TaskOptions
-from pivot.executor.trace import Facts, Trace
+from pivot.executor.trace import Facts, Seen, Trace
 from pivot.executor.usage import Meter
 from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
+from pivot.fingerprint.state import state_of as kept_by
 from pivot.registry.definition import StageDefinition
 from pivot.registry.environment import environment, set_environment
 from pivot.registry.errors import PivotError
@@ -53,6 +55,7 @@ class Execution:
         self.options, self.cache, self.recorder, self.live = options, cache, recorder, live
         self.environ, self.waiting = environ, waiting
         self._logs = Logs()
+        self._memory = Memory()
         self._claimed: set[tuple[Path, str]] = set()
 
     def close(self) -> None:
@@ -120,14 +123,16 @@ class Execution:
         restore_incremental(stage, assessment.before, self.cache)
         try:
             with cleared(stage, state, assessment.before, self.options.run_id):
-                observed = self._call(task, log)
-                self._check(stage, assessment.facts, observed)
+                observed = self._call(task, log, observer)
+                inherited = self._memory.inherited(task.manifest, _declared(stage, self.options.settings.project_root))
+                seen = joined(observer.first(observed), inherited)
+                self._check(stage, assessment.facts, seen)
                 outs = {} if self.options.no_commit else store(stage, self.cache)
         except UserCodeError as error:
             return _failed(task, error.failure(log), assessment.decision)
         except StageError as error:
             return _failed(task, Failure(str(error), log=_existing(log)), assessment.decision)
-        facts = assessment.facts._replace(observed=observer.first(observed))
+        facts = assessment.facts._replace(observed=seen)
         done = Done(
             stage.ref,
             Outcome.RAN,
@@ -142,36 +147,40 @@ class Execution:
             state.record(done.trace)
         return done
 
-    def _call(self, task: StageTask, log: str) -> Observed:
+    def _call(self, task: StageTask, log: str, observer: Observer) -> Observed:
         """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.
 
         Loaders are the user's code too, and what a function returns may read only when it is saved.
         """
         stage = task.stage
         with self.live(task) as info, self._logs.captured(log), _working_directory(stage.root):
-            with self._observing(stage) as observed, user_code():
+            with self._observing(task, observer) as observed, user_code():
                 result = info["func"](**_arguments(stage, info))
                 save(stage, info, result, self.recorder.unrecorded)
             return observed()
 
     @contextmanager
-    def _observing(self, stage: StageDefinition) -> Iterator[Callable[[], Observed]]:
+    def _observing(self, task: StageTask, observer: Observer) -> Iterator[Callable[[], Observed]]:
         """Record what the block uses; the function that is given tells what of it the stage does not declare."""
         root = self.options.settings.project_root
         if self.options.settings.observe == "off":
             yield Observed
             return
-        with self.recorder.recording(root) as recording:
-            yield lambda: undeclared(recording.observed(), _declared(stage, root))
+        before = kept_by(task.manifest)
+        try:
+            with self.recorder.recording(root) as recording:
+                yield lambda: undeclared(recording.observed(), _declared(task.stage, root))
+        finally:
+            self._memory.remember(before, task.manifest, recording, observer.first)
 
-    def _check(self, stage: StageDefinition, facts: Facts, observed: Observed) -> None:
+    def _check(self, stage: StageDefinition, facts: Facts, seen: Seen) -> None:
         """Refuse a result that cannot be trusted: its inputs changed meanwhile, or it read what it may not."""
         fresh = Workspace(self.cache)
         for path, artifact in facts.deps.items():
             if fresh.content(absolute(stage.root, path)) != artifact:
                 raise StageError(f"its input {path} changed while it ran")
-        if self.options.settings.observe == "strict" and observed.files:
-            raise StageError(f"it read {observed.files[0]}, which it does not declare (observe: strict)")
+        if self.options.settings.observe == "strict" and seen.files:
+            raise StageError(f"it read {min(seen.files)}, which it does not declare (observe: strict)")
 
 
 def commit(stage: StageDefinition, trace: Trace, assessor: Assessor, timeout: float | None) -> None:

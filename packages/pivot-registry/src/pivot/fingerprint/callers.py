@@ -91,6 +91,17 @@ def is_library_importing(is_ours: Callable[[str], bool]) -> bool:
     return False
 
 
+def functions_around(is_ours: Callable[[str], bool]) -> set[types.CodeType | None]:
+    """Give the user's functions that are being executed; None too in a thread, as who started it is not known."""
+    frame: types.FrameType | None = sys._getframe(1)
+    found: set[types.CodeType | None] = set()
+    while frame is not None:
+        if is_ours(frame.f_code.co_filename):
+            found.add(frame.f_code)
+        frame = frame.f_back
+    return found if threading.current_thread() is threading.main_thread() else {*found, None}
+
+
 def module_statement(is_ours: Callable[[str], bool]) -> tuple[str, int] | None:
     """Find the module-level statement of the user's that is being executed, nearest to the call: (module, line).
 

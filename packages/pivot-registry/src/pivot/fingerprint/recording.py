@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from pivot.fingerprint.callers import is_library_importing, module_statement
+from pivot.fingerprint.callers import functions_around, is_library_importing, module_statement
 from pivot.fingerprint.code_names import LoadedModules, file_of, module_of, names_of
 from pivot.fingerprint.observed import ImportFact, Observed, content_hash, environment_hash, listing, listing_hash
 from pivot.fingerprint.territory import Territory
@@ -37,6 +37,8 @@ class Recording:
         self._started: set[types.CodeType] = set()
         self._statements: set[tuple[str, int, str, str]] = set()
         """(module, line, kind, subject) of what statements at the top of modules used."""
+        self._users: dict[str, set[types.CodeType | None]] = {}
+        """Subject -> the user's functions during which it was used; None for one that cannot be told."""
         self._times: dict[tuple[str, str], int] = {}
         self._process = os.getpid()
         self._from_children: IO[bytes] | None = None
@@ -46,8 +48,10 @@ class Recording:
         self._note(kind, subject, detail)
         times = self._times[kind, subject] = self._times.get((kind, subject), 0) + 1
         # A loop in a stage asks thousands of times; not as many statements of modules use one file.
-        if times <= _STATEMENTS and (place := module_statement(self.territory.is_ours)) is not None:
-            self._statements.add((*place, kind, subject))
+        if times <= _STATEMENTS:
+            self._users.setdefault(subject, set()).update(functions_around(self.territory.is_ours))
+            if (place := module_statement(self.territory.is_ours)) is not None:
+                self._statements.add((*place, kind, subject))
 
     def _note(self, kind: str, subject: str, detail: Any = True) -> None:
         if (kind, subject) not in self._facts:
@@ -157,6 +161,22 @@ class Recording:
             outside=tuple(sorted(path for path in read if self.territory.is_outside(path))),
         )
 
+    def users(self) -> dict[str, frozenset[str]]:
+        """Say during which of the user's definitions each file (relative) and variable was used.
+
+        They are named as in manifests; a pipeline file's also without its directory. An empty name is one not known.
+        """
+        codes = {code for users in self._users.values() for code in users if code is not None}
+        names = {
+            code: {name for full in names_of(code, self._modules) for name in _spellings(full, code)} for code in codes
+        }
+        return {
+            self.territory.inside(subject) or subject: frozenset(
+                name for code in users for name in ([""] if code is None else names[code])
+            )
+            for subject, users in self._users.items()
+        }
+
     def import_facts(self) -> tuple[ImportFact, ...]:
         """Give what module-level statements used while modules were imported, with what was there; sorted."""
         seen = self.observed()
@@ -189,6 +209,13 @@ class Recording:
     def _is_ours(self, module: str) -> bool:
         file = getattr(sys.modules.get(module), "__file__", None) or file_of(module)
         return file is not None and self.territory.is_ours(file)
+
+
+def _spellings(name: str, code: types.CodeType) -> tuple[str, str]:
+    """Name the top-level definition that a function stands in."""
+    module, _, qualname = name.partition(":")
+    top = qualname.partition(".")[0]
+    return f"{module}.{top}", f"{Path(code.co_filename).stem}.{top}"
 
 
 def exists(path: str) -> bool:

@@ -1,0 +1,77 @@
+"""Who inherits what was read to fill a cache."""
+
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pivot.executor.memory import Memory, joined
+from pivot.executor.trace import Seen
+from pivot.fingerprint.observed import Observed
+from pivot.fingerprint.state import state_of
+
+CODE = {"kept_home.TABLE": "1", "kept_home.read": "2", "kept_home.first": "3"}
+READ = Seen(files={"own.txt": "a", "table.txt": "b"}, environment={"LEVEL": "c"}, missing=("gone",))
+
+
+class Recorded:
+    """What a recording says of a stage that read two files, a variable and one path that nobody knows the user of."""
+
+    def observed(self) -> Observed:
+        return Observed()
+
+    def users(self) -> dict[str, frozenset[str]]:
+        shared = frozenset(["kept_home.read", "kept_home.first"])
+        return {
+            "own.txt": frozenset(["kept_home.first"]),
+            "table.txt": shared,
+            "LEVEL": shared,
+            "gone": frozenset([""]),
+        }
+
+
+@pytest.fixture
+def home() -> Iterator[Any]:
+    module = types.ModuleType("kept_home")
+    module.__dict__.update(TABLE={}, read=lambda: None, first=lambda: None)
+    sys.modules["kept_home"] = module
+    yield module
+    del sys.modules["kept_home"]
+
+
+def filled_table(home: Any) -> Memory:
+    memory, before = Memory(), state_of(CODE)
+    home.TABLE["all"] = 1
+    recorded: Any = Recorded()
+    memory.remember(before, CODE, recorded, lambda _: READ)
+    return memory
+
+
+def test_who_reaches_filled_state_inherits_what_common_functions_read(home: Any) -> None:
+    second = {"kept_home.TABLE": "1", "kept_home.read": "2"}
+    expected = Seen(files={"table.txt": "b"}, environment={"LEVEL": "c"}, missing=("gone",))
+    assert filled_table(home).inherited(second, []) == expected
+
+
+def test_what_is_declared_is_not_inherited(home: Any) -> None:
+    second = {"kept_home.TABLE": "1", "kept_home.read": "2"}
+    assert filled_table(home).inherited(second, ["table.txt", "gone"]) == Seen(environment={"LEVEL": "c"})
+
+
+@pytest.mark.parametrize("code", [{"kept_home.read": "2"}, {"kept_home.TABLE": "other", "kept_home.read": "2"}])
+def test_who_does_not_reach_it_inherits_nothing(home: Any, code: dict[str, str]) -> None:
+    assert not filled_table(home).inherited(code, [])
+
+
+def test_nothing_is_remembered_of_a_stage_that_fills_nothing(home: Any) -> None:
+    memory, recorded = Memory(), Recorded()
+    memory.remember(state_of(CODE), CODE, recorded, lambda _: READ)  # type: ignore[arg-type]
+    assert not memory.inherited(CODE, [])
+
+
+def test_what_was_read_earlier_counts_as_it_was_then() -> None:
+    now = Seen(files={"a": "new", "b": "1"}, environment={"X": "new"})
+    then = Seen(files={"a": "old"}, environment={"X": "old"})
+    assert joined(now, then) == Seen(files={"a": "old", "b": "1"}, environment={"X": "old"})

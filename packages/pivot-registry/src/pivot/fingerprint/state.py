@@ -1,0 +1,94 @@
+"""What a process keeps between calls: caches of functions, containers and attributes at the top of modules.
+
+A mark is compared with an earlier one of the same object. It looks at identities and sizes a few steps deep, never at
+values: this is done around every stage.
+"""
+
+import functools
+import sys
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+_DEEP = 3
+_WIDE = 64
+"""Of a larger container, this many elements are looked at besides its size."""
+_FLAT = (str, bytes, int, float, complex, type(None), types.ModuleType)
+
+
+class Kept(NamedTuple):
+    """The state of one binding."""
+
+    is_function: bool
+    """What a function keeps, it fills itself."""
+    mark: Any
+
+
+def state_of(names: Iterable[str]) -> dict[str, Kept]:
+    """Mark the bindings with these qualified names (`features.text.TABLE`), as far as this process has them."""
+    found: dict[str, Kept] = {}
+    by_stem = functools.cache(_by_stem)
+    for name in names:
+        home, _, attribute = name.rpartition(".")
+        if not home or not attribute.isidentifier() or " " in home:
+            continue
+        modules = [sys.modules[home]] if home in sys.modules else by_stem().get(home, [])
+        values = [vars(module)[attribute] for module in modules if attribute in vars(module)]
+        if values:
+            found[name] = Kept(all(map(_is_function, values)), [_mark(value, _DEEP) for value in values])
+    return found
+
+
+def _by_stem() -> dict[str, list[types.ModuleType]]:
+    """Give modules by the last part of their names: pipeline files count under it, wherever they lie."""
+    found: dict[str, list[types.ModuleType]] = {}
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and isinstance(module, types.ModuleType):
+            found.setdefault(file.rpartition("/")[2].removesuffix(".py"), []).append(module)
+    return found
+
+
+def changed(before: Mapping[str, Kept], after: Mapping[str, Kept]) -> dict[str, bool]:
+    """Give the bindings that are not as they were, and whether each is a function."""
+    return {name: kept.is_function for name, kept in after.items() if before.get(name) != kept}
+
+
+def _is_function(value: Any) -> bool:
+    return isinstance(value, (types.FunctionType, functools._lru_cache_wrapper))
+
+
+def _mark(value: Any, deep: int) -> Any:
+    if isinstance(value, _FLAT) or deep == 0:
+        return id(value)
+    return id(value), *(_mark(part, deep - 1) for part in _parts(value))
+
+
+def _parts(value: Any) -> list[Any]:
+    """Give what an object may keep things in."""
+    if isinstance(value, functools._lru_cache_wrapper):
+        return [value.cache_info().misses]
+    if isinstance(value, types.FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
+        return [*cells, value.__defaults__, value.__kwdefaults__, value.__dict__]
+    if isinstance(value, (staticmethod, classmethod)):
+        return [value.__func__]
+    if isinstance(value, dict):
+        return [len(value), *list(value.values())[-_WIDE:]]
+    if isinstance(value, (list, tuple)):
+        return [len(value), *value[-_WIDE:]]
+    own = getattr(value, "__dict__", None)
+    parts = list(own.values()) if isinstance(own, (dict, types.MappingProxyType)) else []
+    if hasattr(type(value), "__len__") and not isinstance(value, type) and type(value).__module__ in _SIZED:
+        parts.append(len(value))
+    return parts
+
+
+_SIZED = ("builtins", "collections", "weakref", "array", "queue")
+
+
+def _is_filled(cell: types.CellType) -> bool:
+    try:
+        return cell.cell_contents is not cell
+    except ValueError:
+        return False
