@@ -98,7 +98,7 @@ class User(NamedTuple):
         self.cache.gc([digest(number)], grace=0.0, keep_quarantine=self.chance.choice([0.0, 1e9]))
 
     def verify(self, number: int) -> None:
-        assert self.cache.verify().clean or not self.alone
+        assert self.cache.verify().damaged == () or not self.alone
 
     def flush(self, number: int) -> None:
         self.cache.flush()

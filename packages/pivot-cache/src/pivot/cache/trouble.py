@@ -61,7 +61,8 @@ def _each(given: Iterator[Any], root: str) -> Iterator[Any]:
 
 def _root(store: Any, args: tuple[Any, ...]) -> str:
     root = getattr(store, "root", None) or args[0]  # while it is made, it has none
-    return os.path.abspath(os.fspath(root))
+    path: str = os.path.abspath(os.fspath(root))
+    return path
 
 
 def _told(error: OSError, root: str) -> Exception:
