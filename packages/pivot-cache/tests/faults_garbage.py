@@ -138,11 +138,11 @@ def suffer(label: str, damage: str) -> Outcome:
         shutil.rmtree(top)
 
 
-def try_everything(root: Path, work: Path, tree: str) -> tuple[str, ...]:
+def try_everything(root: Path, work: Path, tree: str, *, map_size: int = MAP) -> tuple[str, ...]:
     """Use a store in every way; gives the messages of its errors, raises for anything else that is wrong."""
     told = []
     try:
-        cache = Cache(root, durability="off", map_size=MAP)
+        cache = Cache(root, durability="off", map_size=map_size)
     except CacheError as error:
         return (checked(error),)
     for step in _steps(cache, work, tree):
