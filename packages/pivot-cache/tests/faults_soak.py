@@ -39,88 +39,90 @@ def digest(number: int) -> str:
     return hash_bytes(content(number))
 
 
-def use(root: Path, work: Path, seed: int) -> None:
-    """Do one thing after the other until killed."""
-    chance = random.Random(seed)
-    with Cache(root, map_size=MAP) as cache:
-        while True:
-            step(cache, work, chance)
+class User(NamedTuple):
+    """A process that does random things with a store."""
+
+    cache: Cache
+    work: Path
+    chance: random.Random
+    alone: bool = False
+    """Nobody edits objects: what this process has claimed must be there."""
+
+    def step(self) -> None:
+        """Do one thing; what it reads is checked, and it may fail only in the ways that the store documents."""
+        number = self.chance.randrange(NUMBERS)
+        with contextlib.suppress(MissingError, ChangedError, BusyError):
+            self.chance.choices(_STEPS, _WEIGHTS)[0](self, number)
+
+    def put_bytes(self, number: int) -> None:
+        assert self.cache.put_bytes(content(number)) == digest(number)
+        self._must_be_there(digest(number))
+
+    def put_file(self, number: int) -> None:
+        path = self.work / f"{os.getpid()}-{number}"
+        path.unlink(missing_ok=True)
+        path.write_bytes(content(number))
+        assert self.cache.put(path, durable=self.chance.random() < 0.05) == digest(number)
+        self._must_be_there(digest(number))
+
+    def put_tree(self, number: int) -> None:
+        folder = self.work / f"{os.getpid()}-tree-{number}"
+        folder.mkdir(exist_ok=True)
+        for member in range(number, number + 3):
+            (folder / str(member)).unlink(missing_ok=True)
+            (folder / str(member)).write_bytes(content(member))
+        tree = self.cache.put(folder)
+        self._must_be_there(tree)
+        self.cache.restore(tree, folder)
+        assert self.cache.digest_of(folder) == tree
+
+    def restore(self, number: int) -> None:
+        path = self.work / f"{os.getpid()}-{number}"
+        self.cache.restore(digest(number), path, link=(self.chance.choice(list(Link)),))
+        self._must_be_there(digest(number))
+        if path.read_bytes() == content(number):
+            assert self.cache.digest_of(path) in (digest(number), hash_bytes(path.read_bytes()))
+        else:
+            # An edit of the object shows through a link to it; a copy can have no other bytes.
+            assert path.is_symlink() or path.stat().st_nlink > 1
+
+    def read(self, number: int) -> None:
+        assert self.cache.get_bytes(digest(number)) == content(number)
+        self._must_be_there(digest(number))
+
+    def remember(self, number: int) -> None:
+        self.cache.remember(str(number), {"is": digest(number)})
+        assert self.cache.recall(str(number)) == {"is": digest(number)}
+
+    def collect(self, number: int) -> None:
+        self.cache.gc([digest(number)], grace=0.0, keep_quarantine=self.chance.choice([0.0, 1e9]))
+
+    def verify(self, number: int) -> None:
+        assert self.cache.verify().damaged == () or not self.alone
+
+    def flush(self, number: int) -> None:
+        self.cache.flush()
+
+    def reopen(self, number: int) -> None:
+        self.cache.close()
+
+    def _must_be_there(self, name: str) -> None:
+        assert self.cache.has(name) or not self.alone, f"{name} was claimed and is gone"
 
 
-def step(cache: Cache, work: Path, chance: random.Random) -> None:
-    """Do one thing; what it reads is checked, and it may fail only in the ways that the store documents."""
-    with contextlib.suppress(MissingError, ChangedError, BusyError):
-        chance.choices(_STEPS, _WEIGHTS)[0](cache, work, chance)
-
-
-def _put_bytes(cache: Cache, work: Path, chance: random.Random) -> None:
-    number = chance.randrange(NUMBERS)
-    assert cache.put_bytes(content(number)) == digest(number)
-
-
-def _put_file(cache: Cache, work: Path, chance: random.Random) -> None:
-    number = chance.randrange(NUMBERS)
-    path = work / f"{os.getpid()}-{number}"
-    path.unlink(missing_ok=True)
-    path.write_bytes(content(number))
-    assert cache.put(path, durable=chance.random() < 0.05) == digest(number)
-
-
-def _put_tree(cache: Cache, work: Path, chance: random.Random) -> None:
-    number = chance.randrange(NUMBERS)
-    folder = work / f"{os.getpid()}-tree-{number}"
-    folder.mkdir(exist_ok=True)
-    for member in range(number, number + 3):
-        (folder / str(member)).unlink(missing_ok=True)
-        (folder / str(member)).write_bytes(content(member))
-    tree = cache.put(folder)
-    cache.restore(tree, folder)
-    assert cache.digest_of(folder) == tree
-
-
-def _restore(cache: Cache, work: Path, chance: random.Random) -> None:
-    number = chance.randrange(NUMBERS)
-    path = work / f"{os.getpid()}-{number}"
-    cache.restore(digest(number), path, link=(chance.choice(list(Link)),))
-    vandalised = path.read_bytes() != content(number)
-    # An edit of the object shows through a link to it; a copy can have no other bytes.
-    assert not vandalised or (path.is_symlink() or path.stat().st_nlink > 1)
-    assert vandalised or cache.digest_of(path) in (digest(number), hash_bytes(path.read_bytes()))
-
-
-def _read(cache: Cache, work: Path, chance: random.Random) -> None:
-    number = chance.randrange(NUMBERS)
-    assert cache.get_bytes(digest(number)) == content(number)
-
-
-def _remember(cache: Cache, work: Path, chance: random.Random) -> None:
-    number = chance.randrange(NUMBERS)
-    cache.remember(str(number), {"is": digest(number)})
-    assert cache.recall(str(number)) == {"is": digest(number)}
-
-
-def _collect(cache: Cache, work: Path, chance: random.Random) -> None:
-    cache.gc([digest(chance.randrange(NUMBERS))], grace=0.0, keep_quarantine=chance.choice([0.0, 1e9]))
-
-
-def _verify(cache: Cache, work: Path, chance: random.Random) -> None:
-    cache.verify()
-
-
-def _flush(cache: Cache, work: Path, chance: random.Random) -> None:
-    cache.flush()
-
-
-def _reopen(cache: Cache, work: Path, chance: random.Random) -> None:
-    cache.close()
-
-
-Step = Callable[[Cache, Path, random.Random], None]
-_WEIGHTED: dict[Step, int] = {
-    _put_bytes: 20, _put_file: 20, _put_tree: 10, _restore: 25, _read: 10, _remember: 10,
-    _collect: 3, _verify: 1, _flush: 5, _reopen: 3,
+_WEIGHTED: dict[Callable[[User, int], None], int] = {
+    User.put_bytes: 20, User.put_file: 20, User.put_tree: 10, User.restore: 25, User.read: 10, User.remember: 10,
+    User.collect: 3, User.verify: 1, User.flush: 5, User.reopen: 3,
 }  # fmt: skip
 _STEPS, _WEIGHTS = list(_WEIGHTED), list(_WEIGHTED.values())
+
+
+def use(root: Path, work: Path, seed: int) -> None:
+    """Do one thing after the other until killed."""
+    with Cache(root, map_size=MAP) as cache:
+        user = User(cache, work, random.Random(seed))
+        while True:
+            user.step()
 
 
 def vandalise(root: Path, chance: random.Random) -> None:

@@ -2,6 +2,7 @@ import os
 
 import lmdb
 import pytest
+from faults_children import fork, result
 
 from pivot.cache.lmdbrows import IndexLostError, LmdbRows, Place, open_rows
 from pivot.cache.locks import locked
@@ -173,3 +174,31 @@ def test_a_limited_address_space_gets_a_smaller_map(place, start):
 
 def test_this_is_the_lmdb_that_the_check_was_written_for():
     assert lmdb.version()[:2] == (0, 9)
+
+
+_WRITERS, _ROWS, _TOGETHER, _VALUE = 8, 8_000, 1000, 1000
+
+
+def _write_slice(place, number):
+    rows = open_rows(place)
+    assert rows.kind == "lmdb"
+    mine = {b"%d-%d" % (number, row): bytes([number]) * _VALUE for row in range(_ROWS)}
+    keys = list(mine)
+    for start in range(0, _ROWS, _TOGETHER):
+        rows.write({key: mine[key] for key in keys[start : start + _TOGETHER]})
+        assert rows.get_many(keys[: start + _TOGETHER]) == [bytes([number]) * _VALUE] * len(keys[: start + _TOGETHER])
+    rows.close()
+
+
+def test_eight_writers_lose_no_row_while_the_map_grows_a_thousandfold(place):
+    # Fails if `MapResizedError` is not followed, or `MapFullError` does not grow the map.
+    place.patience = 60.0
+    place.durability = "off"  # thousands of waits for the disk would prove nothing more
+    writers = [fork(lambda number=number: _write_slice(place, number), 120) for number in range(_WRITERS)]
+    for writer in writers:
+        result(writer)
+    rows = open_rows(place)
+    for number in range(_WRITERS):
+        assert rows.get_many(b"%d-%d" % (number, row) for row in range(_ROWS)) == [bytes([number]) * _VALUE] * _ROWS
+    assert os.stat(f"{place.folder}/data.mdb").st_size > 1000 * place.map_size
+    rows.close()

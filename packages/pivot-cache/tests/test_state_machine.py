@@ -1,25 +1,34 @@
-"""A model of the store: a dictionary. Whatever happens, the store gives those bytes or says that it has none."""
+"""A model of the store: a dictionary. Whatever happens, the store gives those bytes or says that it has none.
+
+About 2,000 steps; PIVOT_FAULT_STEPS=100000 in the environment makes it so many.
+"""
 
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+from faults_children import in_child
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from pivot.cache import Cache, Link, MissingError
+from pivot.cache import Cache, Durability, Link, MissingError
 from pivot.cache.digest import Kind
+from pivot.cache.names import parse
 
 _DATA = st.binary(max_size=40) | st.integers(0, 3).map(lambda number: bytes([number]) * ((1 << 20) + 1))
 _NAMES = st.sampled_from(["a", "b", "sub/c", "sub/deep/d"])
 _FILES = st.dictionaries(_NAMES, st.tuples(_DATA, st.booleans()), max_size=4)
 _MODES = st.sampled_from(list(Link))
+_KEYS = st.sampled_from(["train", "test", "with \0 and \udcff"])
+_STEPS = int(os.environ.get("PIVOT_FAULT_STEPS", "2000"))
+_A_RUN = 25
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Put, restore, edit through links, damage, forget, collect, reopen."""
+    """Put, restore, edit through links, damage, lose, collect, reopen, reboot, and set the clock."""
 
     blobs: Bundle[str] = Bundle("blobs")
     trees: Bundle[str] = Bundle("trees")
@@ -31,12 +40,17 @@ class StoreMachine(RuleBasedStateMachine):
         self.work.mkdir()
         self.contents: dict[str, bytes] = {}
         self.folders: dict[str, dict[str, tuple[bytes, bool]]] = {}
-        self.number = 0
+        self.records: dict[str, dict[str, int]] = {}
+        self.number, self.boot, self.durability = 0, 1, Durability.BATCH
+        self.patch = pytest.MonkeyPatch()
+        for module in ("store", "lmdbrows"):
+            self.patch.setattr(f"pivot.cache.{module}.boot_id", lambda: bytes([self.boot % 256]) * 16)
         self._open()
 
     def teardown(self):
         if hasattr(self, "top"):
             self.cache.close()
+            self.patch.undo()
             shutil.rmtree(self.top)
 
     @rule(target=blobs, data=_DATA)
@@ -143,10 +157,83 @@ class StoreMachine(RuleBasedStateMachine):
         if data.exists():
             os.truncate(data, min(length, data.stat().st_size))
 
-    @rule()
-    def reopen(self):
+    @rule(durability=st.sampled_from(list(Durability)))
+    def reopen(self, durability):
         self.cache.close()
+        self.durability = durability
         self._open()
+
+    @rule()
+    def reboot(self):
+        self.cache.close()
+        self.boot += 1
+        self._open()
+
+    @rule(synced=st.booleans())
+    def write_rows(self, synced):
+        if synced and self.durability is not Durability.STRICT:
+            self.cache.sync()
+        else:
+            self.cache.flush()
+
+    @rule(target=blobs, data=_DATA)
+    def a_killed_process_puts(self, data):
+        self.cache.close()
+
+        def put() -> str:
+            self._open()
+            return self.cache.put_bytes(data)  # and is killed: no row is written
+
+        digest = in_child(put)
+        self.contents[digest] = data
+        assert self.cache.get_bytes(digest) == data
+        return digest
+
+    @rule(key=_KEYS, value=st.integers(0, 3))
+    def remember(self, key, value):
+        self.cache.remember(key, {"is": value})
+        known = self.records.setdefault(key, {"is": value})
+        found = self.cache.recall(key)
+        assert found in (known, {"is": value})
+        self.records[key] = found
+
+    @rule(key=_KEYS)
+    def forget(self, key):
+        assert self.cache.forget(key) or key not in self.records
+        assert self.cache.recall(key) is None
+        self.records.pop(key, None)
+
+    @rule(how=st.sampled_from(["cut", "swapped", "folder"]))
+    def damage_the_records(self, how):
+        for path in (self.top / "store" / "records").rglob("*"):
+            if path.is_file():
+                path.chmod(0o644)
+                data = path.read_bytes()
+                path.unlink()
+                path.mkdir() if how == "folder" else path.write_bytes(data[:-1] if how == "cut" else b"{}")
+        self.records.clear()
+
+    @rule(name=st.sampled_from(["quarantine", "tmp", "leases", "trees", "records"]))
+    def lose_a_folder(self, name):
+        self.cache.close()
+        shutil.rmtree(self.top / "store" / name)
+        if name == "records":
+            self.records.clear()
+        self._open()
+
+    @rule(moment=st.sampled_from([-(10**9), 0, 2**33]))
+    def set_the_clock(self, moment):
+        clock = self.top / "store" / "clock"
+        if clock.exists():
+            os.utime(clock, (moment, moment))
+
+    @rule(digest=blobs | trees, moment=st.sampled_from([0, 1, 2**32 - 1]))
+    def use_at_another_time(self, digest, moment):
+        name = parse(digest)
+        seal = self.cache._seals.get(name)
+        if seal is not None:
+            key = (b"o" if name.kind is Kind.BLOB else b"t") + name.raw
+            self.cache._index.put(key, seal._replace(last_used=moment).pack())
 
     @rule(roots=st.lists(blobs | trees, max_size=3))
     def collect(self, roots):
@@ -175,8 +262,13 @@ class StoreMachine(RuleBasedStateMachine):
             except MissingError:
                 assert not self.cache.has(digest)
 
+    @invariant()
+    def records_are_right_or_missing(self):
+        for key, record in getattr(self, "records", {}).items():
+            assert self.cache.recall(key) == record
+
     def _open(self):
-        self.cache = Cache(self.top / "store", map_size=1 << 20)
+        self.cache = Cache(self.top / "store", map_size=1 << 20, durability=self.durability)
 
     def _fresh(self) -> Path:
         self.number += 1
@@ -188,5 +280,7 @@ class StoreMachine(RuleBasedStateMachine):
         return self.top / "store" / folder / digits[:2] / digits[2:]
 
 
-StoreMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+StoreMachine.TestCase.settings = settings(
+    max_examples=max(_STEPS // _A_RUN, 1), stateful_step_count=_A_RUN, deadline=None
+)
 TestStore = StoreMachine.TestCase

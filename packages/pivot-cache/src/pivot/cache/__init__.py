@@ -16,6 +16,7 @@ from pivot.cache.errors import (
     ReadOnlyError,
     UnsafeTargetError,
     UnsafeTreeError,
+    UnusableError,
 )
 from pivot.cache.info import Durability, Info
 from pivot.cache.records import Record
@@ -51,6 +52,7 @@ __all__ = [
     "Tree",
     "UnsafeTargetError",
     "UnsafeTreeError",
+    "UnusableError",
     "hash_bytes",
     "is_racy",
     "signature",

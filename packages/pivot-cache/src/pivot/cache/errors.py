@@ -50,6 +50,10 @@ class ReadOnlyError(CacheError):
     """A store that this process may not write to."""
 
 
+class UnusableError(CacheError):
+    """A file or folder of the store that the system does not let us use, or a disk that fails."""
+
+
 class FormatError(CacheError):
     """A directory that is no store, or a store in a format that this version does not know."""
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pivot.cache.digest import Kind, Name
 from pivot.cache.errors import FormatError
+from pivot.cache.files import open_regular
 from pivot.cache.locks import locked
 
 FORMAT = 1
@@ -54,15 +55,16 @@ def open_layout(layout: Layout) -> Identity:
 
 
 def _read(layout: Layout) -> bytes | None:
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        descriptor = os.open(layout.below("store.json"), flags)
+        descriptor = open_regular(layout.below("store.json"))
+        try:
+            return os.read(descriptor, 65536)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise FormatError(f"{layout.root} cannot be opened as a store: {error.strerror}\ncheck the path") from error
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(65536)
 
 
 def _accept(layout: Layout, data: bytes) -> str:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from pivot.cache.digest import Digest, Name
 from pivot.cache.errors import BadDigestError, FullError
-from pivot.cache.files import open_regular, space_checked
+from pivot.cache.files import is_regular, open_regular, space_checked
 from pivot.cache.layout import Layout
 from pivot.cache.locks import locked, open_lock, try_lock, wait_lock
 from pivot.cache.names import parse
@@ -139,7 +139,8 @@ def _leases(layout: Layout) -> Iterator[tuple[str, int, bool]]:
         with contextlib.suppress(OSError):
             descriptor = open_regular(path)
             try:
-                yield path, descriptor, not _take(descriptor)
+                if is_regular(os.fstat(descriptor)):
+                    yield path, descriptor, not _take(descriptor)
             finally:
                 os.close(descriptor)
 

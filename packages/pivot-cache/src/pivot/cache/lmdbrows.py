@@ -9,7 +9,7 @@ import lmdb
 
 from pivot.cache.boot import boot_id
 from pivot.cache.errors import BusyError
-from pivot.cache.files import sync_file, sync_folder
+from pivot.cache.files import open_regular, sync_file, sync_folder
 from pivot.cache.lmdbcheck import is_sound, last_page_bytes
 from pivot.cache.locks import locked
 from pivot.cache.rows import MemoryRows, Rows
@@ -57,18 +57,24 @@ def open_rows(place: Place) -> Rows:
 
 def _lost_power_unsynced(place: Place) -> bool:
     # Written without any sync, then the machine went down: LMDB may have pages of different ages.
+    return _mark(place.folder) not in (None, boot_id())
+
+
+def _mark(folder: str) -> bytes | None:
     try:
-        with open(f"{place.folder}/unsynced", "rb") as file:
-            return file.read() != boot_id()
+        descriptor = open_regular(f"{folder}/unsynced")
     except FileNotFoundError:
-        return False
+        return None
+    try:
+        return os.read(descriptor, 100)
+    finally:
+        os.close(descriptor)
 
 
 def _mark_unsynced(folder: str) -> None:
+    if _mark(folder) == boot_id():
+        return
     path = f"{folder}/unsynced"
-    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-        if file.read() == boot_id():
-            return
     with open(path, "wb") as file:
         file.write(boot_id())
     # The one thing that must be on the disk: an index without its mark would be believed.

@@ -72,6 +72,9 @@ class Records:
             os.unlink(self._path(key))
         except FileNotFoundError:
             return False
+        except IsADirectoryError:
+            self._set_aside(self._path(key))
+            return False
         return True
 
     def __iter__(self) -> Iterator[Record]:

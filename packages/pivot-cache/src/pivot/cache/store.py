@@ -27,6 +27,7 @@ from pivot.cache.restore import Link, Restorer
 from pivot.cache.rows import MemoryRows, Rows
 from pivot.cache.seals import Seals
 from pivot.cache.tree import Tree, decode
+from pivot.cache.trouble import tells_trouble
 from pivot.cache.verify import Verifier
 from pivot.cache.worktree import Stored, WorkTree
 
@@ -34,6 +35,7 @@ CacheRoot = NewType("CacheRoot", Path)
 AnyPath = str | os.PathLike[str]
 
 
+@tells_trouble
 class Cache:
     """A content-addressed store: bytes by their BLAKE3, directories by their manifests, actions by their keys.
 
