@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pivot.discovery.marks import Seen
 from pivot.discovery.snapshot import Snapshot
 from pivot.registry.definition import Entry, Manifest, StageDefinition
 from pivot.registry.types import PipelineName, StageRef, StateDir
@@ -61,6 +62,10 @@ class SnapshotView:
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the source text of the definitions with these hashes, where known."""
         return self._analysed().sources(hashes)
+
+    def code_files(self) -> Mapping[str, Seen]:
+        """Give the files that the code was identified from, as they were then: a worker loads them later."""
+        return self._snapshot.code.files
 
     def code_of(self, names: Iterable[str]) -> Mapping[str, str]:
         """Identify code that runs were seen to use; `absent` if it is gone."""

@@ -213,7 +213,9 @@ class RunLoop:
     def _task_options(self) -> TaskOptions:
         shared = self._sessions.shared
         options = self._options
-        return TaskOptions(self._settings, self._run_id, options.no_cache, options.no_commit, shared.outputs)
+        return TaskOptions(
+            self._settings, self._run_id, options.no_cache, options.no_commit, shared.outputs, self._sessions.code_files
+        )
 
     @cached_property
     def _here(self) -> "Execution":

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.engine.session import PipelineSession, Shared
+from pivot.executor.edits import CodeFile, CodeFiles
 from pivot.executor.task import TaskOptions
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.errors import DefinitionError
@@ -13,6 +14,15 @@ from pivot.registry.types import PipelineName
 
 if TYPE_CHECKING:
     from pivot.executor.core import WorkerStageInfo
+
+
+@runtime_checkable
+class FromFiles(Protocol):
+    """A view of a pipeline that other processes load from its file."""
+
+    def code_files(self) -> Mapping[str, tuple[int, int, int, int, str, bool]]:
+        """Give the files that the code was identified from, as `CodeFile` has them."""
+        ...
 
 
 class Sessions:
@@ -40,6 +50,15 @@ class Sessions:
             for stage in view.definitions():
                 found.setdefault(stage.ref.pipeline, (view, stage))
         return found
+
+    @cached_property
+    def code_files(self) -> CodeFiles:
+        """Give the files that the code of each pipeline was identified from, as they were then."""
+        return {
+            name: {path: CodeFile(*seen) for path, seen in view.code_files().items()}
+            for name, (view, _) in self._view_of.items()
+            if isinstance(view, FromFiles)
+        }
 
     def _session(self, name: PipelineName) -> PipelineSession:
         view, stage = self._view_of[name]

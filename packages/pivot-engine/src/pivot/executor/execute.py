@@ -15,6 +15,7 @@ from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.decide import Restore, Run, Skip
+from pivot.executor.edits import Edits, unidentified
 from pivot.executor.memory import Memory, joined
 from pivot.executor.observed import Observer
 from pivot.executor.state import Waiting, claim, state_of
@@ -56,6 +57,7 @@ class Execution:
         self.environ, self.waiting = environ, waiting
         self._logs = Logs()
         self._memory = Memory()
+        self._edits = Edits(options.code_files)
         self._claimed: set[tuple[Path, str]] = set()
 
     def close(self) -> None:
@@ -133,13 +135,16 @@ class Execution:
         except StageError as error:
             return _failed(task, Failure(str(error), log=_existing(log)), assessment.decision)
         facts = assessment.facts._replace(observed=seen)
+        trace = Trace(facts, outs, task.manifest)
+        uncovered = unforeseen(observed, task.manifest)
+        identified = self._edits.none(stage) if uncovered else self._edits.loaded(stage)
         done = Done(
             stage.ref,
             Outcome.RAN,
             reasons=assessment.decision.reasons,
-            trace=Trace(facts, outs, task.manifest),
+            trace=trace if identified else unidentified(trace),
             undeclared=tuple(sorted(facts.observed.files)),
-            uncovered=unforeseen(observed, task.manifest),
+            uncovered=uncovered,
             unchanged=assessment.before is not None and outs == assessment.before.outs,
         )
         if done.trace is not None and not done.uncovered and not self.options.no_commit:
@@ -154,6 +159,7 @@ class Execution:
         """
         stage = task.stage
         with self.live(task) as info, self._logs.captured(log), _working_directory(stage.root):
+            self._edits.loaded(stage)
             with self._observing(task, observer) as observed, user_code():
                 result = info["func"](**_arguments(stage, info))
                 save(stage, info, result, self.recorder.unrecorded)

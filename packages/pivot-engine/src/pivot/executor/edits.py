@@ -1,0 +1,78 @@
+"""Edits between the coordinator's look at the code and this process's load of it."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from pivot.executor.trace import Trace
+from pivot.registry.definition import Origin, StageDefinition
+from pivot.registry.types import PipelineName
+
+EDITED = "edited during the run"
+"""Stands for code that nobody can identify: no stage has this code, so none is ever up to date with it."""
+
+
+class CodeFile(NamedTuple):
+    """A source file as it was when the stages' code was identified."""
+
+    mtime_ns: int
+    ctime_ns: int
+    size: int
+    ino: int
+    digest: str
+    settled: bool
+    """Whether a later change must show in its stat."""
+
+
+CodeFiles = Mapping[PipelineName, Mapping[str, CodeFile]]
+"""Pipeline -> path -> file: all that the identities of its stages were computed from."""
+
+
+class Edits:
+    """Tells whether a stage ran the code that the coordinator identified.
+
+    A module that is loaded while its file is as it was identified stays good, whatever becomes of the file. A file
+    that differs before that was seen may have been loaded either way.
+    """
+
+    def __init__(self, files: CodeFiles) -> None:
+        self._files = files
+        self._good: dict[Origin, set[str]] = {}
+
+    def loaded(self, stage: StageDefinition) -> bool:
+        """Note the modules that are loaded now; tell whether each surely has the code that was identified."""
+        files = self._files.get(stage.ref.pipeline, {})
+        if stage.origin is None or not files:
+            return True
+        good = self._good.setdefault(stage.origin, set())
+        left = files.keys() - good
+        if not left:
+            return True
+        same = {path for path in left if _same(path, files[path])}
+        good |= same & {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        return same == left
+
+    def none(self, stage: StageDefinition) -> bool:
+        """Tell whether every file is as it was identified, loaded or not."""
+        files = self._files.get(stage.ref.pipeline, {})
+        return all(_same(path, seen) for path, seen in files.items())
+
+
+def unidentified(trace: Trace) -> Trace:
+    """Give the trace of a run of nobody knows which code."""
+    facts = trace.facts._replace(code=EDITED)
+    return trace._replace(facts=facts, manifest={**trace.manifest, EDITED: EDITED})
+
+
+def _same(path: str, seen: CodeFile) -> bool:
+    try:
+        now = os.stat(path)
+        if seen.settled and (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino) == seen[:4]:
+            return True
+        with open(path, "rb") as file:
+            return blake3(file.read()).hexdigest() == seen.digest
+    except OSError:
+        return False
