@@ -236,3 +236,13 @@ def test_a_kill_in_the_middle_of_a_stage_loses_neither_the_old_output_nor_the_ne
     done = bring(item, lambda: {"out0": "never called"}, Text())
     assert done.outcome is Outcome.RESTORED
     assert (root / "x.txt").read_text() == "old"
+
+
+def test_a_kill_before_the_stage_wrote_anything_does_not_fail_the_next_run(root: Path) -> None:
+    bring(stage("p:s", root, (), ["x.txt"]), lambda: {"out0": "old"}, Text())
+    early = KILLED.replace('    Path("x.txt").write_text("half")\n', "")
+    subprocess.run([sys.executable, "-c", early, root, Path(__file__).parent], check=False)
+    assert not (root / "x.txt").exists()
+    done = bring(stage("p:s", root, (), ["x.txt"], code="c2"), lambda: {"out0": "new"}, Text())
+    assert done.outcome is Outcome.RAN
+    assert (root / "x.txt").read_text() == "new"

@@ -44,6 +44,7 @@ def _recover(stage: StageDefinition, state: StageState, run_id: str) -> None:
     if state.aside.is_dir():
         paths = [path for out in stage.outputs for path in out.paths]
         _put_back(stage, state, [path for path in paths if not os.path.lexists(absolute(stage.root, path))])
+    if state.aside.is_dir():
         _to_trash(state.aside, state.trash(run_id))
 
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pivot.cache import Cache, CacheError
+from pivot.cache import Cache, CacheError, FullError, ReadOnlyError
 from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store, temporary
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
@@ -18,9 +18,10 @@ from pivot.executor.decide import Restore, Run, Skip
 from pivot.executor.edits import Edits, unidentified
 from pivot.executor.memory import Memory, joined
 from pivot.executor.observed import Observer
+from pivot.executor.pending import keep, settle
 from pivot.executor.state import Waiting, claim, state_of
 from pivot.executor.task import Done, Failure, Outcome, StageTask, TaskOptions
-from pivot.executor.trace import Facts, Seen, Trace
+from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.usage import Meter
 from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
@@ -91,6 +92,12 @@ class Execution:
                 return Done(task.stage.ref, Outcome.SKIPPED, trace=decision.trace)
             if isinstance(decision, Restore):
                 return self._restore(task, decision)
+            if not (task.force or task.stage.identity.unknown or self.options.no_commit):
+                trace = settle(task.stage, assessor, self.cache)
+                if trace is not None:
+                    assessor.run_cache.remember(task.stage, trace)
+                    state.record(trace)
+                    return Done(task.stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
             return self._run(task, assessor, observer, assessment)
 
     def _claim(self, stage: StageDefinition) -> None:
@@ -121,6 +128,7 @@ class Execution:
         missing = [path for path, artifact in assessment.facts.deps.items() if artifact is None]
         if missing:
             return _failed(task, Failure(f"input {missing[0]} does not exist"), assessment.decision)
+        state.forget_pending()
         log = state.log_path(self.options.run_id)
         restore_incremental(stage, assessment.before, self.cache)
         try:
@@ -129,7 +137,7 @@ class Execution:
                 inherited = self._memory.inherited(task.manifest, _declared(stage, self.options.settings.project_root))
                 seen = joined(observer.first(observed), inherited)
                 self._check(stage, assessment.facts, seen)
-                outs = {} if self.options.no_commit else store(stage, self.cache)
+                outs, refused = ({}, None) if self.options.no_commit else self._store(stage)
         except UserCodeError as error:
             return _failed(task, error.failure(log), assessment.decision)
         except StageError as error:
@@ -138,6 +146,8 @@ class Execution:
         trace = Trace(facts, outs, task.manifest)
         uncovered = unforeseen(observed, task.manifest)
         identified = self._edits.none(stage) if uncovered else self._edits.loaded(stage)
+        if refused is not None:
+            return self._keep(task, refused, assessment.decision, trace if identified and not uncovered else None)
         done = Done(
             stage.ref,
             Outcome.RAN,
@@ -151,6 +161,21 @@ class Execution:
             assessor.run_cache.remember(stage, done.trace)
             state.record(done.trace)
         return done
+
+    def _store(self, stage: StageDefinition) -> tuple[dict[str, Artifact], Exception | None]:
+        """Store the outputs, or say why that cannot be: no reason to throw away what was computed."""
+        try:
+            return store(stage, self.cache), None
+        except (FullError, ReadOnlyError, OSError) as error:
+            return {}, error
+
+    def _keep(self, task: StageTask, refused: Exception, decision: Run, trace: Trace | None) -> Done:
+        """Leave the outputs where they are; the next run stores them, if anybody knows what they were made from."""
+        message = f"its outputs could not be stored: {refused}"
+        if trace is not None:
+            keep(task.stage, trace.facts, trace.manifest, self.cache)
+            message += "; they are kept in place, and the next run stores them without running it again"
+        return _failed(task, Failure(message), decision)
 
     def _call(self, task: StageTask, log: str, observer: Observer) -> Observed:
         """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.

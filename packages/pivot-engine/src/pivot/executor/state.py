@@ -44,6 +44,10 @@ class StageState:
         """Where the previous outputs wait while the stage runs. It is here only while a run is unfinished."""
         return self._directory / "inflight" / self._name
 
+    @property
+    def _pending(self) -> Path:
+        return self._directory / "pending" / f"{self._name}.lock"
+
     def log_path(self, run_id: str) -> str:
         """Where the stage's own output of one run goes."""
         return f"{self._directory}/logs/{run_id}/{self._name}.log"
@@ -58,8 +62,18 @@ class StageState:
         Raises:
             UnreadableTraceError: there is a lock file that cannot be believed.
         """
+        return self._read(self.lock_path)
+
+    def read_pending(self) -> Trace | None:
+        """Read of what the outputs wait to be stored; None if there is nothing that can be believed."""
         try:
-            return decode(self.ref.stage, _read_text(self.lock_path))
+            return self._read(self._pending)
+        except UnreadableTraceError:
+            return None
+
+    def _read(self, path: Path) -> Trace | None:
+        try:
+            return decode(self.ref.stage, _read_text(path))
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -67,7 +81,19 @@ class StageState:
 
     def record(self, trace: Trace) -> None:
         """Write the lock file: the commit point. A kill leaves the old or the new file, whole."""
-        folder = f"{self._directory}/stages"
+        self._write_trace(trace, f"{self._directory}/stages")
+        self.forget_pending()
+
+    def record_pending(self, trace: Trace) -> None:
+        """Write down a run whose outputs lie in the workspace only."""
+        self._write_trace(trace, str(self._pending.parent))
+
+    def forget_pending(self) -> None:
+        """Let go of outputs that waited: they are stored, or are to be computed again."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._pending)
+
+    def _write_trace(self, trace: Trace, folder: str) -> None:
         temporary = f"{folder}/.{self._name}.{os.getpid()}.tmp"
         descriptor = _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:

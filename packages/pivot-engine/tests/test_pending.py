@@ -1,0 +1,82 @@
+"""Outputs that were computed and could not be stored are not computed again."""
+
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_fakes import stage
+from test_execute import bring, message
+
+from pivot.engine import Outcome
+from pivot.executor.state import state_of
+from pivot.loaders.plain import Text
+
+LIMIT = 64 * 1024
+BIG = "x" * 1_000_000
+
+
+class Filling(Text):
+    """Saves, and then the disk is full: no file may grow beyond a limit."""
+
+    def save(self, data: str, path: Path) -> None:
+        super().save(data, path)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, resource.RLIM_INFINITY))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (tmp_path / "in.txt").write_text("input")
+    yield tmp_path
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def refused(root: Path, **more: Any) -> Any:
+    """Run a stage whose output cannot be stored, and free the space again."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    item = stage("p:s", root, ["in.txt"], ["x.txt"], **more)
+    done = bring(item, lambda in0: {"out0": BIG}, Filling())
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "could not be stored" in message(done)
+    assert (root / "x.txt").read_text() == BIG
+    return item
+
+
+def test_an_output_that_could_not_be_stored_is_stored_by_the_next_run_without_a_call(root: Path) -> None:
+    item = refused(root)
+    called: list[str] = []
+    done = bring(item, lambda in0: called.append(in0), Text())
+    assert done.outcome is Outcome.RESTORED
+    assert not called
+    assert state_of(item).read() is not None
+    assert bring(item, lambda in0: called.append(in0), Text()).outcome is Outcome.SKIPPED
+    assert not list((root / ".pivot/pending").iterdir())
+
+
+def test_what_waits_is_stored_no_more_when_an_input_has_changed(root: Path) -> None:
+    item = refused(root)
+    (root / "in.txt").write_text("another")
+    assert bring(item, lambda in0: {"out0": in0}, Text()).outcome is Outcome.RAN
+    assert (root / "x.txt").read_text() == "another"
+
+
+def test_what_waits_is_stored_no_more_when_the_code_has_changed(root: Path) -> None:
+    refused(root)
+    item = stage("p:s", root, ["in.txt"], ["x.txt"], code="c1")
+    assert bring(item, lambda in0: {"out0": "of c1"}, Text()).outcome is Outcome.RAN
+    assert (root / "x.txt").read_text() == "of c1"
+
+
+def test_what_waits_is_stored_no_more_when_somebody_edited_it(root: Path) -> None:
+    item = refused(root)
+    (root / "x.txt").write_text("edited")
+    assert bring(item, lambda in0: {"out0": "made"}, Text()).outcome is Outcome.RAN
+    assert (root / "x.txt").read_text() == "made"
+
+
+def test_a_note_of_what_waits_that_is_damaged_is_nothing(root: Path) -> None:
+    item = refused(root)
+    (root / ".pivot/pending/s.lock").write_text("{")
+    assert bring(item, lambda in0: {"out0": "made"}, Text()).outcome is Outcome.RAN
