@@ -20,6 +20,7 @@ from pivot.engine.events import (
 )
 from pivot.engine.interrupts import Terminated
 from pivot.engine.run import RunResult
+from pivot.engine.runner import Runners
 from pivot.executor.decide import Decision, Restore, Run, Skip
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
@@ -53,6 +54,7 @@ __all__ = [
     "RunOptions",
     "RunResult",
     "RunStarted",
+    "Runners",
     "Seen",
     "Sink",
     "Skip",

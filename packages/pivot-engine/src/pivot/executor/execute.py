@@ -54,6 +54,11 @@ class Execution:
         self._logs = Logs()
         self._claimed: set[tuple[Path, str]] = set()
 
+    def renew(self, options: TaskOptions, live: Live) -> None:
+        """Serve another run."""
+        self.options, self.live = options, live
+        self._claimed.clear()
+
     def close(self) -> None:
         """Let go of what is held between stages."""
         self._logs.close()
@@ -123,7 +128,7 @@ class Execution:
                 self._check(stage, assessment.facts, observed)
                 outs = {} if self.options.no_commit else store(stage, self.cache)
         except UserCodeError as error:
-            return _failed(task, error.failure(log), assessment.decision)
+            return _failed(task, error.failure(log), assessment.decision)._replace(asked=error.asked)
         except StageError as error:
             return _failed(task, Failure(str(error), log=_existing(log)), assessment.decision)
         facts = assessment.facts._replace(observed=observer.first(observed))
@@ -147,7 +152,7 @@ class Execution:
         """
         stage = task.stage
         with self.live(task) as info, self._logs.captured(log), _working_directory(stage.root):
-            with self._observing(stage) as observed, user_code():
+            with self._observing(stage) as observed, _asking(observed), user_code():
                 result = info["func"](**_arguments(stage, info))
                 save(stage, info, result, self.recorder.unrecorded)
             return observed()
@@ -186,6 +191,8 @@ class UserCodeError(Exception):
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.asked: tuple[str, ...] = ()
+        """What it had read or looked for without declaring it: what may mend it."""
 
     def failure(self, log: str) -> Failure:
         """Tell it with the user's own frames only."""
@@ -207,6 +214,17 @@ def user_code() -> Iterator[None]:
         raise
     except BaseException as error:  # noqa: BLE001 - a stage may raise anything
         raise UserCodeError(error) from None
+
+
+@contextmanager
+def _asking(observed: Callable[[], Observed]) -> Iterator[None]:
+    """Let a failure know what was used until then."""
+    try:
+        yield
+    except UserCodeError as error:
+        seen = observed()
+        error.asked = tuple(sorted({*seen.files, *seen.directories, *seen.present, *seen.missing}))
+        raise
 
 
 _OUR_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep

@@ -74,3 +74,5 @@ class Done(NamedTuple):
     """Project files that the stage read without declaring them."""
     uncovered: tuple[str, ...] = ()
     """First-party code that ran outside the static closure: the coordinator identifies it, and commits."""
+    asked: tuple[str, ...] = ()
+    """Of a stage that failed: files and directories that it read or looked for without declaring them."""
