@@ -57,9 +57,9 @@ def watch(session: Session, wish: Wish, act: Act) -> ExitCode:
         opened = open_watch(ground_of(project))
         if opened.note is not None:
             session.console().say(f"note: {one_line(opened.note)}")
-        with closing(opened.watch):
+        with closing(opened):
             try:
-                Watching(session, wish, act, project, opened.watch, pool).keep_on()
+                Watching(session, wish, act, project, opened, pool).keep_on()
             except KeyboardInterrupt:
                 termination.check()  # the library that waits makes a Ctrl-C of every signal
                 session.console().say("stopped")

@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pivot.engine.ground import Ground
 
@@ -14,7 +14,8 @@ LONGEST_MS = 3000
 """But nobody waits longer than this for the end of a burst."""
 LOOK_SECONDS = 0.5
 """Between two looks at all files; where one look takes long, ten times as long as it takes."""
-MISSING_HINT = "files are looked at twice a second; `pip install watchfiles` lets the system tell at once"
+MISSING = "files are looked at twice a second; `pip install watchfiles` lets the system tell at once"
+REFUSED = "files are looked at twice a second, for the system does not tell: {}"
 
 
 class Watch(Protocol):
@@ -37,22 +38,43 @@ class Watch(Protocol):
         ...
 
 
-class Opened(NamedTuple):
-    """A watch, and what a person should know about it."""
-
-    watch: Watch
-    note: str | None = None
-
-
-def open_watch(ground: Ground) -> Opened:
+def open_watch(ground: Ground) -> "OpenedWatch":
     """Watch with the means that there are."""
     try:
-        watch = NotifyWatch(ground)
+        return OpenedWatch(NotifyWatch(ground), None)
     except ImportError:
-        return Opened(PollingWatch(ground), MISSING_HINT)
+        return OpenedWatch(PollingWatch(ground), MISSING)
     except Exception as error:  # noqa: BLE001 - the library has no class of errors that one could name
-        return Opened(PollingWatch(ground), f"files are looked at twice a second; the system refuses to tell: {error}")
-    return Opened(watch)
+        return OpenedWatch(PollingWatch(ground), REFUSED.format(error))
+
+
+class OpenedWatch:
+    """Any watch; when the system will tell no more, the files are looked at instead."""
+
+    def __init__(self, watch: Watch, note: str | None) -> None:
+        self.watch = watch
+        self.note = note
+        """What a person should know about it."""
+
+    def renew(self, ground: Ground) -> None:
+        """Watch this ground from now on: there may be more directories than the system lets us watch."""
+        try:
+            self.watch.renew(ground)
+        except Exception as error:  # noqa: BLE001 - see above
+            self.watch.close()
+            self.watch, self.note = PollingWatch(ground), REFUSED.format(error)
+
+    def gathered(self) -> set[str]:
+        """Give what changed since this was last asked."""
+        return self.watch.gathered()
+
+    def wait(self) -> set[str]:
+        """Wait until something changed, and give it."""
+        return self.watch.wait()
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self.watch.close()
 
 
 class NotifyWatch:
@@ -82,18 +104,27 @@ class NotifyWatch:
         # A directory that went and came again may have the same inode, and nobody watches the new one.
         if directories != self._directories or not self._pending.isdisjoint(directories):
             self.close()
-            self._directories = directories
-            self._changes = self._open(
-                *directories,
-                watch_filter=lambda _, path: self._ground.counts(path) or path in self._directories,
-                debounce=LONGEST_MS,
-                step=QUIET_MS,
-                rust_timeout=QUIET_MS,
-                yield_on_timeout=True,
-                recursive=False,
-                ignore_permission_denied=True,
-            )
+            self._begin(directories)
+
+    def _begin(self, directories: dict[str, tuple[int, int]], tries: int = 3) -> None:
+        self._directories = directories
+        self._changes = self._open(
+            *directories,
+            watch_filter=lambda _, path: self._ground.counts(path) or path in self._directories,
+            debounce=LONGEST_MS,
+            step=QUIET_MS,
+            rust_timeout=QUIET_MS,
+            yield_on_timeout=True,
+            recursive=False,
+            ignore_permission_denied=True,
+        )
+        try:
             self._pending |= self._next()  # it begins to watch when it is first asked
+        except FileNotFoundError:
+            # One of them went meanwhile.
+            if tries == 1:
+                raise
+            self._begin(dict(_identities(self._ground.directories())), tries - 1)
 
     def _next(self) -> set[str]:
         assert self._changes is not None
