@@ -92,6 +92,8 @@ class NotifyWatch:
         self._ground = ground
         self._directories: dict[str, tuple[int, int]] = {}
         self._pending: set[str] = set()
+        self._replaced = False
+        """Whether a directory itself was told of: it may have come again with the same inode, and unwatched."""
         self._changes: Iterator[set[tuple[watchfiles.Change, str]]] | None = None
         self.renew(ground)
 
@@ -101,13 +103,13 @@ class NotifyWatch:
         if self._changes is not None:
             self._pending |= self._next()
         directories = dict(_identities(ground.directories()))
-        # A directory that went and came again may have the same inode, and nobody watches the new one.
-        if directories != self._directories or not self._pending.isdisjoint(directories):
+        if directories != self._directories or self._replaced:
             self.close()
             self._begin(directories)
 
     def _begin(self, directories: dict[str, tuple[int, int]], tries: int = 3) -> None:
         self._directories = directories
+        self._replaced = False
         self._changes = self._open(
             *directories,
             watch_filter=lambda _, path: self._ground.counts(path) or path in self._directories,
@@ -128,7 +130,9 @@ class NotifyWatch:
 
     def _next(self) -> set[str]:
         assert self._changes is not None
-        return {path for _, path in next(self._changes, ())}
+        found = {path for _, path in next(self._changes, ())}
+        self._replaced = self._replaced or not found.isdisjoint(self._directories)
+        return found
 
     def gathered(self) -> set[str]:
         """Take what was told."""
