@@ -115,12 +115,12 @@ class Project:
         stages = self.pivot("status", "--json", *words, at=at).data["stages"]
         return {f"{s['pipeline']}:{s['stage']}": s["status"] for s in stages if s["status"] != "fresh"}
 
-    def start(self, *words: str, at: str = ".") -> "subprocess.Popen[str]":
+    def start(self, *words: str, at: str = ".", **env: str) -> "subprocess.Popen[str]":
         """Start a command as a terminal would: a group of its own, and Ctrl-C not ignored."""
         return subprocess.Popen(
             [COMMAND, *words],
             cwd=self.root / at,
-            env=self.environment(),
+            env=self.environment(**env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -229,3 +229,9 @@ def test_a_pipeline_without_stages_has_nothing_to_do(tmp_path: Path, pivot, writ
         result = pivot(*words)
         assert (result.exit_code, result.stdout) == (0, ""), words
     assert pivot("run").stderr == "Nothing to do: there are no stages\n"
+
+
+def test_a_dry_run_cannot_be_watched(pivot) -> None:
+    result = pivot("run", "--watch", "-n")
+    assert result.exit_code == 2
+    assert "--watch and --dry-run exclude each other" in result.stderr

@@ -42,12 +42,17 @@ def ending(act: Callable[[], object], console: Callable[[], Console], environ: M
 
 
 def _tell(error: BaseException, console: Console, environ: Mapping[str, str]) -> int:
+    if isinstance(error, OSError):
+        silence_stdout()
+    return tell(error, console, environ)
+
+
+def tell(error: BaseException, console: Console, environ: Mapping[str, str]) -> int:
+    """Tell a person about an error, and give the exit code that it means."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         console.say(error.message)
         return ExitCode.USAGE
     report = report_of(error)
-    if isinstance(error, OSError):
-        silence_stdout()
     if environ.get("PIVOT_TRACEBACK") or console.verbosity >= 2:
         console.say("".join(traceback.format_exception(error)).rstrip(), level=-1)
     if report.message:

@@ -20,7 +20,7 @@ from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
     from pivot.discovery import Project
-    from pivot.engine import Engine, EngineSettings, Sink
+    from pivot.engine import Engine, EngineSettings, Runners, Sink
 
 
 WARNED = 3
@@ -47,6 +47,8 @@ class Scene:
     """By pipeline file."""
     broken: Mapping[Path, DefinitionError]
     """Pipeline files that could not be loaded, and why."""
+    runners: "Runners | None" = None
+    """Where a run gets workers that outlive it; None: it has its own."""
 
     @cached_property
     def stages(self) -> Mapping[StageRef, StageDefinition]:
@@ -129,7 +131,8 @@ class Scene:
 
         views = tuple(self.views.values())
         environ = self.project.environ
-        with Engine(pipelines=views, settings=self.settings(), sink=sink, environ=environ) as engine:
+        settings = self.settings()
+        with Engine(pipelines=views, settings=settings, sink=sink, environ=environ, runners=self.runners) as engine:
             yield engine
 
 

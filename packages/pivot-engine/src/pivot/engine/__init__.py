@@ -18,6 +18,7 @@ from pivot.engine.events import (
 )
 from pivot.engine.interrupts import Terminated
 from pivot.engine.run import RunResult
+from pivot.engine.runner import Runners
 from pivot.engine.wire import JsonLines, line_of, to_data
 from pivot.executor.decide import Decision, Restore, Run, Skip
 from pivot.executor.reasons import Kind, Reason
@@ -52,6 +53,7 @@ __all__ = [
     "RunOptions",
     "RunResult",
     "RunStarted",
+    "Runners",
     "Seen",
     "Sink",
     "Skip",

@@ -15,11 +15,13 @@ from pivot.engine.freshness import look
 from pivot.engine.graph import Graph, build_graph, check_inputs, check_places
 from pivot.engine.journal import new_run_id
 from pivot.engine.run import RunLoop, RunResult
+from pivot.engine.runner import Runners
 from pivot.engine.session import Shared
 from pivot.engine.sessions import Sessions
 from pivot.executor.decide import Decision, Restore, Run, Skip
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
+from pivot.executor.trace import Facts
 from pivot.executor.workspace import Workspace, absolute, input_paths
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.errors import DefinitionError
@@ -39,6 +41,8 @@ class StageStatus(NamedTuple):
     decision: Decision
     seconds: float | None = None
     """How long it took when it last ran here."""
+    facts: Facts | None = None
+    """What its result would depend on; None: nobody had to look, or it waits for a stage that must run."""
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -71,11 +75,14 @@ class Engine:
         settings: EngineSettings | None = None,
         sink: Sink | None = None,
         environ: Mapping[str, str] = os.environ,
+        runners: Runners | None = None,
     ) -> None:
+        """`runners` gives a run its workers, for those who keep them from run to run."""
         self._views = (pipeline, *pipelines) if pipeline is not None else tuple(pipelines)
         self._settings = settings or default_settings(self._views, environ)
         self._sinks = () if sink is None else (sink,)
         self._environ = environ
+        self._runners = runners
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +136,7 @@ class Engine:
         self._check(selected)
         forced = frozenset(options.targets or selected) if options.force else frozenset()
         with self._sessions(use_run_cache=not options.no_cache) as sessions:
-            loop = RunLoop(self.stages, sessions, self._settings, options, self._sinks)
+            loop = RunLoop(self.stages, sessions, self._settings, options, self._sinks, self._runners)
             return loop.run(selected, forced)
 
     def status(self, targets: Iterable[StageRef] = (), *, only: bool = False, force: bool = False) -> list[StageStatus]:
@@ -141,8 +148,8 @@ class Engine:
         with self._sessions() as sessions:
             found: dict[StageRef, StageStatus] = {}
             for ref in selected:
-                decision = self._foresee(ref, sessions, found, force=ref in forced)
-                found[ref] = StageStatus(ref, decision, sessions[ref.pipeline].took(ref))
+                decision, facts = self._foresee(ref, sessions, found, force=ref in forced)
+                found[ref] = StageStatus(ref, decision, sessions[ref.pipeline].took(ref), facts)
         return list(found.values())
 
     def _check(self, selected: Sequence[StageRef]) -> None:
@@ -151,21 +158,20 @@ class Engine:
 
     def _foresee(
         self, ref: StageRef, sessions: Sessions, found: Mapping[StageRef, StageStatus], *, force: bool
-    ) -> Decision:
+    ) -> tuple[Decision, Facts | None]:
         """Decide as if everything above had happened: what is to be restored is known, what is to run is not."""
         stage, session = self.stages.stages[ref], sessions[ref.pipeline]
         pending = [need for need in self.stages.needs[ref] if need in found and isinstance(found[need].decision, Run)]
         if pending:
-            return Run(
-                tuple(Reason(Kind.UPSTREAM, path, None, str(need)) for need, path in self._links(stage, pending))
-            )
+            links = self._links(stage, pending)
+            return Run(tuple(Reason(Kind.UPSTREAM, path, None, str(need)) for need, path in links)), None
         restored = any(isinstance(found[need].decision, Restore) for need in self.stages.needs[ref] if need in found)
         if not force and not restored and session.is_fresh(stage):
-            return Skip()
-        decision = session.assess(stage, force=force).decision
+            return Skip(), None
+        facts, _, decision = session.assess(stage, force=force)
         if isinstance(decision, Restore):
             sessions.workspace.note(stage.root, decision.outs)
-        return decision
+        return decision, facts
 
     def _links(self, stage: StageDefinition, needs: Sequence[StageRef]) -> Iterator[tuple[StageRef, str]]:
         """Name an input that comes from each of these stages."""

@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 
 
@@ -34,17 +34,47 @@ def _terminate(number: int, _frame: FrameType | None) -> None:
     raise Terminated(number)
 
 
+class Termination:
+    """Whether the process was asked to end."""
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+
+    def on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """Raise `Terminated`."""
+        self._number = number
+        self.check()
+
+    def check(self) -> None:
+        """Raise it again, if what was running has swallowed it."""
+        if self._number is not None:
+            raise Terminated(self._number)
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[Termination]:
+    """End by SIGTERM as by an exception while the block runs, so that what it has started is ended too."""
+    termination = Termination()
+    with _handling({signal.SIGTERM: termination.on_signal, signal.SIGHUP: termination.on_signal}):
+        yield termination
+
+
 @contextlib.contextmanager
 def interruptible(tell: Callable[[], None]) -> Iterator[Interrupt]:
     """Handle Ctrl-C and SIGTERM so while the block runs; outside the main thread Python does not let us."""
     interrupt = Interrupt(tell)
-    if threading.current_thread() is not threading.main_thread():
+    with _handling({signal.SIGINT: interrupt.on_interrupt, signal.SIGTERM: _terminate, signal.SIGHUP: _terminate}):
         yield interrupt
+
+
+@contextlib.contextmanager
+def _handling(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
-    handlers = {signal.SIGINT: interrupt.on_interrupt, signal.SIGTERM: _terminate, signal.SIGHUP: _terminate}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield interrupt
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -13,13 +13,14 @@ from pivot.engine.graph import Graph
 from pivot.engine.interrupts import Interrupt, interruptible
 from pivot.engine.journal import new_run_id
 from pivot.engine.plan import GOOD, Plan
-from pivot.engine.runner import InlineRunner, PoolRunner, Runner
+from pivot.engine.runner import InlineRunner, PoolRunner, Runner, Runners
 from pivot.engine.sessions import Sessions
 from pivot.engine.sources import remember_sources
 from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
 from pivot.executor.task import Done, Outcome, StageTask, TaskOptions
+from pivot.executor.trace import Facts
 from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import StageRef
@@ -40,6 +41,8 @@ class RunResult(NamedTuple):
     done: Mapping[StageRef, Done]
     seconds: float
     interrupted: bool = False
+    tried: Mapping[StageRef, Facts] = {}
+    """Of the stages that were not up to date: what their results depend on, as it was when they ran."""
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -68,7 +71,13 @@ class RunLoop:
     """
 
     def __init__(
-        self, graph: Graph, sessions: Sessions, settings: EngineSettings, options: RunOptions, sinks: Sequence[Sink]
+        self,
+        graph: Graph,
+        sessions: Sessions,
+        settings: EngineSettings,
+        options: RunOptions,
+        sinks: Sequence[Sink],
+        runners: Runners | None = None,
     ) -> None:
         self._graph = graph
         self._sessions = sessions
@@ -77,6 +86,8 @@ class RunLoop:
         self._run_id = new_run_id()
         self._started = time.perf_counter()
         self._teller = Teller(graph, sinks, settings.keep_runs)
+        self._runners = runners
+        self._tried: dict[StageRef, Facts] = {}
         self._done: dict[StageRef, Done] = {}
         self._tasks: dict[StageRef, StageTask] = {}
         self._fresh: set[StageRef] = set()
@@ -137,6 +148,7 @@ class RunLoop:
             if assessment.before is not None:
                 session.certify(stage, assessment.before, looked)
             return Done(ref, Outcome.SKIPPED)
+        self._tried[ref] = assessment.facts
         self._tasks[ref] = self._task(stage, ref in self._forced)
         return None
 
@@ -157,6 +169,8 @@ class RunLoop:
         stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
         if done.uncovered and done.trace is not None and not self._options.no_commit:
             done = self._commit_with_code(stage, done)
+        if done.trace is not None:
+            self._tried[ref] = done.trace.facts
         if done.outcome in GOOD:
             self._sessions.workspace.forget(absolute(stage.root, path) for path in output_paths(stage))
             if done.trace is not None:
@@ -193,7 +207,9 @@ class RunLoop:
         """Choose a runner when the first stage must run: workers cost more than a few small stages."""
         if self._runner is None:
             jobs = self._options.jobs or self._settings.jobs or usable_cores()
-            if len(self._likely) <= FEW and all(map(self._is_small, self._likely)):
+            if self._runners is not None:
+                self._runner = self._runners(self._task_options(), max(1, min(jobs, self._width())))
+            elif len(self._likely) <= FEW and all(map(self._is_small, self._likely)):
                 self._runner = InlineRunner(self._here.bring_up_to_date, self._here.close)
             else:
                 self._runner = PoolRunner(self._task_options(), max(1, min(jobs, self._width())))
@@ -248,7 +264,7 @@ class RunLoop:
         self._teller.emit(event)
 
     def _finish(self, *, interrupted: bool) -> RunResult:
-        result = RunResult(self._run_id, self._done, time.perf_counter() - self._started, interrupted)
+        result = RunResult(self._run_id, self._done, time.perf_counter() - self._started, interrupted, self._tried)
         changed = [done for done in self._done.values() if done.outcome in (Outcome.RAN, Outcome.RESTORED)]
         if changed and not self._options.no_commit:
             self._keep_sources(changed)

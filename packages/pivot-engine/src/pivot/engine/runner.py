@@ -38,6 +38,10 @@ class Runner(Protocol):
         ...
 
 
+Runners = Callable[[TaskOptions, int], Runner]
+"""Gives a run its runner, with so many jobs."""
+
+
 class InlineRunner:
     """Runs one stage at a time in this process: for the few small stages that a pool would cost more than."""
 
@@ -81,6 +85,10 @@ class PoolRunner:
         self._suspects: deque[StageTask] = deque()
         self._done: deque[Done] = deque()
 
+    def serve(self, options: TaskOptions) -> None:
+        """Be the runner of another run; its options differ from those before in the run's name only."""
+        self._options = options
+
     def room(self) -> int:
         """Tell how many workers are idle."""
         return 0 if self._suspects or self._done else self._jobs - len(self._running)
@@ -98,7 +106,7 @@ class PoolRunner:
         if self._pool is None:
             self._pool = _pool(self._options, jobs)
         try:
-            packed = packed_task(task)
+            packed = packed_task(task, self._options.run_id)
         except Exception as error:  # noqa: BLE001  (pickling calls what users wrote)
             self._done.append(_died(task, f"it could not be sent to a worker: {error}"))
             return
@@ -150,7 +158,7 @@ class PoolRunner:
 
         pool = _pool(self._options, 1)
         try:
-            self._done.append(report_of(pool.submit(run_task, packed_task(task)).result()))
+            self._done.append(report_of(pool.submit(run_task, packed_task(task, self._options.run_id)).result()))
         except _broken() as error:
             self._done.append(_died(task, _cause(error)))
         finally:

@@ -61,6 +61,13 @@ class Execution:
         self._edits = Edits(options.code_files)
         self._claimed: set[tuple[Path, str]] = set()
 
+    def renew(self, options: TaskOptions, live: Live) -> None:
+        """Serve another run."""
+        self.options, self.live = options, live
+        self._memory = Memory()
+        self._edits = Edits(options.code_files)
+        self._claimed.clear()
+
     def close(self) -> None:
         """Let go of what is held between stages."""
         self._logs.close()
@@ -139,7 +146,7 @@ class Execution:
                 self._check(stage, assessment.facts, seen)
                 outs, refused = ({}, None) if self.options.no_commit else self._store(stage)
         except UserCodeError as error:
-            return _failed(task, error.failure(log), assessment.decision)
+            return _failed(task, error.failure(log), assessment.decision)._replace(asked=error.asked)
         except StageError as error:
             return _failed(task, Failure(str(error), log=_existing(log)), assessment.decision)
         facts = assessment.facts._replace(observed=seen)
@@ -185,7 +192,7 @@ class Execution:
         stage = task.stage
         with self.live(task) as info, self._logs.captured(log), _working_directory(stage.root):
             self._edits.loaded(stage)
-            with self._observing(task, observer) as observed, user_code():
+            with self._observing(task, observer) as observed, _asking(observed), user_code():
                 result = info["func"](**_arguments(stage, info))
                 save(stage, info, result, self.recorder.unrecorded)
             return observed()
@@ -228,6 +235,8 @@ class UserCodeError(Exception):
     def __init__(self, cause: BaseException) -> None:
         super().__init__(str(cause))
         self.cause = cause
+        self.asked: tuple[str, ...] = ()
+        """What it had read or looked for without declaring it: what may mend it."""
 
     def failure(self, log: str) -> Failure:
         """Tell it with the user's own frames only."""
@@ -249,6 +258,17 @@ def user_code() -> Iterator[None]:
         raise
     except BaseException as error:  # noqa: BLE001 - a stage may raise anything
         raise UserCodeError(error) from None
+
+
+@contextmanager
+def _asking(observed: Callable[[], Observed]) -> Iterator[None]:
+    """Let a failure know what was used until then."""
+    try:
+        yield
+    except UserCodeError as error:
+        seen = observed()
+        error.asked = tuple(sorted({*seen.files, *seen.directories, *seen.present, *seen.missing}))
+        raise
 
 
 _OUR_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep

@@ -82,3 +82,5 @@ class Done(NamedTuple):
     """None: nothing ran, or the worker died."""
     unchanged: bool = False
     """It ran, and made the very bytes that its last run had made."""
+    asked: tuple[str, ...] = ()
+    """Of a stage that failed: files and directories that it read or looked for without declaring them."""

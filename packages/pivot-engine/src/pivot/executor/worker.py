@@ -132,17 +132,34 @@ def run_task(packed: bytes) -> bytes:
 
     Tasks and reports travel packed: what loky packs goes through cloudpickle, which takes five times as long.
     """
-    task: StageTask = pickle.loads(packed)  # noqa: S301  (ours: from the coordinator that started this process)
-    return pickle.dumps(_execution.get().bring_up_to_date(task), pickle.HIGHEST_PROTOCOL)
+    run_id, task = pickle.loads(packed)  # noqa: S301  (ours: from the coordinator that started this process)
+    return pickle.dumps(_execution_of(run_id).bring_up_to_date(task), pickle.HIGHEST_PROTOCOL)
 
 
-def packed_task(task: StageTask) -> bytes:
-    """Pack a task for `run_task`; one that carries a function goes by value."""
+def _execution_of(run_id: str) -> Execution:
+    """Give what runs the stages of a run. In each run a pipeline is loaded anew: its code may be other code now.
+
+    All of it, whatever changed: definitions may read any file. What libraries there are stays imported.
+    """
+    execution = _execution.get()
+    if execution.options.run_id != run_id:
+        # What the code was identified from is known of the first run only: a task has no room for it. An edit between
+        # look and load shows all the same, at the look that follows each round.
+        options = execution.options._replace(run_id=run_id, code_files={})
+        execution.renew(options, LiveStages(options))
+        importlib.invalidate_caches()
+        gc.unfreeze()
+        gc.collect()
+    return execution
+
+
+def packed_task(task: StageTask, run_id: str) -> bytes:
+    """Pack a task of a run for `run_task`; one that carries a function goes by value."""
     if task.info is None:
-        return pickle.dumps(task, pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((run_id, task), pickle.HIGHEST_PROTOCOL)
     from loky.backend.reduction import dumps
 
-    return bytes(dumps(task))
+    return bytes(dumps((run_id, task)))
 
 
 def report_of(packed: bytes) -> Done:

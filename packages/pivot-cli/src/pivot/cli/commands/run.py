@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,7 @@ from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import as_json, global_options, selecting, session_of
 from pivot.cli.session import Session
 from pivot.cli.spoken import spoken
+from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Request:
     as_json: bool = False
     command: str = ""
     """The words of the command line, for the journal."""
+    watch: bool = False
 
     def options(self, targets: Sequence[StageRef]) -> "RunOptions":
         """Say it to the engine."""
@@ -62,6 +64,7 @@ class Request:
 @click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), metavar="N", help="Run so many stages at once.")
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, go on with what does not depend on it.")
 @click.option("-s", "--set", "settings", multiple=True, metavar="STAGE.KEY=VALUE", help="Set a parameter, this once.")
+@click.option("-w", "--watch", is_flag=True, help="Then wait, and rerun what each saved file makes stale.")
 @as_json
 @selecting
 @click.pass_context
@@ -73,6 +76,7 @@ def command(
     jobs: int | None,
     keep_going: bool,
     settings: tuple[str, ...],
+    watch: bool,
     as_json: bool,
     targets: tuple[str, ...],
     everything: bool,
@@ -82,22 +86,43 @@ def command(
     TARGETS are stages, outputs or directories; see `pivot help targets`.
     """
     selection = Selection(targets, everything)
-    asked = Request(selection, dry_run, force, only, jobs, keep_going, settings, as_json, spoken(ctx))
+    asked = Request(selection, dry_run, force, only, jobs, keep_going, settings, as_json, spoken(ctx), watch)
     return run(session_of(ctx), asked)
 
 
 def run(session: Session, request: Request) -> ExitCode:
     """Do what is asked for, and say how it ended."""
+    if request.watch:
+        return _watch(session, request)
     begun = time.perf_counter()
     scene, chosen = choose(session, request.selection, request.settings)
     if request.dry_run:
         return _foretell(session, scene, request, chosen)
+    return _code_of(bring(session, scene, request, chosen, begun))
+
+
+def bring(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef], begun: float) -> "RunResult":
+    """Bring the chosen stages up to date, and tell of it."""
     if not chosen:
+        from pivot.engine import RunResult
+
         session.console().say("Nothing to do: there are no stages")
-        return ExitCode.DONE
+        return RunResult("", {}, 0.0)
     if request.as_json:
         return _run_for_programs(session.console(), scene, request, chosen)
     return _run_for_people(session, scene, request, chosen, begun)
+
+
+def _watch(session: Session, request: Request) -> ExitCode:
+    if request.dry_run:
+        raise DefinitionError("--watch and --dry-run exclude each other", hint="Leave out one of them.")
+    from pivot.cli.watch import Wish, watch
+
+    def act(scene: Scene, chosen: Sequence[StageRef], begun: float, first: bool) -> "RunResult":
+        # Forced is the first round only: else every save would run everything.
+        return bring(session, scene, replace(request, force=request.force and first), chosen, begun)
+
+    return watch(session, Wish(request.selection, request.settings, request.only, request.as_json), act)
 
 
 def _foretell(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
@@ -114,7 +139,7 @@ def _foretell(session: Session, scene: Scene, request: Request, chosen: Sequence
 
 def _run_for_people(
     session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef], begun: float
-) -> ExitCode:
+) -> "RunResult":
     from pivot.cli.progress import Progress, conclude
 
     console = session.console()
@@ -124,10 +149,10 @@ def _run_for_people(
     # Of the whole command, finding the pipelines included: that is how long the reader has waited.
     result = result._replace(seconds=time.perf_counter() - begun)
     conclude(console, scene.spelling, result, session.spelled("logs"))
-    return _code_of(result)
+    return result
 
 
-def _run_for_programs(console: Console, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> ExitCode:
+def _run_for_programs(console: Console, scene: Scene, request: Request, chosen: Sequence[StageRef]) -> "RunResult":
     from pivot.cli.progress import EventLines
 
     lines = EventLines(console)
@@ -135,7 +160,7 @@ def _run_for_programs(console: Console, scene: Scene, request: Request, chosen: 
         result = engine.run_once(request.options(chosen))
     if lines.error is not None and result.ok:
         raise lines.error
-    return _code_of(result)
+    return result
 
 
 def _code_of(result: "RunResult") -> ExitCode:
