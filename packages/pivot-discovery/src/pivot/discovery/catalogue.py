@@ -155,6 +155,12 @@ class _Entry:
 
     def _reidentified(self, kept: Snapshot, same: Mapping[str, Seen]) -> SnapshotView | None:
         """Identify the stages anew; None if the definitions have to be executed again."""
+        from pivot.fingerprint.analysis import without_collection
+
+        with without_collection():
+            return self._identified(kept, same)
+
+    def _identified(self, kept: Snapshot, same: Mapping[str, Seen]) -> SnapshotView | None:
         from pivot.discovery.code import Code, read_code, summaries_of
 
         base = read_code(kept.pair, self._code_place)
@@ -168,11 +174,11 @@ class _Entry:
         )
         known = code.code_of(kept.known) if kept.known else {}
         today = kept._replace(stages=stages, known=known)
-        return self._view(self._saved(today, code), code)
+        return self._view(self._saved(today, code, same), code)
 
-    def _saved(self, snapshot: Snapshot, code: "Code") -> Snapshot:
+    def _saved(self, snapshot: Snapshot, code: "Code", same: Mapping[str, Seen] = {}) -> Snapshot:
         """Keep a snapshot with what its code was identified from, unless that changed meanwhile."""
-        reading = Reading(self._project.environ, self._started)
+        reading = Reading(self._project.environ, self._started, same)
         try:
             code.read(reading)
         except UnsettledError:

@@ -55,7 +55,9 @@ class UnsettledError(Exception):
 class Reading:
     """Gather what is read from one moment on."""
 
-    def __init__(self, environ: Mapping[str, str], started_ns: int) -> None:
+    def __init__(self, environ: Mapping[str, str], started_ns: int, before: Mapping[str, Seen] = {}) -> None:
+        """`before` are files as they were seen already: where the stat is the same, they need not be read again."""
+        self._before = before
         self._environ = environ
         self._started = started_ns
         self._files: dict[str, Seen] = {}
@@ -67,7 +69,10 @@ class Reading:
         """Note a file that was read; one that is not there counts as looked for."""
         if path in self._files:
             return
-        seen = see(path, self._started)
+        before = self._before.get(path)
+        seen = still(path, before, self._started) if before is not None else see(path, self._started)
+        if before is not None and seen is None:
+            raise UnsettledError(path)
         if seen is None:
             self.name(path)
         elif not seen.settled:

@@ -81,6 +81,9 @@ class Analysis:
         self._passes: dict[_Pass, Merkle] = {}
         self._chosen: dict[str, _Pass] = {}
         self._seen: dict[str, list[Node]] = {}
+        self._nodes: set[Node] = set()
+        """All that stages reach."""
+        self._located: dict[str, list[Node]] = {}
         self._settle()
         self._add_observed()
 
@@ -92,9 +95,7 @@ class Analysis:
 
     def manifest(self, stage: str) -> Manifest:
         """Name all that the code of a stage depends on."""
-        root = self._roots[stage]
-        start = self._locator.locate(root)[0]
-        return manifest_of(self._merkle(stage), _STAGE + stage, start, self._world, self._links.finder)
+        return manifest_of(self._merkle(stage), _STAGE + stage, self._starts(stage)[0], self._world, self._links.finder)
 
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the text of definitions by the hashes that manifests name them by, where known."""
@@ -121,7 +122,7 @@ class Analysis:
         The bodies of functions do not count unless something may call them meanwhile: while this is equal, importing
         again defines the same stages.
         """
-        shown = [f"{node}~" for root in self._roots.values() for node in self._locator.locate(root)]
+        shown = [f"{node}~" for stage in self._roots for node in self._starts(stage)]
         own, reached = run_by_import(self._links, module)
         value = f"{own} {self._hash_of([*shown, *reached])} {self._places()}"
         return blake3(value.encode()).hexdigest()
@@ -134,7 +135,7 @@ class Analysis:
         """Hash nodes and what they reach, looked at as closely as their own code looks."""
         wanted, mode = sorted(set(nodes)), _PLAIN
         while True:
-            merkle = Merkle(Graph(self._world, mode).expand)
+            merkle = self._pass(_Pass(mode, ()))
             hashes = [merkle.add(node) for node in wanted]
             wider = mode.union(*(frozenset(MODES) & merkle.flags[node] for node in wanted))
             if wider == mode:
@@ -147,11 +148,10 @@ class Analysis:
 
     def inputs(self) -> AnalysisInputs:
         """Give all that this analysis read."""
-        nodes = {node for merkle in self._passes.values() for node in merkle.expansions}
         return AnalysisInputs(
             files=tuple(sorted({*self._links.files(), *self._named_files(), *self._world.distributions.files})),
             probed=tuple(_paths(self._links.finder.probes())),
-            environment=tuple(sorted(node[1:] for node in nodes if node[0] == "$")),
+            environment=tuple(sorted(node[1:] for node in self._nodes if node[0] == "$")),
             distributions=tuple(sorted(self._world.distributions.looked_at)),
             directories=tuple(sorted(self._links.finder.listed | self._world.distributions.listed)),
         )
@@ -169,8 +169,8 @@ class Analysis:
             self._passes.clear()
             for stage, root in self._roots.items():
                 self._choose(stage, root)
-            nodes = {node for merkle in self._passes.values() for node in merkle.expansions}
-            if not universe.grown(node for node in nodes if not node.startswith(_STAGE) and node[0] != "+"):
+            self._nodes = {node for merkle in self._passes.values() for node in merkle.expansions}
+            if not universe.grown(node for node in self._nodes if not node.startswith(_STAGE) and node[0] != "+"):
                 return
 
     def _add_observed(self) -> None:
@@ -189,14 +189,22 @@ class Analysis:
         mode = _PLAIN
         while True:
             chosen = self._chosen[stage] = _Pass(mode, root.ignore)
-            if chosen not in self._passes:
-                self._passes[chosen] = Merkle(_Expander(self, chosen).expand)
-            merkle = self._passes[chosen]
+            merkle = self._pass(chosen)
             merkle.add(_STAGE + stage)
             wider = mode | (frozenset(MODES) & merkle.flags[_STAGE + stage])
             if wider == mode:
                 return
             mode = wider
+
+    def _pass(self, chosen: _Pass) -> Merkle:
+        if chosen not in self._passes:
+            self._passes[chosen] = Merkle(_Expander(self, chosen).expand)
+        return self._passes[chosen]
+
+    def _starts(self, stage: str) -> list[Node]:
+        if stage not in self._located:
+            self._located[stage] = self._locator.locate(self._roots[stage])
+        return self._located[stage]
 
     def _merkle(self, stage: str) -> Merkle:
         return self._passes[self._chosen[stage]]
@@ -205,7 +213,7 @@ class Analysis:
         """Say where a stage starts: at its function, with the annotations; at its live values."""
         root = self._roots[stage]
         children: list[Node] = []
-        for node in self._locator.locate(root):
+        for node in self._starts(stage):
             children += [node, f"{node}~"]
         for also in root.also:
             children += self._locator.locate(also)
@@ -257,7 +265,7 @@ def analyse(
     modules read while they were defining themselves. Files are read as they are now; what a caller's `Summaries`
     keeps of earlier times is used where bytes are the same.
     """
-    with _without_collection():
+    with without_collection():
         links = LinkStore(imports, summaries)
         facts: dict[str, list[ImportFact]] = {}
         for fact in import_facts:
@@ -270,7 +278,7 @@ def analyse(
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Syntax trees and graphs are many objects and no garbage: the collector would take most of the time."""
     enabled = gc.isenabled()
     gc.disable()

@@ -31,9 +31,8 @@ class LinkStore:
         self.program = Program(self.finder, summaries)
         self._summaries = summaries
         self._linker = Linker(self.program)
-        self._key = "links-" + blake3(repr(imports).encode()).hexdigest()
-        self._kept: dict[str, Kept] = {}
-        self._kept.update((name, Kept._make(kept)) for name, kept in (summaries.recall(self._key) or {}).items())
+        self._key = "links-" + blake3(repr(imports).encode()).hexdigest(16)
+        self._kept: dict[str, Kept | None] = {}
         self._links: dict[str, ModuleLink | None] = {}
         self._digests: dict[str, str] = {}
         self._same: dict[str, bool] = {}
@@ -52,12 +51,22 @@ class LinkStore:
         return sorted({each.file for each in found if each is not None and each.origin in ("source", "binary")})
 
     def _link(self, name: str) -> ModuleLink | None:
-        kept = self._kept.get(name)
+        kept = self._recalled(name)
         if kept is not None and self._holds(name, kept):
             return ModuleLink.from_data(kept.link)
         module = self.program.module(name)
         self._made.append(name)
         return None if module is None else self._linker.link(module)
+
+    def _key_of(self, name: str) -> str:
+        return f"{self._key}-{blake3(name.encode()).hexdigest(16)}"
+
+    def _recalled(self, name: str) -> Kept | None:
+        """Give a module as it was resolved the last time; each lies by itself, so that an edit writes one anew."""
+        if name not in self._kept:
+            kept = self._summaries.recall(self._key_of(name))
+            self._kept[name] = None if kept is None else Kept._make(kept)
+        return self._kept[name]
 
     def _holds(self, name: str, kept: Kept) -> bool:
         """Tell whether a module and what it consulted are as they were."""
@@ -73,7 +82,7 @@ class LinkStore:
     def _is_same(self, name: str) -> bool:
         """Tell whether a module is where it was, with the same bytes; then all of it is as it was."""
         if name not in self._same:
-            kept = self._kept.get(name)
+            kept = self._recalled(name)
             same = kept is not None and kept.place == self._place(name) and kept.digest == self._digest(name)
             self._same[name] = same
         return self._same[name]
@@ -97,14 +106,11 @@ class LinkStore:
         return module.outline_of(bound) if colon else module.outline()
 
     def save(self) -> None:
-        """Remember all links for the next command."""
-        if not self._made:
-            return
+        """Remember for the next command what was resolved anew."""
         for name in self._made:
             link = self._links[name]
             if link is not None:
-                self._kept[name] = self._keep(name, link)
-        self._summaries.remember(self._key, {name: tuple(kept) for name, kept in self._kept.items()})
+                self._summaries.remember(self._key_of(name), tuple(self._keep(name, link)))
 
     def _keep(self, name: str, link: ModuleLink) -> Kept:
         consulted = tuple((key, self._outline(key)) for key in link.consulted)
