@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pivot.discovery.marks import see
 from pivot.discovery.witness import Reading, UnsettledError, Witness, compare
 from pivot.fingerprint.observed import environment_hash
 
@@ -192,3 +193,27 @@ def test_names_in_a_directory_that_is_being_modified_are_looked_up_again(tmp_pat
 def test_anything_else_is_no_witness(data: object) -> None:
     with pytest.raises((ValueError, TypeError, AttributeError)):
         Witness.from_data(data)
+
+
+def test_a_file_seen_already_is_not_read_again_while_its_stat_is_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("x")
+    seen = see(str(path), LATER)
+    assert seen is not None
+    taken = Reading({}, LATER, {str(path): seen._replace(digest="not read again")})
+    taken.file(str(path))
+    assert taken.witness().files[str(path)].digest == "not read again"
+
+
+@pytest.mark.parametrize("text", ["y", "longer", None])
+def test_a_file_seen_already_that_is_not_the_same_any_more_makes_no_witness(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "a"
+    path.write_text("x")
+    seen = see(str(path), LATER)
+    assert seen is not None
+    path.unlink()
+    if text is not None:
+        (tmp_path / "new").write_text(text)
+        (tmp_path / "new").rename(path)
+    with pytest.raises(UnsettledError):
+        Reading({}, LATER, {str(path): seen}).file(str(path))

@@ -13,12 +13,14 @@ from pivot.fingerprint.summaries import Summaries
 class Kept(NamedTuple):
     """A module as it was resolved the last time."""
 
-    place: str
-    """Its file, and whether it is a package."""
-    digest: str
+    state: str
+    """Its file, whether it is a package, and its bytes."""
     link: Any
-    consulted: tuple[tuple[str, str], ...]
-    """(`module` or `module:name`, what it was)."""
+    consulted: tuple[tuple[str, str, str], ...]
+    """(`module` or `module:name`, what it was, state of that module).
+
+    The state is that of this time: what is kept of the other module itself may be older, or newer.
+    """
     examined: tuple[tuple[str, str], ...]
     """(module, digest)."""
 
@@ -35,7 +37,7 @@ class LinkStore:
         self._kept: dict[str, Kept | None] = {}
         self._links: dict[str, ModuleLink | None] = {}
         self._digests: dict[str, str] = {}
-        self._same: dict[str, bool] = {}
+        self._states: dict[str, str] = {}
         self._made: list[str] = []
 
     def __call__(self, name: str) -> ModuleLink | None:
@@ -47,7 +49,7 @@ class LinkStore:
 
     def files(self) -> list[str]:
         """Give the files of the user's that were looked at."""
-        found = (self.finder.find(name) for name in (*self._links, *self._same))
+        found = (self.finder.find(name) for name in (*self._links, *self._states))
         return sorted({each.file for each in found if each is not None and each.origin in ("source", "binary")})
 
     def _link(self, name: str) -> ModuleLink | None:
@@ -71,21 +73,19 @@ class LinkStore:
     def _holds(self, name: str, kept: Kept) -> bool:
         """Tell whether a module and what it consulted are as they were."""
         return (
-            self._is_same(name)
+            kept.state == self._state(name)
             and all(self._digest(other) == digest for other, digest in kept.examined)
-            and all(self._outline(key) == outline for key, outline in kept.consulted if not self._is_same_at(key))
+            and all(
+                state == self._state(key.partition(":")[0]) or outline == self._outline(key)
+                for key, outline, state in kept.consulted
+            )
         )
 
-    def _is_same_at(self, key: str) -> bool:
-        return self._is_same(key.partition(":")[0])
-
-    def _is_same(self, name: str) -> bool:
-        """Tell whether a module is where it was, with the same bytes; then all of it is as it was."""
-        if name not in self._same:
-            kept = self._recalled(name)
-            same = kept is not None and kept.place == self._place(name) and kept.digest == self._digest(name)
-            self._same[name] = same
-        return self._same[name]
+    def _state(self, name: str) -> str:
+        """Say where a module is, and its bytes: while this is equal, all of it is as it was."""
+        if name not in self._states:
+            self._states[name] = f"{self._place(name)} {self._digest(name)}"
+        return self._states[name]
 
     def _place(self, name: str) -> str:
         found = self.finder.find(name)
@@ -113,6 +113,6 @@ class LinkStore:
                 self._summaries.remember(self._key_of(name), tuple(self._keep(name, link)))
 
     def _keep(self, name: str, link: ModuleLink) -> Kept:
-        consulted = tuple((key, self._outline(key)) for key in link.consulted)
+        consulted = tuple((key, self._outline(key), self._state(key.partition(":")[0])) for key in link.consulted)
         examined = tuple((other, self._digest(other)) for other in link.examined)
-        return Kept(self._place(name), self._digest(name), link.to_data(), consulted, examined)
+        return Kept(self._state(name), link.to_data(), consulted, examined)

@@ -14,7 +14,7 @@ from blake3 import blake3
 from pivot.fingerprint.summarise import summarise
 from pivot.fingerprint.summary import Summary
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised whenever summaries, links or canonical forms change."""
 
 _CHECK = 32
