@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from faults_children import in_child
+from faults_children import in_child, quick_folder
 
 from pivot.cache import Cache, CacheError, Link, MissingError, hash_bytes
 
@@ -123,7 +123,7 @@ class Outcome(NamedTuple):
 def suffer(label: str, damage: str) -> Outcome:
     """Build, damage, and try everything, twice."""
     give_up_privileges()
-    top = Path(tempfile.mkdtemp(prefix="pivot-cache-"))
+    top = Path(tempfile.mkdtemp(prefix="pivot-cache-", dir=quick_folder()))
     root, work = top / "store", top / "work"
     work.mkdir()
     try:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from faults_children import in_child
+from faults_children import in_child, quick_folder
 from faults_disk import Disk, Inodes, State, materialise
 from faults_recorder import Op, Recorder, Said, Synced, pretend
 
@@ -230,7 +230,7 @@ def play(place: Path, policy: str, states: int, seed: int) -> Score:
 
 
 def _looked(batch: list[Cut], place: Path, policy: str) -> list[str]:
-    top = tempfile.mkdtemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else place)
+    top = tempfile.mkdtemp(dir=quick_folder() or place)
     try:
         return in_child(lambda: _look_at(batch, top, policy), deadline=120)
     finally:

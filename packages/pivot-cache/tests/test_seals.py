@@ -1,9 +1,11 @@
 import os
+import resource
 from typing import Any
 
 import pytest
+from faults_children import in_child
 
-from pivot.cache import DamagedError, MissingError
+from pivot.cache import Cache, DamagedError, MissingError, UnusableError, seals
 from pivot.cache.files import CANONICAL_MTIME_NS
 from pivot.cache.rows import DURABLE
 
@@ -72,6 +74,43 @@ def test_what_is_no_plain_file_is_no_object(parts, what, tmp_path):
         path.mkdir()
     assert not parts.seals.intact(name)
     assert not os.path.lexists(path)
+
+
+def test_a_good_object_that_another_process_put_meanwhile_is_not_set_aside(parts, vandalise, monkeypatch):
+    # Fails if `rehash` sets aside whatever has the name by then.
+    name, path = _put(parts)
+    vandalise(path, b"PRECIOUS")
+    hashing = seals.hash_descriptor
+
+    def slow(*args):
+        found = hashing(*args)
+        if found != name:
+            path.unlink()
+            parts.objects.put_bytes(b"precious")
+        return found
+
+    monkeypatch.setattr(seals, "hash_descriptor", slow)
+    assert parts.seals.rehash(name)
+    assert path.read_bytes() == b"precious"
+    assert os.listdir(parts.layout.below("quarantine")) == []
+
+
+def test_too_many_open_files_are_no_damage(root, work):
+    # Fails if `open_object` takes every error for one of the object.
+    with Cache(root) as cache:
+        digest = cache.put_bytes(b"precious")
+        (root / "objects" / digest[3:5] / digest[5:]).touch()  # the seal does not fit any more
+        cache.close()
+
+        def use() -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+            for use in (cache.has, cache.get_bytes, cache.open, lambda it: cache.restore(it, work / "out")):
+                with pytest.raises((UnusableError, OSError), match="Too many open files"):
+                    use(digest)
+
+        in_child(use)
+        assert os.listdir(root / "quarantine") == []
+        assert cache.get_bytes(digest) == b"precious"
 
 
 def test_after_a_reboot_what_was_not_synced_is_hashed_once(parts, parts_in, vandalise):

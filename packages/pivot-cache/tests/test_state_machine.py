@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from faults_children import in_child
+from faults_children import in_child, quick_folder
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
@@ -35,7 +35,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self):
-        self.top = Path(tempfile.mkdtemp(prefix="pivot-cache-"))
+        self.top = Path(tempfile.mkdtemp(prefix="pivot-cache-", dir=quick_folder()))
         self.work = self.top / "work"
         self.work.mkdir()
         self.contents: dict[str, bytes] = {}
@@ -51,6 +51,8 @@ class StoreMachine(RuleBasedStateMachine):
         if hasattr(self, "top"):
             self.cache.close()
             self.patch.undo()
+            self.contents.clear()
+            self.folders.clear()
             shutil.rmtree(self.top)
 
     @rule(target=blobs, data=_DATA)

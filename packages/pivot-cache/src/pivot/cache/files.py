@@ -21,12 +21,27 @@ CANONICAL_MTIME_NS = 1_000_000_000_000_000_000
 _FICLONE = 0x40049409
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
+_NO_OBJECT = {errno.ELOOP, errno.ENXIO, errno.EACCES}
 _NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EXDEV}
 
 
 def open_regular(path: str | bytes, *, follow: bool = False) -> int:
     """Open a file for reading without hanging on a FIFO; the caller checks that it is a regular one."""
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+
+
+class NoObjectError(Exception):
+    """Something that cannot be an object: a link, a socket, or a file that nobody may read."""
+
+
+def open_object(path: str) -> int:
+    """Open an object; raise `NoObjectError` if that says something about it, not about this process or the disk."""
+    try:
+        return open_regular(path)
+    except OSError as error:
+        if error.errno not in _NO_OBJECT:
+            raise
+        raise NoObjectError from error
 
 
 def read_all(descriptor: int, size: int) -> bytes:

@@ -11,11 +11,13 @@ from pivot.cache.files import (
     CHUNK,
     Draft,
     Names,
+    NoObjectError,
     clone,
     copy_hashing,
     drafting,
     hash_descriptor,
     is_regular,
+    open_object,
     open_regular,
     read_all,
     space_checked,
@@ -99,10 +101,10 @@ class Objects:
     def open(self, name: Name) -> int:
         """Open an object whose bytes the caller will check."""
         try:
-            return open_regular(self._layout.object(name))
+            return open_object(self._layout.object(name))
         except (FileNotFoundError, NotADirectoryError):
             raise missing(name) from None
-        except OSError as error:
+        except NoObjectError as error:
             self._seals.set_aside(name)
             raise damaged(name) from error
 

@@ -6,7 +6,7 @@ import time
 
 from pivot.cache.digest import Kind, Name
 from pivot.cache.errors import DamagedError, MissingError
-from pivot.cache.files import CANONICAL_MTIME_NS, hash_descriptor, is_regular, open_regular
+from pivot.cache.files import CANONICAL_MTIME_NS, NoObjectError, hash_descriptor, is_regular, open_object
 from pivot.cache.index import Index
 from pivot.cache.layout import Layout
 from pivot.cache.rows import DURABLE, Seal, unpack_seal
@@ -14,6 +14,7 @@ from pivot.cache.rows import DURABLE, Seal, unpack_seal
 _RENEW = 3600
 _PLAIN_MODE = 0o100444
 _SYNCED = b"b"
+_TRIES = 5
 
 
 class Seals:
@@ -38,19 +39,24 @@ class Seals:
 
     def rehash(self, name: Name) -> bool:
         """Hash an object whatever its seal says: seal it anew or move it to quarantine."""
-        try:
-            descriptor = open_regular(self._layout.object(name))
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return self.set_aside(name)  # a link, or a file that cannot be opened
-        try:
-            right = is_regular(os.fstat(descriptor)) and hash_descriptor(descriptor, name.kind) == name
-            if right:
-                self._mend(name, descriptor)
-        finally:
-            os.close(descriptor)
-        return right or self.set_aside(name)
+        for _ in range(_TRIES):
+            try:
+                descriptor = open_object(self._layout.object(name))
+            except FileNotFoundError:
+                return False
+            except NoObjectError:
+                return self.set_aside(name)
+            try:
+                status = os.fstat(descriptor)
+                right = is_regular(status) and hash_descriptor(descriptor, name.kind) == name
+                if right:
+                    self._mend(name, descriptor)
+            finally:
+                os.close(descriptor)
+            # Another process may have seen it too, and a good one be there by now: that one is not set aside.
+            if right or self._is_there(name, status):
+                return right or self.set_aside(name)
+        return False
 
     def seal(self, name: Name, status: os.stat_result, *, durable: bool = False) -> None:
         """Record that the bytes are right now; `durable` if they are also known to be on the disk."""
@@ -117,6 +123,11 @@ class Seals:
     def _reached(self, seal: Seal) -> bool:
         reached = self._index.get(_SYNCED + seal.boot)
         return reached is not None and seal.sealed_at <= int.from_bytes(reached, "little")
+
+    def _is_there(self, name: Name, status: os.stat_result) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return os.path.samestat(os.lstat(self._layout.object(name)), status)
+        return False
 
     def _mend(self, name: Name, descriptor: int) -> None:
         before, found = self.get(name), os.fstat(descriptor)
