@@ -7,14 +7,22 @@ from typing import Any
 
 import pytest
 from engine_fakes import stage
-from test_execute import bring, message
+from test_execute import bring as bring_observed
+from test_execute import message
 
 from pivot.engine import Outcome
 from pivot.executor.state import state_of
+from pivot.executor.task import Done
 from pivot.loaders.plain import Text
+from pivot.registry.definition import StageDefinition
 
 LIMIT = 64 * 1024
 BIG = "x" * 1_000_000
+
+
+def bring(item: StageDefinition, func: Any, loader: Text) -> Done:
+    """Bring a stage up to date; from Python 3.12 on, this file is seen as code of the project."""
+    return bring_observed(item, func, loader, observe="off")
 
 
 class Filling(Text):
