@@ -4,6 +4,8 @@ import faults_hammer as hammer
 import faults_soak as soak
 import pytest
 
+pytestmark = pytest.mark.faults
+
 _CHUNKS, _KILLS = 8, 125
 """A thousand kills; more with `tools/faults_store.py soak`."""
 

@@ -10,6 +10,8 @@ from faults_children import ChildFailedError, in_child
 
 from pivot.cache import Cache, Link, MissingError, ReadOnlyError, hash_bytes
 
+pytestmark = pytest.mark.faults
+
 _CHUNKS = 6
 _BY_HAND = {"folder", "link to /dev/zero", "fifo", "unreadable", "read-only", "file", "link to nowhere"}
 """What takes somebody to mend, where it happens to a lock or to a folder of the store."""

@@ -15,6 +15,8 @@ import faults_garbage as garbage
 from faults_children import in_child
 from pivot.cache import Cache, CacheError, hash_bytes
 
+pytestmark = pytest.mark.faults
+
 def run(kind, limit, map_size=1 << 20):
     top = Path(tempfile.mkdtemp(dir=sys.argv[1]))
     (top / "work").mkdir()

@@ -7,6 +7,8 @@ import pytest
 from faults_disk import Disk
 from faults_recorder import Data, Names, Synced
 
+pytestmark = pytest.mark.faults
+
 _STATES = 1000
 """For each policy; a hundred thousand with `tools/faults_store.py powerloss`."""
 

@@ -18,6 +18,8 @@ from pivot.cache import Cache, Durability, Link, MissingError
 from pivot.cache.digest import Kind
 from pivot.cache.names import parse
 
+pytestmark = pytest.mark.faults
+
 _DATA = st.binary(max_size=40) | st.integers(0, 3).map(lambda number: bytes([number]) * ((1 << 20) + 1))
 _NAMES = st.sampled_from(["a", "b", "sub/c", "sub/deep/d"])
 _FILES = st.dictionaries(_NAMES, st.tuples(_DATA, st.booleans()), max_size=4)
