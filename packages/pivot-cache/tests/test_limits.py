@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.faults
+
 _HEAD = """
 import errno, json, os, resource, sys, tempfile
 from pathlib import Path
 import faults_garbage as garbage
 from faults_children import in_child
 from pivot.cache import Cache, CacheError, hash_bytes
-
-pytestmark = pytest.mark.faults
 
 def run(kind, limit, map_size=1 << 20):
     top = Path(tempfile.mkdtemp(dir=sys.argv[1]))
