@@ -160,6 +160,8 @@ def test_what_is_costly_stays_if_asked(territory):
     starts.remove()
     starts.install()
     assert (len(monitoring.tools), monitoring.events_on) == (2, 1)
+    starts.leave()
+    assert (monitoring.tools, monitoring.events_on) == ({}, 0)
 
 
 def test_functions_count_and_bodies_of_classes_and_modules_do_not(module, territory):

@@ -62,6 +62,11 @@ class Starts:
         self._meeting = self._starting = None
         self._territories, self._met, self._seen = [], [], []
 
+    def leave(self) -> None:
+        """Stay no longer."""
+        self.stay = False
+        self.remove()
+
     def again(self, territory: Territory) -> None:
         """Let functions count that an earlier recording has seen."""
         if self._meeting is None:

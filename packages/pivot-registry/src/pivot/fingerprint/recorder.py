@@ -9,6 +9,7 @@ recorder
     _Starts              functions that start: `sys.monitoring` (3.12 and later)
 """
 
+import atexit
 import contextlib
 import functools
 import threading
@@ -93,6 +94,7 @@ class Recorder:
     def stay(self) -> None:
         """Leave in place, between recordings, what is costly to put there: for processes that only run stages."""
         self._starts.stay = True
+        atexit.register(self._starts.leave)  # nobody may be told of what starts while modules are taken apart
 
     def unrecorded(self) -> contextlib.AbstractContextManager[None]:
         """Leave out what this thread does until the block ends: the work of pivot itself."""
