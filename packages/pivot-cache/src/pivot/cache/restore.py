@@ -136,7 +136,8 @@ class Restorer:
         finally:
             os.close(source)
         if not right:
-            os.unlink(path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)  # there is none if the object was no file
             self._objects.refuse(name)
         return True
 
