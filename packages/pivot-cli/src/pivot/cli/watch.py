@@ -61,6 +61,7 @@ def watch(session: Session, wish: Wish, act: Act) -> ExitCode:
             try:
                 Watching(session, wish, act, project, opened, pool).keep_on()
             except KeyboardInterrupt:
+                pool.kill()  # they are idle, and nobody shall wait for how each of them ends
                 termination.check()  # the library that waits makes a Ctrl-C of every signal
                 session.console().say("stopped")
     return ExitCode.INTERRUPTED
