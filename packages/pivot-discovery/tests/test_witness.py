@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pivot.discovery.marks import see
 from pivot.discovery.witness import Reading, UnsettledError, Witness, compare
 from pivot.fingerprint.observed import environment_hash
+from pivot.registry.marks import see
 
 LATER = 10**20
 

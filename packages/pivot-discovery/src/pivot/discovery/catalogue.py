@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pivot.discovery.discover import ambiguous
 from pivot.discovery.errors import DiscoveryError
 from pivot.discovery.finding import find_pipeline_files
-from pivot.discovery.marks import Seen
 from pivot.discovery.names import pipeline_files_in
 from pivot.discovery.project import Project
 from pivot.discovery.snapshot import (
@@ -25,6 +24,7 @@ from pivot.discovery.view import SnapshotView
 from pivot.discovery.witness import Comparison, Reading, UnsettledError, Witness, compare
 from pivot.registry.definition import PipelineView
 from pivot.registry.errors import DefinitionError
+from pivot.registry.marks import Seen
 
 if TYPE_CHECKING:
     from pivot.discovery.code import Code

@@ -6,7 +6,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pivot.discovery.marks import Seen
 from pivot.discovery.project import Project
 from pivot.discovery.store import read_json, write_json
 from pivot.discovery.witness import Reading
@@ -16,6 +15,7 @@ from pivot.fingerprint.observed import ImportFact
 from pivot.fingerprint.roots import Root
 from pivot.fingerprint.summaries import Summaries
 from pivot.registry.definition import Manifest
+from pivot.registry.marks import Seen
 from pivot.registry.types import PipelineName, StageRef
 
 ABSENT = "absent"

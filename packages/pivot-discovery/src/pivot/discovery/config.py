@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pivot.discovery.marks import Seen, see, still
 from pivot.discovery.store import read_json, write_json
 from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
+from pivot.registry.marks import Seen, see, still
 
 Link = Literal["reflink", "copy", "hardlink", "symlink"]
 Durability = Literal["batch", "strict", "off"]

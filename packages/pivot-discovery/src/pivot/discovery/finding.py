@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pivot.discovery.marks import Mark, is_settled, mark_of
 from pivot.discovery.names import PIPELINE_FILES, PYTHON_FILE
 from pivot.discovery.project import Project
 from pivot.discovery.store import read_json, write_json
 from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
+from pivot.registry.marks import Mark, is_settled, mark_of
 
 _REMEMBERED = "directories.json"
 _NEVER = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})

@@ -8,8 +8,8 @@ from opcode import opmap
 from types import CodeType
 from typing import Any
 
-from pivot.discovery.marks import TICK_NS
 from pivot.fingerprint.recorder import recorder
+from pivot.registry.marks import TICK_NS
 
 _IMPORT_NAME = opmap["IMPORT_NAME"]
 _EXTENDED_ARG = opmap["EXTENDED_ARG"]

@@ -5,9 +5,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pivot.discovery.marks import Seen
 from pivot.discovery.snapshot import Snapshot
-from pivot.registry.definition import Entry, Manifest, StageDefinition
+from pivot.registry.definition import EDITED, Entry, Manifest, StageDefinition
+from pivot.registry.marks import Seen
 from pivot.registry.types import PipelineName, StageRef, StateDir
 
 if TYPE_CHECKING:
@@ -50,10 +50,11 @@ class SnapshotView:
         """Name all the code that one stage depends on."""
         code, ref = self._analysed(), StageRef(*ref)
         manifest = code.manifest(ref)
-        if code.identity(ref) == self._identities.get(ref, code.identity(ref)):
+        identity = code.identity(ref)
+        if identity == self._identities.get(ref, identity):
             return manifest
         # Edited since this command began: what is recorded must never be found to be up to date.
-        return manifest._replace(entries={**manifest.entries, "edited during the run": Entry(code.identity(ref))})
+        return manifest._replace(entries={**manifest.entries, EDITED: Entry(identity)})
 
     @cached_property
     def _identities(self) -> Mapping[StageRef, str]:

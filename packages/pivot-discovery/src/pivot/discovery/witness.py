@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pivot.discovery.marks import Seen, is_settled, mark_of, see, still
 from pivot.fingerprint.observed import environment_hash, listing, listing_hash
+from pivot.registry.marks import Seen, is_settled, mark_of, see, still
 
 
 class Looked(NamedTuple):

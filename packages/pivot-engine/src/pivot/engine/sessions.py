@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.engine.session import PipelineSession, Shared
-from pivot.executor.edits import CodeFile, CodeFiles
+from pivot.executor.edits import CodeFiles
 from pivot.executor.task import TaskOptions
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.errors import DefinitionError
+from pivot.registry.marks import Seen
 from pivot.registry.types import PipelineName
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 class FromFiles(Protocol):
     """A view of a pipeline that other processes load from its file."""
 
-    def code_files(self) -> Mapping[str, tuple[int, int, int, int, str, bool]]:
-        """Give the files that the code was identified from, as `CodeFile` has them."""
+    def code_files(self) -> Mapping[str, Seen]:
+        """Give the files that the code was identified from, as they were then."""
         ...
 
 
@@ -54,11 +55,7 @@ class Sessions:
     @cached_property
     def code_files(self) -> CodeFiles:
         """Give the files that the code of each pipeline was identified from, as they were then."""
-        return {
-            name: {path: CodeFile(*seen) for path, seen in view.code_files().items()}
-            for name, (view, _) in self._view_of.items()
-            if isinstance(view, FromFiles)
-        }
+        return {name: view.code_files() for name, (view, _) in self._view_of.items() if isinstance(view, FromFiles)}
 
     def _session(self, name: PipelineName) -> PipelineSession:
         view, stage = self._view_of[name]

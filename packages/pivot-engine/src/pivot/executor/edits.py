@@ -1,33 +1,15 @@
 """Edits between the coordinator's look at the code and this process's load of it."""
 
-import os
 import sys
+import time
 from collections.abc import Mapping
-from typing import NamedTuple
-
-from blake3 import blake3
 
 from pivot.executor.trace import Trace
-from pivot.registry.definition import Origin, StageDefinition
+from pivot.registry.definition import EDITED, Origin, StageDefinition
+from pivot.registry.marks import Seen, still
 from pivot.registry.types import PipelineName
 
-EDITED = "edited during the run"
-"""Stands for code that nobody can identify: no stage has this code, so none is ever up to date with it."""
-
-
-class CodeFile(NamedTuple):
-    """A source file as it was when the stages' code was identified."""
-
-    mtime_ns: int
-    ctime_ns: int
-    size: int
-    ino: int
-    digest: str
-    settled: bool
-    """Whether a later change must show in its stat."""
-
-
-CodeFiles = Mapping[PipelineName, Mapping[str, CodeFile]]
+CodeFiles = Mapping[PipelineName, Mapping[str, Seen]]
 """Pipeline -> path -> file: all that the identities of its stages were computed from."""
 
 
@@ -67,12 +49,5 @@ def unidentified(trace: Trace) -> Trace:
     return trace._replace(facts=facts, manifest={**trace.manifest, EDITED: EDITED})
 
 
-def _same(path: str, seen: CodeFile) -> bool:
-    try:
-        now = os.stat(path)
-        if seen.settled and (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino) == seen[:4]:
-            return True
-        with open(path, "rb") as file:
-            return blake3(file.read()).hexdigest() == seen.digest
-    except OSError:
-        return False
+def _same(path: str, seen: Seen) -> bool:
+    return still(path, seen, time.time_ns()) is not None

@@ -4,12 +4,12 @@ import enum
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from pivot.executor.edits import CodeFile
 from pivot.executor.reasons import Reason
 from pivot.executor.settings import EngineSettings
 from pivot.executor.trace import Trace
 from pivot.executor.usage import Usage
 from pivot.registry.definition import StageDefinition
+from pivot.registry.marks import Seen
 from pivot.registry.types import PipelineName, StageRef
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class TaskOptions(NamedTuple):
     no_commit: bool = False
     outputs: frozenset[str] = frozenset()
     """Every declared output of the project, project-relative: a listing of a directory does not count them."""
-    code_files: Mapping[PipelineName, Mapping[str, CodeFile]] = {}
+    code_files: Mapping[PipelineName, Mapping[str, Seen]] = {}
     """What the stages' code was identified from, as it was then."""
 
 

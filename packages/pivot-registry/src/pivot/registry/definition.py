@@ -89,6 +89,10 @@ class StageDefinition(NamedTuple):
     """None: the function lives in this process only, and is shipped by value."""
 
 
+EDITED = "edited during the run"
+"""Stands for code that nobody can identify: no stage has this code, so none is ever up to date with it."""
+
+
 class Entry(NamedTuple):
     """One definition that a stage depends on."""
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pivot.discovery.marks import COARSE_NS, TICK_NS, Mark, is_settled, see, still
+from pivot.registry.marks import COARSE_NS, TICK_NS, Mark, is_settled, see, still
 
 LATER = 10**20
 
