@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pivot.engine.events import RunStarted
 from pivot.engine.wire import line_of
+from pivot.executor.opening import opened
 from pivot.registry.types import StateDir
 
 RUN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]+")
@@ -35,7 +36,7 @@ class Journal:
         self.error: OSError | None = None
         self._file: int | None = None
         try:
-            self._file = _opened(state_dir / "runs" / f"{head.run_id}.jsonl")
+            self._file = _locked(state_dir / "runs" / f"{head.run_id}.jsonl")
         except OSError as error:
             self.error = error
         self.write(line_of(head))
@@ -59,9 +60,8 @@ class Journal:
             self._file = None
 
 
-def _opened(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+def _locked(path: Path) -> int:
+    descriptor = opened(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for _ in range(_LOCK_TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

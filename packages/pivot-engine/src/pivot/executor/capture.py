@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Iterator
 
+from pivot.executor.opening import opened
+
 
 class Logs:
     """The logs that one process writes, one after the other.
@@ -25,7 +27,7 @@ class Logs:
         """Let everything that is printed meanwhile go to the file `log`; there is none if nothing was printed."""
         descriptor = self._take_over(log)
         if descriptor is None:
-            descriptor = _made(log)
+            descriptor = opened(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         try:
             with _redirected(descriptor):
                 yield
@@ -56,15 +58,6 @@ class Logs:
                 return descriptor
         self.close()
         return None
-
-
-def _made(log: str) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
-    try:
-        return os.open(log, flags, 0o666)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(log), exist_ok=True)
-        return os.open(log, flags, 0o666)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,8 @@ class Execution:
     bring_up_to_date        under the stage's lock
       assess                decide again: another process may have run it meanwhile
       _restore | _run       outputs from the store, or from the function
-      commit                bytes are stored, then the run-cache entry, then the lock file
+      _settle               outputs that lie in place, and only have to be stored
+      _commit               bytes are stored, then the run-cache entry, then the lock file
     """
 
     def __init__(
@@ -99,13 +100,7 @@ class Execution:
                 return Done(task.stage.ref, Outcome.SKIPPED, trace=decision.trace)
             if isinstance(decision, Restore):
                 return self._restore(task, decision)
-            if not (task.force or task.stage.identity.unknown or self.options.no_commit):
-                trace = settle(task.stage, assessor, self.cache)
-                if trace is not None:
-                    assessor.run_cache.remember(task.stage, trace)
-                    state.record(trace)
-                    return Done(task.stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
-            return self._run(task, assessor, observer, assessment)
+            return self._settle(task, assessor, decision) or self._run(task, assessor, observer, assessment)
 
     def _claim(self, stage: StageDefinition) -> None:
         owner = stage.state_dir, stage.ref.pipeline
@@ -129,6 +124,16 @@ class Execution:
             state_of(stage).record(trace)
         return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
 
+    def _settle(self, task: StageTask, assessor: Assessor, decision: Run) -> Done | None:
+        """Store what an earlier run computed and could not store, if it did."""
+        if task.force or task.stage.identity.unknown or self.options.no_commit:
+            return None
+        trace = settle(task.stage, assessor, self.cache)
+        if trace is None:
+            return None
+        _commit(task.stage, trace, assessor)
+        return Done(task.stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
+
     def _run(self, task: StageTask, assessor: Assessor, observer: Observer, assessment: Assessment) -> Done:
         stage, state = task.stage, state_of(task.stage)
         assert isinstance(assessment.decision, Run)
@@ -136,13 +141,12 @@ class Execution:
         if missing:
             return _failed(task, Failure(f"input {missing[0]} does not exist"), assessment.decision)
         state.forget_pending()
-        log = state.log_path(self.options.run_id)
+        log, declared = state.log_path(self.options.run_id), _declared(stage, self.options.settings.project_root)
         restore_incremental(stage, assessment.before, self.cache)
         try:
             with cleared(stage, state, assessment.before, self.options.run_id):
-                observed = self._call(task, log, observer)
-                inherited = self._memory.inherited(task.manifest, _declared(stage, self.options.settings.project_root))
-                seen = joined(observer.first(observed), inherited)
+                observed = self._call(task, log, observer, declared)
+                seen = joined(observer.first(observed), self._memory.inherited(task.manifest, declared))
                 self._check(stage, assessment.facts, seen)
                 outs, refused = ({}, None) if self.options.no_commit else self._store(stage)
         except UserCodeError as error:
@@ -165,8 +169,7 @@ class Execution:
             unchanged=assessment.before is not None and outs == assessment.before.outs,
         )
         if done.trace is not None and not done.uncovered and not self.options.no_commit:
-            assessor.run_cache.remember(stage, done.trace)
-            state.record(done.trace)
+            _commit(stage, done.trace, assessor)
         return done
 
     def _store(self, stage: StageDefinition) -> tuple[dict[str, Artifact], Exception | None]:
@@ -184,7 +187,7 @@ class Execution:
             message += "; they are kept in place, and the next run stores them without running it again"
         return _failed(task, Failure(message), decision)
 
-    def _call(self, task: StageTask, log: str, observer: Observer) -> Observed:
+    def _call(self, task: StageTask, log: str, observer: Observer, declared: Sequence[str]) -> Observed:
         """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.
 
         Loaders are the user's code too, and what a function returns may read only when it is saved.
@@ -192,13 +195,15 @@ class Execution:
         stage = task.stage
         with self.live(task) as info, self._logs.captured(log), _working_directory(stage.root):
             self._edits.loaded(stage)
-            with self._observing(task, observer) as observed, _asking(observed), user_code():
+            with self._observing(task, observer, declared) as observed, _asking(observed), user_code():
                 result = info["func"](**_arguments(stage, info))
                 save(stage, info, result, self.recorder.unrecorded)
             return observed()
 
     @contextmanager
-    def _observing(self, task: StageTask, observer: Observer) -> Iterator[Callable[[], Observed]]:
+    def _observing(
+        self, task: StageTask, observer: Observer, declared: Sequence[str]
+    ) -> Iterator[Callable[[], Observed]]:
         """Record what the block uses; the function that is given tells what of it the stage does not declare."""
         root = self.options.settings.project_root
         if self.options.settings.observe == "off":
@@ -207,7 +212,7 @@ class Execution:
         before = kept_by(task.manifest)
         try:
             with self.recorder.recording(root) as recording:
-                yield lambda: undeclared(recording.observed(), _declared(task.stage, root))
+                yield lambda: undeclared(recording.observed(), declared)
         finally:
             self._memory.remember(before, task.manifest, recording, observer.first)
 
@@ -223,10 +228,13 @@ class Execution:
 
 def commit(stage: StageDefinition, trace: Trace, assessor: Assessor, timeout: float | None) -> None:
     """Make a run count that its worker could not commit: first its run-cache entry, then its lock file."""
-    state = state_of(stage)
-    with state.locked(timeout, lambda _ref, _owner: None):
-        assessor.run_cache.remember(stage, trace)
-        state.record(trace)
+    with state_of(stage).locked(timeout, lambda _ref, _owner: None):
+        _commit(stage, trace, assessor)
+
+
+def _commit(stage: StageDefinition, trace: Trace, assessor: Assessor) -> None:
+    assessor.run_cache.remember(stage, trace)
+    state_of(stage).record(trace)
 
 
 class UserCodeError(Exception):

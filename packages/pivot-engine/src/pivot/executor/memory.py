@@ -55,6 +55,8 @@ class Memory:
             common = set(code) if _shared(filled.data, code) else _shared(filled.functions, code)
             if common:
                 found = joined(found, _used_in(filled, common))
+        if not found:
+            return found
         names = (tuple(found.files), tuple(found.directories), found.present, found.missing)
         rest = undeclared(Observed(*names), declared)
         return _only(found, {*rest.files, *rest.directories, *rest.present, *rest.missing, *found.environment})

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pivot.executor.opening import opened
 from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import LockTimeoutError, StateError
@@ -95,7 +96,7 @@ class StageState:
 
     def _write_trace(self, trace: Trace, folder: str) -> None:
         temporary = f"{folder}/.{self._name}.{os.getpid()}.tmp"
-        descriptor = _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        descriptor = opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             _write(descriptor, encode(self.ref.stage, trace).encode())
         finally:
@@ -105,7 +106,7 @@ class StageState:
     @contextlib.contextmanager
     def locked(self, timeout: float | None, waiting: Waiting) -> Iterator[None]:
         """Hold the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
-        descriptor = _opened(f"{self._directory}/locks/{self._name}.flock", os.O_RDWR | os.O_CREAT)
+        descriptor = opened(f"{self._directory}/locks/{self._name}.flock", os.O_RDWR | os.O_CREAT)
         try:
             _acquire(descriptor, timeout, lambda: waiting(self.ref, _owner(descriptor)))
             os.pwrite(descriptor, b"%-20d\n" % os.getpid(), 0)
@@ -134,15 +135,6 @@ def _acquire(file: int, timeout: float | None, waiting: Callable[[], None]) -> N
         f"another process has been running this stage for more than {timeout:g} s",
         hint="Wait for it, or raise run.lock_timeout in .pivot/config.yaml.",
     )
-
-
-def _opened(path: str, flags: int) -> int:
-    """Open a file to write to; the folder is made when it is missing, which is once in many thousand times."""
-    try:
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
 
 
 def _write(descriptor: int, data: bytes) -> None:
