@@ -30,6 +30,15 @@ def open_regular(path: str | bytes, *, follow: bool = False) -> int:
     return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
 
 
+def read_head(path: str, most: int) -> bytes:
+    """Read the beginning of a small file, whatever lies in its place."""
+    descriptor = open_regular(path)
+    try:
+        return os.read(descriptor, most)
+    finally:
+        os.close(descriptor)
+
+
 class NoObjectError(Exception):
     """Something that cannot be an object: a link, a socket, or a file that nobody may read."""
 

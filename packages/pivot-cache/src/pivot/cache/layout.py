@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pivot.cache.digest import Kind, Name
 from pivot.cache.errors import FormatError
-from pivot.cache.files import open_regular
+from pivot.cache.files import read_head
 from pivot.cache.locks import locked
 
 FORMAT = 1
@@ -56,11 +56,7 @@ def open_layout(layout: Layout) -> Identity:
 
 def _read(layout: Layout) -> bytes | None:
     try:
-        descriptor = open_regular(layout.below("store.json"))
-        try:
-            return os.read(descriptor, 65536)
-        finally:
-            os.close(descriptor)
+        return read_head(layout.below("store.json"), 65536)
     except FileNotFoundError:
         return None
     except OSError as error:

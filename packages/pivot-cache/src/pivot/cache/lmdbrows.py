@@ -9,7 +9,7 @@ import lmdb
 
 from pivot.cache.boot import boot_id
 from pivot.cache.errors import BusyError
-from pivot.cache.files import open_regular, sync_file, sync_folder
+from pivot.cache.files import read_head, sync_file, sync_folder
 from pivot.cache.lmdbcheck import is_sound, last_page_bytes
 from pivot.cache.locks import locked
 from pivot.cache.rows import MemoryRows, Rows
@@ -62,13 +62,9 @@ def _lost_power_unsynced(place: Place) -> bool:
 
 def _mark(folder: str) -> bytes | None:
     try:
-        descriptor = open_regular(f"{folder}/unsynced")
+        return read_head(f"{folder}/unsynced", 100)
     except FileNotFoundError:
         return None
-    try:
-        return os.read(descriptor, 100)
-    finally:
-        os.close(descriptor)
 
 
 def _mark_unsynced(folder: str) -> None:
