@@ -93,6 +93,18 @@ def test_what_a_living_process_restored_stays_with_its_members(root, filled, sta
     assert _collect(root, []).removed == (single,)
 
 
+def test_what_was_claimed_after_the_roots_were_read_stays_although_its_process_has_ended(root, filled):
+    _, single = filled
+
+    def roots():
+        with Cache(root) as other:
+            assert other.put_bytes(b"single") == single  # old: neither its age nor its last use protects it
+        yield from ()
+
+    assert single not in _collect(root, roots()).removed
+    assert _collect(root, []).removed == (single,)
+
+
 def test_what_this_process_claims_stays(cache):
     digest = cache.put_bytes(b"mine")
     assert cache.gc([], grace=0.0).removed == ()

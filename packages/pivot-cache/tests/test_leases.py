@@ -5,7 +5,8 @@ import pytest
 from pivot.cache.digest import name_of
 from pivot.cache.files import open_regular
 from pivot.cache.layout import Layout, open_layout
-from pivot.cache.leases import Lease, count_live, live_claims, remove, sweep_dead, temporary_beside
+from pivot.cache.leases import Lease, all_claims, count_live, remove, sweep_dead, temporary_beside
+from pivot.cache.locks import locked
 
 _A, _B = name_of(b"a"), name_of(b"b")
 _HOLD = """
@@ -41,10 +42,22 @@ def test_a_claim_is_seen_by_others_until_the_lease_is_closed(layout, lease):
     assert lease.claim(_A, lambda: "seen") == "seen"
     lease.claim(_A, lambda: None)
     lease.claim(_B, lambda: None)
-    assert live_claims(layout) == {_A, _B}
+    assert all_claims(layout) == {_A, _B}
     lease.close()
-    assert live_claims(layout) == set()
+    assert all_claims(layout) == set()
     assert os.listdir(layout.below("leases")) == []
+
+
+def test_no_lease_is_removed_while_a_collection_runs(layout, lease):
+    with locked(layout.below("gc.lock")):
+        lease.claim(_A, lambda: None)
+        lease.close()
+        lease.claim(_B, lambda: None)
+        assert all_claims(layout) == {_A, _B}
+    lease.close()
+    assert all_claims(layout) == {_A}
+    sweep_dead(layout)
+    assert all_claims(layout) == set()
 
 
 def test_a_closed_lease_can_be_used_again(layout, lease):
@@ -52,7 +65,7 @@ def test_a_closed_lease_can_be_used_again(layout, lease):
     lease.close()
     lease.close()
     lease.claim(_A, lambda: None)
-    assert live_claims(layout) == {_A}
+    assert all_claims(layout) == {_A}
 
 
 def test_nothing_is_written_before_the_first_claim(layout, lease):
@@ -69,14 +82,14 @@ def test_a_reader_of_a_store_it_may_not_write_claims_nothing(layout):
 def test_a_killed_process_loses_its_claims_and_what_it_left_half_made(layout, work, start):
     process = start(_HOLD, layout.root, work / "out")
     left = process.stdout.readline().decode().strip()
-    assert live_claims(layout) == {_A}
+    assert all_claims(layout) == {_A}
     assert count_live(layout) == 1
     sweep_dead(layout)
     assert os.path.isdir(left)
     process.kill()
     process.wait()
-    assert live_claims(layout) == set()
     sweep_dead(layout)
+    assert all_claims(layout) == set()
     assert not os.path.exists(left)
     assert os.listdir(layout.below("leases")) == []
 
@@ -105,7 +118,7 @@ def test_a_forked_child_has_a_lease_of_its_own(layout, lease):
         finally:
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
-    assert live_claims(layout) == {_A}
+    assert all_claims(layout) == {_A}
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -118,7 +131,7 @@ def test_a_forked_child_that_only_closes_leaves_the_claims_of_its_parent(layout,
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-    assert live_claims(layout) == {_A}
+    assert all_claims(layout) == {_A}
 
 
 def test_a_full_store_can_be_read_but_not_claimed(layout, start):
@@ -127,7 +140,7 @@ import resource, sys
 from pivot.cache import FullError
 from pivot.cache.digest import name_of
 from pivot.cache.layout import Layout
-from pivot.cache.leases import Lease, live_claims
+from pivot.cache.leases import Lease, all_claims
 layout = Layout(sys.argv[1])
 lease = Lease(layout, writable=True)
 lease.claim(name_of(b"a"), lambda: None)
@@ -139,7 +152,7 @@ for data in (b"b", b"c"):
     except FullError:
         continue
     raise SystemExit("claimed")
-assert live_claims(layout) == {name_of(b"a")}
+assert all_claims(layout) == {name_of(b"a")}
 print("ok")
 """
     out, errors = start(source, layout.root).communicate()
@@ -164,5 +177,5 @@ def test_what_is_in_the_place_of_a_lease_does_no_harm(layout, lease):
     os.mkfifo(layout.below("leases/fifo"))
     os.symlink("/dev/zero", layout.below("leases/link"))
     lease.claim(_A, lambda: None)
-    assert live_claims(layout) >= {_A}
+    assert all_claims(layout) >= {_A}
     os.close(open_regular(layout.below("store.json")))

@@ -35,6 +35,23 @@ def test_a_lock_ends_with_its_process(tmp_path, start):
         pass
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_forked_meanwhile_does_not_hold_on_to_a_lock(tmp_path):
+    path = str(tmp_path / "x.lock")
+    told, tell = os.pipe()
+    with locked(path):
+        child = os.fork()
+        if child == 0:
+            os.close(tell)
+            os.read(told, 1)  # until the parent closes its end
+            os._exit(0)
+    with locked(path, patience=0.0):
+        pass
+    os.close(tell)
+    os.close(told)
+    os.waitpid(child, 0)
+
+
 def test_readers_share_and_exclude_a_writer(tmp_path):
     path = str(tmp_path / "x.lock")
     first, second, third = open_lock(path), open_lock(path), open_lock(path)

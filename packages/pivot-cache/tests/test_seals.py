@@ -15,6 +15,15 @@ def _put(parts, data=b"precious"):
     return name, parts.path(name)
 
 
+def test_an_object_that_is_right_is_not_touched_when_it_is_hashed(parts_in, tick):
+    name = parts_in().objects.put_bytes(b"x")
+    parts = parts_in()
+    tick()
+    before = parts.path(name).stat()
+    assert parts.seals.rehash(name)
+    assert parts.path(name).stat().st_ctime_ns == before.st_ctime_ns
+
+
 def test_an_object_is_plain_read_only_and_has_the_canonical_time(parts):
     name, path = _put(parts)
     assert path.read_bytes() == b"precious"

@@ -49,13 +49,19 @@ def info_of(item: StageDefinition, func: Any, loader: Any) -> WorkerStageInfo:
     )
 
 
-def bring(item: StageDefinition, func: Any, loader: Any = JSON(), **settings: Any) -> Done:  # noqa: B008
+def bring(
+    item: StageDefinition,
+    func: Any,
+    loader: Any = JSON(),  # noqa: B008
+    opened: type[Cache] = Cache,
+    **settings: Any,
+) -> Done:
     @contextmanager
     def live(_: StageTask) -> Iterator[WorkerStageInfo]:
         yield info_of(item, func, loader)
 
     options = TaskOptions(EngineSettings(item.root, CacheRoot(item.root / "cache"), **settings), "r1")
-    with Cache(item.root / "cache") as cache:
+    with opened(item.root / "cache") as cache:
         execution = Execution(options, cache, recorder(), live, {}, lambda *_: None)
         done = execution.bring_up_to_date(StageTask(item))
         execution.close()
@@ -150,6 +156,46 @@ def test_an_input_that_is_not_there_is_named(root: Path) -> None:
     assert (
         message(bring(stage("p:s", root, ["gone.txt"], ["x.json"]), lambda in0: 1)) == "input gone.txt does not exist"
     )
+
+
+class Losing(Cache):
+    """A store of which somebody removes an object at the moment when it is to be restored."""
+
+    def restore(self, digest: str, target: Any, **options: Any) -> None:
+        digits = digest.removeprefix("b3:")
+        (Path(self.root) / "objects" / digits[:2] / digits[2:]).unlink()
+        super().restore(digest, target, **options)
+
+
+def test_a_stage_whose_kept_output_is_lost_at_the_last_moment_runs(root: Path) -> None:
+    item = stage("p:s", root, ["in.txt"], ["out.json"])
+    for opened in (Cache, Losing):
+        (root / "out.json").unlink(missing_ok=True)
+        done = bring(item, lambda in0: {"out0": in0}, opened=opened, observe="off")
+        assert done.outcome is Outcome.RAN, opened
+    assert [str(reason) for reason in done.reasons] == ["output out.json is missing"]
+    assert json.loads((root / "out.json").read_text()) == "a"
+    assert bring(item, None, observe="off").outcome is Outcome.SKIPPED
+
+
+def test_the_record_of_an_equal_run_is_replaced_when_its_outputs_are_gone(root: Path) -> None:
+    item, made = stage("p:s", root, ["in.txt"], ["out.json"]), []
+
+    def func(in0: str) -> dict[str, int]:
+        made.append(in0)
+        return {"out0": len(made)}  # other bytes each time
+
+    def forget() -> None:
+        (root / ".pivot/stages/s.lock").unlink()
+
+    bring(item, func, observe="off")
+    forget()
+    with Cache(root / "cache") as cache:
+        cache.gc([], grace=0.0)
+    assert bring(item, func, observe="off").outcome is Outcome.RAN
+    forget()
+    assert bring(item, func, observe="off").outcome is Outcome.RESTORED
+    assert (root / "out.json").read_text().strip() == "2"
 
 
 def test_an_undeclared_read_is_recorded_and_checked_next_time(root: Path) -> None:

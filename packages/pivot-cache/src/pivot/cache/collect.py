@@ -14,7 +14,7 @@ from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.errors import DamagedError, MissingError, UnsafeTreeError
 from pivot.cache.facts import Clock
 from pivot.cache.layout import Layout
-from pivot.cache.leases import live_claims, remove
+from pivot.cache.leases import all_claims, remove, sweep_dead
 from pivot.cache.locks import locked
 from pivot.cache.names import parse
 from pivot.cache.objects import Objects
@@ -63,7 +63,10 @@ class Collector:
 
     def collect(self, roots: Iterable[str], *, grace: float, keep_quarantine: float, dry_run: bool) -> Report:
         """Delete every object that is not marked, not claimed and older than `grace` seconds."""
-        with locked(self._layout.below("gc.lock"), patience=0.0):
+        # Who ends just now looks, for an instant, whether a collection runs.
+        with locked(self._layout.below("gc.lock"), patience=0.1):
+            with locked(self._layout.below("open.lock")):
+                sweep_dead(self._layout)
             # Before the roots are read: what is made while they are counts as new. By the clock that stamps files,
             # which lags behind the system's by up to a tick.
             limit = self._clock.now_ns(os.stat(self._layout.root).st_dev) - int(grace * 1e9)
@@ -113,7 +116,7 @@ class Collector:
         return removed, freed
 
     def _claimed(self) -> set[Name]:
-        claims = live_claims(self._layout)
+        claims = all_claims(self._layout)
         for tree in [name for name in claims if name.kind is Kind.TREE]:
             with contextlib.suppress(MissingError, UnsafeTreeError):
                 claims |= self.members(tree)

@@ -3,6 +3,9 @@
 A lease is a file that its process keeps locked for life. Each line claims one object or names one temporary path
 outside the store. A claim and the look whether the object is there happen under a shared lock that a sweep takes
 exclusively, so either the sweep sees the claim or the claimer sees the object gone.
+
+While a collection runs, no lease is removed. One that ended after the roots were read may have claimed, for a moment,
+what is named by a lock file that nobody had written then.
 """
 
 import contextlib
@@ -18,7 +21,7 @@ from pivot.cache.digest import Digest, Name
 from pivot.cache.errors import BadDigestError, FullError
 from pivot.cache.files import is_regular, open_regular, space_checked
 from pivot.cache.layout import Layout
-from pivot.cache.locks import locked, open_lock, try_lock, wait_lock
+from pivot.cache.locks import let_go, locked, open_lock, try_lock, wait_lock
 from pivot.cache.names import parse
 
 _TEMPORARY = b"temporary "
@@ -77,8 +80,9 @@ class Lease:
             if self._file < 0:
                 return
             if self._owner == os.getpid():
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self._path)
+                with contextlib.suppress(OSError), between_collections(self._layout) as may_go:
+                    if may_go:
+                        os.unlink(self._path)
             self._release()
 
     def _write(self, line: bytes) -> None:
@@ -106,7 +110,9 @@ class Lease:
 
     def _create(self) -> None:
         with locked(self._layout.below("open.lock")):
-            sweep_dead(self._layout)
+            with between_collections(self._layout) as may_go:
+                if may_go:
+                    sweep_dead(self._layout)
             self._path = self._layout.below(f"leases/{os.urandom(16).hex()}")
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._file = os.open(self._path, flags, 0o644)
@@ -114,8 +120,21 @@ class Lease:
         os.write(self._file, b"process %d\n" % os.getpid())
 
 
+@contextlib.contextmanager
+def between_collections(layout: Layout) -> Iterator[bool]:
+    """Say whether no collection runs; then none begins while the block runs."""
+    descriptor = open_lock(layout.below("gc.lock"))
+    try:
+        yield try_lock(descriptor, fcntl.LOCK_SH)
+    finally:
+        let_go(descriptor)
+
+
 def sweep_dead(layout: Layout) -> None:
-    """Remove the leases of processes that are gone, with what they left half-made; hold `open.lock` for this."""
+    """Remove the leases of processes that are gone, with what they left half-made.
+
+    Hold `open.lock` for this, and let no collection be past the reading of its roots.
+    """
     for path, descriptor, alive in _leases(layout):
         if not alive:
             _remove_leftovers(descriptor)
@@ -123,9 +142,9 @@ def sweep_dead(layout: Layout) -> None:
                 os.unlink(path)
 
 
-def live_claims(layout: Layout) -> set[Name]:
-    """Give everything that living processes claim; hold `use.lock` exclusively for this."""
-    return {name for _, descriptor, alive in _leases(layout) if alive for name in _claims(descriptor)}
+def all_claims(layout: Layout) -> set[Name]:
+    """Give everything that any lease claims; hold `use.lock` exclusively for this."""
+    return {name for _, descriptor, _ in _leases(layout) for name in _claims(descriptor)}
 
 
 def count_live(layout: Layout) -> int:

@@ -47,7 +47,13 @@ def locked(path: str, mode: int = fcntl.LOCK_EX, patience: float = PATIENCE) -> 
             _sign(descriptor)
         yield
     finally:
-        os.close(descriptor)
+        let_go(descriptor)
+
+
+def let_go(descriptor: int) -> None:
+    """Unlock and close: closing alone leaves the lock to a child that is just being forked and has the descriptor."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _sign(descriptor: int) -> None:

@@ -131,7 +131,8 @@ class Seals:
 
     def _mend(self, name: Name, descriptor: int) -> None:
         before, found = self.get(name), os.fstat(descriptor)
-        if self._writable:
+        # One that looks right is left alone: another ctime would break the seals that others have of it.
+        if self._writable and (found.st_mode, found.st_mtime_ns) != (_PLAIN_MODE, CANONICAL_MTIME_NS):
             with contextlib.suppress(OSError):  # it may belong to another user; the bytes are right all the same
                 os.fchmod(descriptor, 0o444)
                 os.utime(descriptor, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))

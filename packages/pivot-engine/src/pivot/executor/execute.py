@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pivot.cache import Cache, CacheError, FullError, ReadOnlyError
+from pivot.cache import Cache, CacheError, FullError, MissingError, ReadOnlyError
 from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store, temporary
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
@@ -99,7 +99,12 @@ class Execution:
             if isinstance(decision, Skip):
                 return Done(task.stage.ref, Outcome.SKIPPED, trace=decision.trace)
             if isinstance(decision, Restore):
-                return self._restore(task, decision)
+                try:
+                    return self._restore(task, decision)
+                except MissingError:
+                    # It was there a moment ago: removed, or found to be damaged while it was copied.
+                    decision = Run(decision.reasons)
+                    return self._run(task, assessor, observer, assessment._replace(decision=decision))
             return self._settle(task, assessor, decision) or self._run(task, assessor, observer, assessment)
 
     def _claim(self, stage: StageDefinition) -> None:

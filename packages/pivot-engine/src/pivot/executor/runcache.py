@@ -67,16 +67,21 @@ class RunCache:
         return None
 
     def remember(self, stage: StageDefinition, trace: Trace) -> None:
-        """Keep a run. Of two equal runs the first one stays."""
+        """Keep a run. Of two equal runs the first one stays, as long as its outputs do."""
         if any(out.kind == "incremental" for out in stage.outputs):
             return  # its result depends on what was there before
+        outs = _by_position(trace.outs, stage)
         for key, record, seen in self._walk(trace.facts):
             if record is None:
-                by_position = trace._replace(outs=_by_position(trace.outs, stage), manifest={})
-                bare = by_position.facts._replace(inputs={}, deps={}, outputs={})
-                self._cache.remember(key, to_data("", by_position._replace(facts=bare)))
+                bare = trace.facts._replace(inputs={}, deps={}, outputs={})
+                self._cache.remember(key, to_data("", Trace(bare, outs)))
                 return
             if record.facts.observed == seen:
+                if record.outs == outs or self.kept(record.outs):
+                    return
+                # A function that gives other bytes each time: these are the ones that can be restored.
+                self._cache.forget(key)
+                self._cache.remember(key, to_data("", Trace(record.facts, outs)))
                 return
 
     def _walk(self, facts: Facts) -> Iterator[tuple[str, Trace | None, Seen]]:
