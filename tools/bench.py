@@ -182,7 +182,7 @@ WIDTHS = {"layered": 16, "chain": 1}
 
 BUDGETS = {  # cold, up to date, one input edited
     176: (2.5, 0.20, 1.0),
-    1000: (5.0, 0.35, None),
+    1000: (5.0, 0.35, 1.0),
     10000: (None, 1.5, None),
 }
 

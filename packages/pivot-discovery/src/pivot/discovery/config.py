@@ -65,14 +65,26 @@ class Config:
 
 
 _REMEMBERED = "config.json"
+_LONGEST_SILENCE = 65_536
 
 
 def config_of(root: Path, local: Path) -> Config:
     """Read the settings of the project at `root`. Raises DefinitionError, with file and line, when they are wrong."""
     path = root / PIVOT_DIR / CONFIG_NAME
-    if not path.is_file():
+    if not path.is_file() or _says_nothing(path):
         return Config()
     return _remembered(path, local / _REMEMBERED) or _parsed(path, local)
+
+
+def _says_nothing(path: Path) -> bool:
+    """Tell whether a file is as `pivot init` leaves it, all comments: that is seen without a parser."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_LONGEST_SILENCE + 1)
+    except OSError:
+        return False  # the parser says what is wrong with it
+    lines = map(bytes.strip, head.splitlines())
+    return len(head) <= _LONGEST_SILENCE and all(not line or line.startswith(b"#") for line in lines)
 
 
 def _remembered(path: Path, store: Path) -> Config | None:
