@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from pivot.discovery.config import CacheConfig, Config, DiscoveryConfig, IdentityConfig, RunConfig, config_of
+from pivot.discovery.config import (
+    Amount,
+    CacheConfig,
+    Config,
+    DiscoveryConfig,
+    IdentityConfig,
+    RunConfig,
+    Time,
+    Tries,
+    config_of,
+)
 from pivot.discovery.store import read_json, write_json
 from pivot.registry.errors import DefinitionError
 
@@ -16,7 +26,7 @@ cache:
   dir: ../store
   link: [hardlink, copy]
   durability: off
-run: {jobs: 3, lock_timeout: 1.5, keep_runs: 7}
+run: {jobs: 3, lock_timeout: 1.5, keep_runs: 7, resources: {gpu: 2, memory: 20G}, retries: 0, timeout: 10m}
 identity:
   environment: content
   observe: on
@@ -42,7 +52,7 @@ def test_empty_settings_are_the_defaults(root: Path, text: str) -> None:
 def test_every_key_can_be_set(root: Path) -> None:
     assert read(root, EVERYTHING) == Config(
         CacheConfig("../store", ("hardlink", "copy"), "off"),
-        RunConfig(3, 1.5, 7),
+        RunConfig(3, 1.5, 7, {"gpu": Amount(2), "memory": Amount(20 * 1024**3)}, retries=Tries(0), timeout=Time(600)),
         IdentityConfig("content", "on"),
         DiscoveryConfig(("old", "data/*")),
     )
@@ -64,6 +74,10 @@ def test_one_value_may_stand_for_a_list_of_one(root: Path) -> None:
         ("run: {lock_timeout: nan}", "1:7", "run.lock_timeout: expected a number of seconds", None),
         ("run: {lock_timeout: soon}", "1:7", "run.lock_timeout: expected a number of seconds", None),
         ("run: {lock_timeout: -1}", "1:7", "run.lock_timeout: expected a number of seconds", None),
+        ("run: {resources: 2}", "1:7", "run.resources: expected a mapping of names, not 2", None),
+        ("run:\n  resources:\n    gpu: -1", "3:5", "run.resources.gpu: expected a number, or a size", None),
+        ("run: {retries: -1}", "1:7", "run.retries: expected a whole number from 0", None),
+        ("run: {timeout: soon}", "1:7", "run.timeout: expected a number of seconds, or a time", None),
         ("cache: {dir: ''}", "1:9", "cache.dir: expected text", None),
         (
             "cache:\n  link: [copy, clone]",

@@ -27,6 +27,9 @@ STAGES = st.builds(
     mutex=TEXTS,
     identity=st.builds(Identity, TEXT, st.sampled_from(["3.11", "3.13 -O"]), TEXTS),
     place=TEXT,
+    resources=st.dictionaries(TEXT, st.floats(0, 1e15), max_size=2),
+    retries=st.none() | st.integers(0, 9),
+    timeout=st.none() | st.floats(0, 1e9),
     origin=st.none() | st.builds(Origin, TEXT, TEXTS),
 )
 

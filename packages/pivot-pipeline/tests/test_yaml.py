@@ -103,6 +103,25 @@ def test_vars_stand_for_values(project: Project) -> None:
     assert info["mutex"] == ["data", "gpu"]
 
 
+def test_what_a_stage_asks_for_may_depend_on_its_matrix(project: Project) -> None:
+    made = load(
+        project,
+        """
+        vars: {tries: 2}
+        stages:
+          clean:
+            python: stages.clean
+            matrix: {size: [1, 2]}
+            resources: {gpu: 0.5, memory: "${size}G"}
+            retries: "${tries}"
+            timeout: 10m
+            outs: {return: "${size}.txt"}
+        """,
+    )
+    info = made.get("clean@2")
+    assert (info["resources"], info["retries"], info["timeout"]) == ({"gpu": 0.5, "memory": 2 * 1024**3}, 2, 600)
+
+
 def test_a_matrix_makes_a_stage_for_each_combination(project: Project) -> None:
     made = load(
         project,
@@ -186,7 +205,20 @@ def test_the_schema_says_what_may_stand_there(project: Project) -> None:
     found = schema()
     assert json.loads(json.dumps(found))["title"] == "pivot.yaml"
     stage = found["$defs"]["StageConfig"]
-    keys = {"python", "deps", "outs", "metrics", "plots", "params", "mutex", "matrix", "variants"}
+    keys = {
+        "python",
+        "deps",
+        "outs",
+        "metrics",
+        "plots",
+        "params",
+        "mutex",
+        "resources",
+        "retries",
+        "timeout",
+        "matrix",
+        "variants",
+    }
     assert set(stage["properties"]) == keys
     assert set(found["properties"]) == {"pipeline", "vars", "stages"} == set(PipelineConfig.model_fields)
     assert stage["additionalProperties"] is False
@@ -232,6 +264,23 @@ def test_the_schema_says_what_may_stand_there(project: Project) -> None:
             "stages.c.matrix.a should be a valid list",
             "pivot schema",
         ),
+        (
+            "stages: {c: {python: stages.clean, resource: {}}}",
+            "1:36",
+            "unknown key stages.c.resource",
+            "mean resources?",
+        ),
+        ("stages: {c: {python: stages.clean, resources: 1}}", "1:36", "resources should be a mapping", "pivot schema"),
+        (
+            "stages: {c: {python: stages.clean, resources: {gpu: [1]}}}",
+            "1:48",
+            "c.resources.gpu should be a number or text",
+            "pivot schema",
+        ),
+        ("stages: {c: {python: stages.clean, resources: {gpu: -1}}}", "1:48", "resource 'gpu': expected a", '"gpu": 1'),
+        ("stages: {c: {python: stages.clean, retries: 1.5}}", "1:36", "retries: expected a whole", "tried"),
+        ("stages: {c: {python: stages.clean, retries: true}}", "1:36", "retries should be a number", "schema"),
+        ("stages: {c: {python: stages.clean, timeout: soon}}", "1:36", "timeout: expected a number", "any time"),
         ("pipeline: 3\nstages: {}", "1:1", "pipeline should be a valid string", "looks like this"),
         ("pipeline: a/b\nstages: {}", "1:1", "'a/b' cannot be the name of a pipeline", "printable"),
         ("stages: {a b: {python: stages.clean}}", "1:10", "'a b' cannot be the name of a stage", "letters"),

@@ -35,7 +35,7 @@ def stage(
 
 def _defined(tmp_path: Path, **options: Any) -> StageDefinition:
     registry = StageRegistry()
-    registry.register(stage, "s", mutex=["*"])
+    registry.register(stage, "s", mutex=["*"], resources={"gpu": 1}, retries=2, timeout=30)
     return define(
         registry.get("s"),
         ref=REF,
@@ -63,6 +63,7 @@ def test_everything_else_travels_too(tmp_path: Path) -> None:
     found = _defined(tmp_path)
     assert (found.ref, found.root, found.state_dir) == (REF, tmp_path, tmp_path / ".pivot")
     assert (found.mutex, found.identity, found.origin) == (("*",), IDENTITY, Origin("m:f", ("x",)))
+    assert (found.resources, found.retries, found.timeout) == ({"gpu": 1}, 2, 30)
     assert json.dumps(found.params) == '{"names": ["a", "b"]}'
 
 

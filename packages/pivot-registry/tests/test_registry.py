@@ -75,6 +75,13 @@ def test_everything_about_a_stage_is_there() -> None:
     assert list(info["signature"].parameters) == ["params", "rows"]
 
 
+def test_what_a_stage_asks_for_is_read_once() -> None:
+    info = registered(nothing, resources={"gpu": 0.5, "memory": "2G"}, retries=2, timeout="10m")
+    assert (info["resources"], info["retries"], info["timeout"]) == ({"gpu": 0.5, "memory": 2 * 1024**3}, 2, 600)
+    info = registered(nothing)
+    assert (info["resources"], info["retries"], info["timeout"]) == ({}, None, None)
+
+
 def test_stages_are_listed_in_the_order_of_their_registration() -> None:
     registry = StageRegistry()
     for name in ("b", "a", "c"):
@@ -217,6 +224,11 @@ def no_class(params) -> None: ...  # type: ignore[no-untyped-def]
         (no_class, {}, "stage no_class needs params"),
         (no_class, {"params": 3}, "must be a"),
         (nothing, {"mutex": [""]}, "mutex must be a list of names"),
+        (nothing, {"resources": ["gpu"]}, "resources must map names to amounts, not be"),
+        (nothing, {"resources": {"": 1}}, "a resource has a name"),
+        (nothing, {"resources": {"gpu": -1}}, "resource 'gpu': expected a number"),
+        (nothing, {"retries": 0.5}, "retries: expected a whole number"),
+        (nothing, {"timeout": "soon"}, "timeout: expected a number of seconds"),
         (nothing, {"ignore": [3]}, "ignore must be a list of names"),
     ],
 )

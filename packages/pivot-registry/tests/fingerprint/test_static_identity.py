@@ -173,6 +173,7 @@ EQUAL = [
     ("another stage that shares a helper", STAGES + "def h(): return 1\ndef other(): return h()\ndef main(): return h()\npipeline.register(other)\npipeline.register(main)", ("def other(): return h()", "def other(): return h() + 1")),
     ("how another stage is registered", STAGES + "def h(): return 1\ndef main(): return h()\npipeline.register(main)\npipeline.register(h, name='other', mutex=['a'])", ("['a']", "['b']")),
     ("how the stage is registered", STAGES + "def main(): return 1\npipeline.register(main, mutex=['a'])", ("['a']", "['b']")),
+    ("what the stage asks for", STAGES + "def main(): return 1\npipeline.register(main, resources={'gpu': 1}, retries=1, timeout=5)", ("{'gpu': 1}, retries=1, timeout=5", "{'memory': '1G'}, retries=3")),
     ("how the stage is decorated by its pipeline", STAGES + "@pipeline.stage(mutex=['a'])\ndef main(): return 1", ("['a']", "['b']")),
     ("a decorator of its pipeline", STAGES + "@pipeline.stage()\ndef main(): return 1", ("@pipeline.stage()\n", "")),
     ("the name of the pipeline", STAGES + "@pipeline.stage()\ndef main(): return 1", ("'x'", "'y'")),

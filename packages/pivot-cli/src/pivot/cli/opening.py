@@ -122,6 +122,9 @@ class Scene:
             lock_timeout=config.run.lock_timeout,
             observe=config.identity.observe,
             keep_runs=config.run.keep_runs,
+            resources=config.run.resources,
+            retries=config.run.retries or 0,
+            timeout=config.run.timeout,
         )
 
     @contextmanager

@@ -1,11 +1,13 @@
 """The settings of a project: `.pivot/config.yaml`."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from pivot.discovery.store import read_json, write_json
+from pivot.registry.amounts import Amount, Time, Tries
 from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
 from pivot.registry.marks import Seen, see, still
 
@@ -36,6 +38,12 @@ class RunConfig:
     """Seconds to wait for a stage that another process runs; None: for ever."""
     keep_runs: int = 100
     """Runs of which journal and logs are kept, in each pipeline."""
+    resources: Mapping[str, Amount] = field(default_factory=dict)
+    """How much there is for all stages that run at once; of `memory`, in bytes, by default what the machine has."""
+    retries: Tries | None = None
+    """So many times more a stage that failed is tried, if it does not say it itself."""
+    timeout: Time | None = None
+    """Seconds that a stage may take, if it does not say it itself; 0 or None: any number."""
 
 
 @dataclass(frozen=True)

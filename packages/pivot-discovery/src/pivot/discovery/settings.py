@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pivot.pipeline.documents import Document, read_document
+from pivot.registry.amounts import Amount, Time, Tries, amount_of, seconds_of, tries_of
 from pivot.registry.errors import DefinitionError
 from pivot.registry.suggest import hint_for
 
@@ -52,6 +53,10 @@ class _Settings:
         if get_origin(wanted) is tuple:
             items = value if isinstance(value, list) else [value]
             return tuple(self._plain((*path, str(i)), item, get_args(wanted)[0]) for i, item in enumerate(items))
+        if get_origin(wanted) is Mapping:
+            if not isinstance(value, dict):
+                raise self._error(path, f"{'.'.join(path)}: expected a mapping of names, not {value!r}")
+            return {str(key): self._plain((*path, str(key)), item, get_args(wanted)[1]) for key, item in value.items()}
         options = get_args(wanted) if get_origin(wanted) in (Union, UnionType) else (wanted,)
         return self._plain(path, value, options[0])
 
@@ -61,9 +66,17 @@ class _Settings:
             if value in get_args(wanted):
                 return value
             raise self._error(path, f"{name}: expected one of {', '.join(get_args(wanted))}, not {value!r}")
+        if wanted in _READERS:
+            return self._read(path, value, _READERS[wanted])
         if not _FITS[wanted](value):
             raise self._error(path, f"{name}: expected {_NAMED[wanted]}, not {value!r}")
         return wanted(value)
+
+    def _read(self, path: tuple[str, ...], value: object, reader: Callable[[object], Any]) -> Any:
+        try:
+            return reader(value)
+        except ValueError as error:
+            raise self._error(path, f"{'.'.join(path)}: {error}") from None
 
     def _error(self, path: tuple[object, ...], what: str, hint: str | None = None) -> DefinitionError:
         return DefinitionError(what, where=self._document.where(*path), hint=hint)
@@ -82,4 +95,5 @@ def _is_seconds(value: object) -> bool:
 
 
 _FITS: Mapping[Any, Callable[[Any], bool]] = {str: _is_text, int: _is_count, float: _is_seconds}
+_READERS: Mapping[Any, Callable[[object], Any]] = {Amount: amount_of, Time: seconds_of, Tries: tries_of}
 _NAMED: Mapping[Any, str] = {str: "text", int: "a whole number from 1 to 9999", float: "a number of seconds"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from blake3 import blake3
 
-_HEAD = "pivot 1 "
+_HEAD = "pivot 2 "
 """Format and schema; what begins otherwise is another's."""
 
 

@@ -46,6 +46,9 @@ def _row(stage: StageDefinition) -> list[Any]:
         identity.code,
         identity.unknown,
         stage.place,
+        stage.resources,
+        stage.retries,
+        stage.timeout,
     ]
 
 
@@ -54,7 +57,7 @@ def _stages(
 ) -> Iterable[StageDefinition]:
     pipeline, directory, state = PipelineName(name), Path(root), StateDir(Path(state_dir))
     where = None if origin is None else Origin(origin[0], tuple(origin[1]))
-    for stage, inputs, outputs, params, mutex, code, unknown, place in rows:
+    for stage, inputs, outputs, params, mutex, code, unknown, place, resources, retries, timeout in rows:
         yield StageDefinition(
             StageRef(pipeline, StageName(stage)),
             directory,
@@ -66,4 +69,7 @@ def _stages(
             Identity(code, python, tuple(unknown)),
             place,
             where,
+            resources,
+            retries,
+            timeout,
         )

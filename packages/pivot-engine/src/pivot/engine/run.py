@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from pivot.engine.demand import timeout_of
 from pivot.engine.events import Event, Interrupted, RunFinished, Sink, StageFinished, StageStarted, StageWaiting
 from pivot.engine.gitignore import ignore_outputs
 from pivot.engine.graph import Graph
@@ -162,7 +163,8 @@ class RunLoop:
     def _task(self, stage: StageDefinition, force: bool) -> StageTask:
         session = self._sessions[stage.ref.pipeline]
         info = None if stage.origin is not None else self._sessions.live_info(stage, self._task_options())
-        return StageTask(stage, session.manifest(stage), session.code.known, force, info)
+        timeout = timeout_of(stage, self._options, self._settings)
+        return StageTask(stage, session.manifest(stage), session.code.known, force, info, timeout)
 
     def _reap(self, plan: Plan, done: Done) -> None:
         ref = done.ref

@@ -1,6 +1,7 @@
 """What a run is told, decided at the edge and handed down whole."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,6 +25,12 @@ class EngineSettings(NamedTuple):
     observe: Observe = "on"
     keep_runs: int = 100
     """Runs of which journal and logs are kept, in each pipeline."""
+    resources: Mapping[str, float] = {}
+    """How much there is for all stages that run at once; of `memory`, in bytes, by default what the machine has."""
+    retries: int = 0
+    """So many times more a stage that failed is tried, if it does not say it itself."""
+    timeout: float | None = None
+    """Seconds that a stage may take, if it does not say it itself; 0 or None: any number."""
 
     def open_cache(self) -> Cache:
         """Open the shared store of the project."""
@@ -42,6 +49,10 @@ class RunOptions(NamedTuple):
     keep_going: bool = False
     """After a failure, go on with what does not depend on it."""
     jobs: int | None = None
+    retries: int | None = None
+    """Instead of what the settings say."""
+    timeout: float | None = None
+    """Instead of what the settings say."""
     no_cache: bool = False
     """Do not take results from the run cache."""
     no_commit: bool = False

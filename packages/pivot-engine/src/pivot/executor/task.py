@@ -40,6 +40,8 @@ class StageTask(NamedTuple):
     force: bool = False
     info: "WorkerStageInfo | None" = None
     """The stage itself, when it lives in the coordinator's process only."""
+    timeout: float | None = None
+    """Seconds after which it is to be ended, as the stage, the run or the settings say; None: never."""
 
 
 class Outcome(enum.StrEnum):

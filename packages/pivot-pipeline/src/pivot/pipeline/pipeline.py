@@ -62,6 +62,9 @@ class Pipeline:
         *,
         params: Any = None,
         mutex: Sequence[str] | str = (),
+        resources: Mapping[str, float | str] = {},
+        retries: int | None = None,
+        timeout: float | str | None = None,
         variant: str | None = None,
         dep_path_overrides: Mapping[str, Any] | None = None,
         out_path_overrides: Mapping[str, Any] | None = None,
@@ -76,6 +79,10 @@ class Pipeline:
             name: the function's own by default.
             params: a `StageParams`, its class, or a mapping of fields.
             mutex: names of which no two running stages share one; `*` is shared with every stage.
+            resources: what it needs while it runs, such as `{"gpu": 1, "memory": "12G"}`; running stages together
+                need no more than the project has.
+            retries: so many times more it is tried after a failure; by default as often as the run says.
+            timeout: seconds, or text such as `10m`, after which it is ended; 0: never; by default as the run says.
             variant: makes the name `name@variant`.
             dep_path_overrides: other paths of inputs, by parameter.
             out_path_overrides: other paths of outputs, by the key in the returned mapping, or `return`.
@@ -92,6 +99,9 @@ class Pipeline:
             root=self._root,
             params=params,
             mutex=mutex,
+            resources=resources,
+            retries=retries,
+            timeout=timeout,
             variant=variant,
             dep_path_overrides=dep_path_overrides,
             out_path_overrides=out_path_overrides,

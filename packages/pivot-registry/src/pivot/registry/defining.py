@@ -42,4 +42,7 @@ def define(
         identity=identity,
         place=place,
         origin=origin,
+        resources=info["resources"],
+        retries=info["retries"],
+        timeout=info["timeout"],
     )

@@ -87,6 +87,12 @@ class StageDefinition(NamedTuple):
     """Where it is defined, for messages: `features/pipeline.py:41`."""
     origin: Origin | None = None
     """None: the function lives in this process only, and is shipped by value."""
+    resources: Mapping[str, float] = {}
+    """What it needs while it runs; `memory` in bytes. All that run together need no more than there is."""
+    retries: int | None = None
+    """So many times more it is tried after a failure; None: the run says it."""
+    timeout: float | None = None
+    """Seconds after which it is ended; 0: never; None: the run says it."""
 
 
 EDITED = "edited during the run"

@@ -22,6 +22,11 @@ class RegistryStageInfo(TypedDict):
     params_arg: str | None
     """The parameter of the function that receives it."""
     mutex: list[str]
+    resources: dict[str, float]
+    retries: int | None
+    """None: the run says it."""
+    timeout: float | None
+    """Seconds; 0: any number; None: the run says it."""
     variant: str | None
     deps: dict[str, Dep[Any]]
     """By parameter; overrides applied, paths checked and normalised."""
@@ -40,7 +45,7 @@ class RegistryStageInfo(TypedDict):
 
 
 class Registration(NamedTuple):
-    """What `register` is told besides the function. Frozen in, so that no function lists fourteen keywords again."""
+    """What `register` is told besides the function. Frozen in, so that no function lists all these keywords again."""
 
     name: str | None = None
     state_dir: StateDir | Path | None = None
@@ -48,6 +53,11 @@ class Registration(NamedTuple):
     params: Any = None
     """A `StageParams`, its class, or a mapping of fields."""
     mutex: Sequence[str] | str = ()
+    resources: Mapping[str, float | str] = {}
+    """Name -> amount; a size may be text: `12G`."""
+    retries: int | None = None
+    timeout: float | str | None = None
+    """Seconds, or text: `10m`."""
     variant: str | None = None
     dep_path_overrides: Mapping[str, Any] | None = None
     out_path_overrides: Mapping[str, Any] | None = None

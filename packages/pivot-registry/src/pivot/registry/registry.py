@@ -37,6 +37,9 @@ class StageRegistry:
         state_dir: StateDir | Path | None = None,
         params: Any = None,
         mutex: Sequence[str] | str = (),
+        resources: Mapping[str, float | str] = {},
+        retries: int | None = None,
+        timeout: float | str | None = None,
         variant: str | None = None,
         dep_path_overrides: Mapping[str, Any] | None = None,
         out_path_overrides: Mapping[str, Any] | None = None,
@@ -46,7 +49,8 @@ class StageRegistry:
     ) -> None:
         """Register a function as a stage. Nothing is registered if anything about it is wrong.
 
-        `name` is the function's own by default; a `variant` makes it `name@variant`. `version`, `ignore` (names of
+        `name` is the function's own by default; a `variant` makes it `name@variant`. What `mutex`, `resources`,
+        `retries` and `timeout` ask for is told to those who run it. `version`, `ignore` (names of
         helpers that must not count) and `depends` (objects or files that cannot be seen) correct its identity.
 
         Raises:
@@ -57,6 +61,9 @@ class StageRegistry:
             state_dir=state_dir,
             params=params,
             mutex=mutex,
+            resources=resources,
+            retries=retries,
+            timeout=timeout,
             variant=variant,
             dep_path_overrides=dep_path_overrides,
             out_path_overrides=out_path_overrides,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pivot.registry.amounts import checked_resources, checked_retries, checked_timeout
 from pivot.registry.artifacts import deps_of, outs_of, refuse_overlaps
 from pivot.registry.chosen import params_of
 from pivot.registry.errors import DefinitionError
@@ -32,6 +33,9 @@ def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInf
         params=params_of(taken, told.params, what, where),
         params_arg=taken.params_arg,
         mutex=_texts(told.mutex, "mutex", where),
+        resources=checked_resources(told.resources, where),
+        retries=checked_retries(told.retries, where),
+        timeout=checked_timeout(told.timeout, where),
         variant=told.variant,
         deps=deps,
         outs=outs,

@@ -20,6 +20,9 @@ CONFIG = """\
 # run:
 #   jobs: 4                  # stages at once; default: as many as there are cores
 #   lock_timeout: 600        # seconds to wait for a stage that another process runs; default: for ever
+#   resources: {gpu: 2, memory: 20G}  # for all stages that run at once; memory: what the machine has
+#   retries: 0               # so many times more a stage that failed is tried, if it does not say it itself
+#   timeout: 0               # seconds, or 10m, that a stage may take, if it does not say it itself; 0: any time
 #   keep_runs: 100           # runs of which `pivot log` and `pivot logs` know, in each pipeline
 # identity:
 #   environment: versions    # what counts of installed packages: versions, content, off

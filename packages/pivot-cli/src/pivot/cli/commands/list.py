@@ -53,4 +53,7 @@ def stage_data(stage: StageDefinition) -> dict[str, Any]:
         "outputs": {out.key: {"kind": str(out.kind), "paths": list(out.paths)} for out in stage.outputs},
         "params": dict(stage.params),
         "mutex": list(stage.mutex),
+        "resources": dict(stage.resources),
+        "retries": stage.retries,
+        "timeout": stage.timeout,
     }

@@ -14,6 +14,7 @@ from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import as_json, global_options, selecting, session_of
 from pivot.cli.session import Session
 from pivot.cli.spoken import spoken
+from pivot.registry.amounts import seconds_of
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef
 
@@ -41,6 +42,8 @@ class Request:
     command: str = ""
     """The words of the command line, for the journal."""
     watch: bool = False
+    retries: int | None = None
+    timeout: float | None = None
 
     def options(self, targets: Sequence[StageRef]) -> "RunOptions":
         """Say it to the engine."""
@@ -53,7 +56,16 @@ class Request:
             keep_going=self.keep_going,
             jobs=self.jobs,
             command=self.command,
+            retries=self.retries,
+            timeout=self.timeout,
         )
+
+
+def _seconds(_ctx: click.Context, _: click.Parameter, value: str | None) -> float | None:
+    try:
+        return None if value is None else seconds_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command("run")
@@ -63,6 +75,8 @@ class Request:
 @click.option("--only", is_flag=True, help="Leave what they need alone.")
 @click.option("-j", "--jobs", type=click.IntRange(1, MOST_JOBS), metavar="N", help="Run so many stages at once.")
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, go on with what does not depend on it.")
+@click.option("--retries", type=click.IntRange(0, 999), metavar="N", help="Try a stage that failed so many times more.")
+@click.option("--timeout", metavar="TIME", callback=_seconds, help="End a stage after so long: seconds, or 10m.")
 @click.option("-s", "--set", "settings", multiple=True, metavar="STAGE.KEY=VALUE", help="Set a parameter, this once.")
 @click.option("-w", "--watch", is_flag=True, help="Then wait, and rerun what each saved file makes stale.")
 @as_json
@@ -75,6 +89,8 @@ def command(
     only: bool,
     jobs: int | None,
     keep_going: bool,
+    retries: int | None,
+    timeout: float | None,
     settings: tuple[str, ...],
     watch: bool,
     as_json: bool,
@@ -83,10 +99,14 @@ def command(
 ) -> ExitCode:
     """Bring stages and what they need up to date.
 
-    TARGETS are stages, outputs or directories; see `pivot help targets`.
+    TARGETS are stages, outputs or directories; see `pivot help targets`. --retries and --timeout are for stages that
+    do not say it themselves.
     """
     selection = Selection(targets, everything)
-    asked = Request(selection, dry_run, force, only, jobs, keep_going, settings, as_json, spoken(ctx), watch)
+    words = spoken(ctx)
+    asked = Request(
+        selection, dry_run, force, only, jobs, keep_going, settings, as_json, words, watch, retries, timeout
+    )
     return run(session_of(ctx), asked)
 
 

@@ -12,6 +12,7 @@ from pivot.pipeline.yaml.config import PipelineConfig, config_of
 from pivot.pipeline.yaml.declared import declared
 from pivot.pipeline.yaml.expansion import Expanded, expand
 from pivot.pipeline.yaml.importing import function_of, importable
+from pivot.registry.amounts import checked_resources, checked_retries, checked_timeout
 from pivot.registry.errors import DefinitionError
 from pivot.registry.layout import project_root_of
 from pivot.registry.params import make_params
@@ -79,6 +80,8 @@ def _add(pipeline: Pipeline, stage: Expanded, document: Document, directories: l
 
 def _info(pipeline: Pipeline, func: Any, stage: Expanded, document: Document) -> RegistryStageInfo:
     where = document.where(*stage.location)
+    entry = ("stages", stage.name)
+    amounts = {name: document.where(*entry, "resources", name) for name in stage.resources}
     taken = signature_of(func, where)
     found = declared(taken, stage.paths, lambda section, key: document.where(*stage.location, section, key))
     return stage_info(
@@ -90,6 +93,9 @@ def _info(pipeline: Pipeline, func: Any, stage: Expanded, document: Document) ->
             root=pipeline.root,
             params=_params(taken, stage, document),
             mutex=stage.mutex,
+            resources=checked_resources(stage.resources, where, amounts),
+            retries=checked_retries(stage.retries, document.where(*entry, "retries")),
+            timeout=checked_timeout(stage.timeout, document.where(*entry, "timeout")),
             dep_path_overrides=found.dep_overrides,
             out_path_overrides=found.out_overrides,
             deps=found.deps,

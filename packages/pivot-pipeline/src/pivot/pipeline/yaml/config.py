@@ -20,7 +20,14 @@ def _text_or_texts(value: Any) -> Any:
     raise PydanticCustomError("text_or_texts", "should be text or a list of texts")
 
 
+def _number_or_text(value: Any) -> Any:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return value
+    raise PydanticCustomError("number_or_text", "should be a number or text")
+
+
 TextOrTexts = Annotated[str | list[str], BeforeValidator(_text_or_texts)]
+Amount = Annotated[int | float | str, BeforeValidator(_number_or_text)]
 Paths = dict[str, TextOrTexts] | None
 Scalar = str | int | float | bool
 
@@ -51,6 +58,13 @@ class StageConfig(_Artifacts):
     python: str = Field(description="The function, as `module.function`, found from the directory of this file.")
     mutex: TextOrTexts | None = Field(
         None, description="Names of which no two running stages share one; `*` is shared with every stage."
+    )
+    resources: dict[str, Amount] | None = Field(
+        None, description="What it needs while it runs, by name: `{gpu: 1, memory: 12G}`."
+    )
+    retries: Amount | None = Field(None, description="So many times more it is tried after a failure.")
+    timeout: Amount | None = Field(
+        None, description="Seconds, or a time such as `10m`, after which it is ended; 0 for never."
     )
     matrix: dict[str, list[Scalar]] | None = Field(
         None,

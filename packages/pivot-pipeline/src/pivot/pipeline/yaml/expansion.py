@@ -25,6 +25,9 @@ class Expanded(NamedTuple):
     """By section (`deps`, `outs`, `metrics`, `plots`), then by name."""
     params: Mapping[str, Any] | None
     mutex: list[str]
+    resources: Mapping[str, Any]
+    retries: Any
+    timeout: Any
     location: tuple[str, ...]
     """Where it is described: (`stages`, `train`), or down to a variant."""
 
@@ -108,5 +111,8 @@ def _stage(entry: _Entry, names: Mapping[str, Any], document: Document) -> Expan
         paths=sections,
         params=params or None,
         mutex=[mutex] if isinstance(mutex, str) else mutex,
+        resources={key: filled(value, "resources", key) for key, value in (entry.config.resources or {}).items()},
+        retries=filled(entry.config.retries, "retries"),
+        timeout=filled(entry.config.timeout, "timeout"),
         location=entry.location,
     )
