@@ -37,6 +37,8 @@ class ImportHooks:
         self._by_name = _bootstrap._gcd_import
         self._import = builtins.__import__
         self._statements: dict[tuple[types.CodeType, int], bool] = {}
+        self._latest: tuple[types.CodeType, bytes] | None = None
+        """`co_code` is made anew each time it is asked for, and a module of stages has thousands of imports."""
 
     def install(self) -> None:
         """Put all three in place."""
@@ -68,8 +70,13 @@ class ImportHooks:
     def _is_statement(self, frame: types.FrameType) -> bool:
         place = frame.f_code, frame.f_lasti
         if place not in self._statements:
-            self._statements[place] = place[0].co_code[place[1]] == _IMPORT_STATEMENT
+            self._statements[place] = self._bytes_of(place[0])[place[1]] == _IMPORT_STATEMENT
         return self._statements[place]
+
+    def _bytes_of(self, code: types.CodeType) -> bytes:
+        if self._latest is None or self._latest[0] is not code:
+            self._latest = code, code.co_code
+        return self._latest[1]
 
     def _note(self, module: str) -> None:
         for recording in self._active():
