@@ -9,7 +9,7 @@ from typing import Annotated
 from pivot import loaders, outputs
 from pivot.pipeline import Pipeline
 
-if HOLD and any("loky" in word for word in sys.orig_argv):
+if HOLD and any("pivot.executor" in word for word in sys.orig_argv):
     marker = Path(__file__).parent / "started"
     marker.touch()
     while not marker.with_name("go").exists():

@@ -490,7 +490,17 @@ def test_code_seen_at_run_time_is_identified_and_remembered(world: World) -> Non
     assert next(iter(world.look().views.values())).code_of(["gone:nothing"])["gone:nothing"] != "absent"
 
 
-HEAVY = {"sqlite3", "pydantic", "yaml", "numpy", "pandas", "networkx", "loky", "rich", "pivot.fingerprint.analysis"}
+HEAVY = {
+    "sqlite3",
+    "pydantic",
+    "yaml",
+    "numpy",
+    "pandas",
+    "networkx",
+    "cloudpickle",
+    "rich",
+    "pivot.fingerprint.analysis",
+}
 
 
 @pytest.mark.usefixtures("bare_interpreters")

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pivot.executor.task import StageTask, TaskOptions
+from pivot.executor.worker import worker_info
 from pivot.loaders.plain import PathOnly
 from pivot.outputs import Dep, Out
 from pivot.registry.definition import Entry, Identity, Input, Manifest, Output, OutputKind, StageDefinition
@@ -87,3 +89,9 @@ class LivePipeline(DataPipeline):
 def live(root: Path, stages: Sequence[StageDefinition], **functions: Any) -> LivePipeline:
     """Give a pipeline of these stages."""
     return LivePipeline(stages[0].ref.pipeline, root, StateDir(root / ".pivot"), stages, functions)
+
+
+def tasks_of(pipeline: LivePipeline, options: TaskOptions) -> list[StageTask]:
+    """Give the task of every stage, its function shipped by value."""
+    infos = [worker_info(pipeline.live(item.ref), item, options, force=False) for item in pipeline.stages]
+    return [StageTask(item, info=info) for item, info in zip(pipeline.stages, infos, strict=True)]

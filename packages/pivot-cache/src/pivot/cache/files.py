@@ -9,7 +9,6 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from typing import Self
 
 from pivot.cache.digest import Kind, Name, hasher
 from pivot.cache.errors import FullError
@@ -55,11 +54,8 @@ def open_object(path: str) -> int:
 
 
 def read_all(descriptor: int, size: int) -> bytes:
-    """Read to the end; `size` is the length according to a stat, which the caller compares with one after this."""
-    first = os.read(descriptor, size + 1)
-    if len(first) == size:
-        return first  # it would have given one byte more
-    parts = [first]
+    """Read to the end; `size` is only the expected length."""
+    parts = []
     while part := os.read(descriptor, size + 1):
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -116,8 +112,7 @@ class Draft:
 
     def finish(self, *, durable: bool) -> None:
         """Give it the mode and time that every object has, and force it to the disk if asked."""
-        if os.fstat(self.descriptor).st_mode != stat.S_IFREG | 0o444:
-            os.fchmod(self.descriptor, 0o444)
+        os.fchmod(self.descriptor, 0o444)
         os.utime(self.descriptor, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))
         if durable:
             os.fsync(self.descriptor)
@@ -130,12 +125,6 @@ class Draft:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             self._link(target)
         return os.fstat(self.descriptor)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Drop the draft; what was published stays."""
@@ -163,9 +152,19 @@ class Draft:
         self._path = None
 
 
+@contextlib.contextmanager
+def drafting(folder: str) -> Iterator[Draft]:
+    """Open a draft and drop what is left of it."""
+    draft = Draft(folder)
+    try:
+        yield draft
+    finally:
+        draft.close()
+
+
 def _unnamed_draft(folder: str) -> int:
     try:
-        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o444)
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except AttributeError:
         return -1  # not Linux
     except OSError as error:

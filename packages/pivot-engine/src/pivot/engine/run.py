@@ -4,8 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pivot.engine.demand import timeout_of
 from pivot.engine.events import Event, Interrupted, RunFinished, Sink, StageFinished, StageStarted, StageWaiting
@@ -14,24 +13,18 @@ from pivot.engine.graph import Graph
 from pivot.engine.interrupts import Interrupt, interruptible
 from pivot.engine.journal import new_run_id
 from pivot.engine.plan import GOOD, Plan
-from pivot.engine.runner import InlineRunner, PoolRunner, Runner, Runners
+from pivot.engine.runner import Runner, Runners
 from pivot.engine.sessions import Sessions
+from pivot.engine.sources import remember_sources
 from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
+from pivot.executor.state import Waiting
 from pivot.executor.task import Done, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Facts
 from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
-from pivot.registry.types import PipelineName, StageRef
-
-if TYPE_CHECKING:
-    from pivot.executor.execute import Execution
-
-SMALL_SECONDS = 1.0
-"""A stage that took less when it last ran may run in the coordinator's own process."""
-FEW = 2
-"""So many small stages are run without starting workers for them."""
+from pivot.registry.types import StageRef
 
 
 class RunResult(NamedTuple):
@@ -205,20 +198,12 @@ class RunLoop:
         return self._sessions[ref.pipeline].is_fresh(self._graph.stages[ref])
 
     def _need_runner(self) -> Runner:
-        """Choose a runner when the first stage must run: workers cost more than a few small stages."""
+        """Have workers when the first stage must run."""
         if self._runner is None:
             jobs = self._options.jobs or self._settings.jobs or usable_cores()
-            if self._runners is not None:
-                self._runner = self._runners(self._task_options(), max(1, min(jobs, self._width())))
-            elif len(self._likely) <= FEW and all(map(self._is_small, self._likely)):
-                self._runner = InlineRunner(self._here.bring_up_to_date, self._here.close)
-            else:
-                self._runner = PoolRunner(self._task_options(), max(1, min(jobs, self._width())))
+            runners = self._runners or _pool
+            self._runner = runners(self._task_options(), max(1, min(jobs, self._width())), self._tell_waiting)
         return self._runner
-
-    def _is_small(self, ref: StageRef) -> bool:
-        seconds = self._sessions[ref.pipeline].took(ref)
-        return seconds is not None and seconds < SMALL_SECONDS
 
     def _width(self) -> int:
         """Estimate how many of the likely stages can run side by side: the most at one distance from the start."""
@@ -233,13 +218,6 @@ class RunLoop:
         return TaskOptions(
             self._settings, self._run_id, options.no_cache, options.no_commit, shared.outputs, self._sessions.code_files
         )
-
-    @cached_property
-    def _here(self) -> "Execution":
-        """What runs stages in this process: it loads each pipeline once."""
-        from pivot.executor.worker import inline_execution
-
-        return inline_execution(self._task_options(), self._sessions.shared.cache, self._tell_waiting)
 
     def _tell_waiting(self, ref: StageRef, owner: int | None) -> None:
         self._emit(StageWaiting(ref, owner))
@@ -278,9 +256,17 @@ class RunLoop:
 
     def _keep_sources(self, changed: Sequence[Done]) -> None:
         """Keep the sources of what ran, so that a later change can be shown."""
-        codes: dict[PipelineName, set[str]] = {}
+        hashes: dict[str, set[str]] = {}
         for done in changed:
             if done.trace is not None:
-                codes.setdefault(done.ref.pipeline, set()).update(done.trace.manifest.values())
-        for pipeline, hashes in codes.items():
-            self._sessions[pipeline].keep_sources(hashes)
+                hashes.setdefault(done.ref.pipeline, set()).update(done.trace.manifest.values())
+        for name, codes in hashes.items():
+            ref = next(ref for ref in self._done if ref.pipeline == name)
+            remember_sources(self._sessions.shared.cache, self._sessions[ref.pipeline].view, codes)
+
+
+def _pool(options: TaskOptions, jobs: int, waiting: Waiting) -> Runner:
+    """Give a run workers of its own; imported here, for most runs need none."""
+    from pivot.engine.pool import PoolRunner
+
+    return PoolRunner(options, jobs, waiting)

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from pivot.engine.runner import PoolRunner, Runner
+from pivot.engine.pool import PoolRunner
+from pivot.engine.runner import Runner
+from pivot.executor.state import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 
 _COMPILED = (".so", ".pyd", ".dylib")
@@ -37,14 +39,14 @@ class WarmPool:
         """Say which files there are now: of these, compiled modules count."""
         self._compiled = tuple(sorted(path for path in files if path.endswith(_COMPILED)))
 
-    def runner(self, options: TaskOptions, jobs: int) -> Runner:
+    def runner(self, options: TaskOptions, jobs: int, waiting: Waiting) -> Runner:
         """Give a run its workers: those of the run before, if they will do."""
         terms = _Terms(options._replace(run_id="", code_files={}), _marks((*_installed(), *self._compiled)))
         if self._pool is None or terms != self._terms or jobs > self._jobs:
             self.close()
-            self._pool, self._terms, self._jobs = PoolRunner(options, jobs), terms, jobs
+            self._pool, self._terms, self._jobs = PoolRunner(options, jobs, waiting), terms, jobs
         else:
-            self._pool.serve(options)
+            self._pool.serve(options, waiting)
         return _Lent(self._pool, self.kill)
 
     def close(self) -> None:

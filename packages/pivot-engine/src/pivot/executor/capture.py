@@ -4,8 +4,10 @@ A file rather than a pipe: a stage that prints much never waits for us, and noth
 """
 
 import contextlib
+import faulthandler
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -29,7 +31,7 @@ class Logs:
         if descriptor is None:
             descriptor = opened(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
         try:
-            with _redirected(descriptor):
+            with _redirected(descriptor), _telling_where(descriptor):
                 yield
         finally:
             if os.fstat(descriptor).st_size:
@@ -58,6 +60,19 @@ class Logs:
                 return descriptor
         self.close()
         return None
+
+
+@contextlib.contextmanager
+def _telling_where(descriptor: int) -> Iterator[None]:
+    """Let a stage that is ended by SIGTERM, because it takes too long say, write down first where it was.
+
+    By faulthandler: Python's own handlers wait for C code to return.
+    """
+    faulthandler.register(signal.SIGTERM, file=descriptor, chain=True)
+    try:
+        yield
+    finally:
+        faulthandler.unregister(signal.SIGTERM)
 
 
 @contextlib.contextmanager

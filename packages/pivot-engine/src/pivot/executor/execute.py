@@ -31,6 +31,7 @@ from pivot.registry.definition import StageDefinition
 from pivot.registry.environment import environment, set_environment
 from pivot.registry.errors import PivotError
 from pivot.registry.incremental import starting_points
+from pivot.registry.types import StageRef
 
 Live = Callable[[StageTask], AbstractContextManager[WorkerStageInfo]]
 """Gives a task's stage, ready to be called while the context is open."""
@@ -54,9 +55,11 @@ class Execution:
         live: Live,
         environ: Mapping[str, str],
         waiting: Waiting,
+        begins: Callable[[StageRef], None] = lambda _: None,
     ) -> None:
+        """`begins` is told of stages that may take only so long, when their functions begin."""
         self.options, self.cache, self.recorder, self.live = options, cache, recorder, live
-        self.environ, self.waiting = environ, waiting
+        self.environ, self.waiting, self.begins = environ, waiting, begins
         self._logs = Logs()
         self._memory = Memory()
         self._edits = Edits(options.code_files)
@@ -150,6 +153,8 @@ class Execution:
         restore_incremental(stage, assessment.before, self.cache)
         try:
             with cleared(stage, state, assessment.before, self.options.run_id):
+                if task.timeout is not None:
+                    self.begins(stage.ref)
                 observed = self._call(task, log, observer, declared)
                 seen = joined(observer.first(observed), self._memory.inherited(task.manifest, declared))
                 self._check(stage, assessment.facts, seen)
@@ -246,7 +251,7 @@ class UserCodeError(Exception):
     """Something that the user wrote raised: the function, a loader, a validator."""
 
     def __init__(self, cause: BaseException) -> None:
-        super().__init__(str(cause))
+        super().__init__(type(cause).__name__)  # not its text: to make that may fail
         self.cause = cause
         self.asked: tuple[str, ...] = ()
         """What it had read or looked for without declaring it: what may mend it."""

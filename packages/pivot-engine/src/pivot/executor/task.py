@@ -86,3 +86,25 @@ class Done(NamedTuple):
     """It ran, and made the very bytes that its last run had made."""
     asked: tuple[str, ...] = ()
     """Of a stage that failed: files and directories that it read or looked for without declaring them."""
+
+
+class Hello(NamedTuple):
+    """What a worker is told first."""
+
+    options: TaskOptions
+    coordinator: int
+    """Its process: a worker lives no longer."""
+    argv: tuple[str, ...]
+
+
+class Waits(NamedTuple):
+    """A worker's message before its report: another process holds the stage's lock."""
+
+    ref: StageRef
+    owner: int | None
+
+
+class Begins(NamedTuple):
+    """A worker's message before its report, where a stage may take only so long: now the stage's function begins."""
+
+    ref: StageRef

@@ -45,6 +45,11 @@ class Meter:
         return Usage(os.getpid(), self._began, cpu - self._cpu, max(own, grown) or None)
 
 
+def peak_of(usage: resource.struct_rusage) -> int | None:
+    """Give the most bytes that a process held in memory at once, from what the system tells when it is waited for."""
+    return usage.ru_maxrss * _TO_BYTES or None
+
+
 def _so_far() -> tuple[float, int]:
     """Give the processor seconds of this process and its ended children, and the peak of the biggest child."""
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,20 +1,16 @@
-"""The process that runs stages: what it opens once, and keeps warm."""
+"""What a process that runs stages opens once, and keeps warm."""
 
 import gc
 import importlib
 import os
 import pickle
-import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
-from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.cache import Cache
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution
-from pivot.executor.lifeline import tie_to
 from pivot.executor.state import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
@@ -101,68 +97,36 @@ def inline_execution(options: TaskOptions, cache: Cache, waiting: Waiting) -> Ex
     return Execution(options, cache, recorder(), LiveStages(options), os.environ, waiting)
 
 
-_execution: ContextVar[Execution] = ContextVar("execution")
+class WarmExecution:
+    """Runs the stages of one run after another, in a process that only does this."""
 
+    def __init__(self, options: TaskOptions, waiting: Waiting, begins: Callable[[StageRef], None]) -> None:
+        self._cache = options.settings.open_cache()
+        recorder().stay()
+        live = LiveStages(options)
+        self._execution = Execution(options, self._cache, recorder(), live, os.environ, waiting, begins)
 
-def prepare(options: TaskOptions, coordinator: int) -> None:
-    """Make this process a worker of the process with that number: open what every stage needs.
+    def run(self, packed: bytes) -> Done:
+        """Run one stage of a run."""
+        run_id, task = pickle.loads(packed)  # noqa: S301  (ours: from the coordinator that started this process)
+        self._begin(run_id)
+        return self._execution.bring_up_to_date(task)
 
-    Ctrl-C is not for workers; what it means is for the coordinator to say.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tie_to(coordinator)
-    cache = options.settings.open_cache()
-    recorder().stay()
-    execution = Execution(options, cache, recorder(), LiveStages(options), os.environ, _silent)
-    Finalize(None, _end, (execution, cache), exitpriority=1)
-    _execution.set(execution)
+    def _begin(self, run_id: str) -> None:
+        """In each run a pipeline is loaded anew: its code may be other code now.
 
+        All of it, whatever changed: definitions may read any file. What libraries there are stays imported.
+        """
+        if self._execution.options.run_id != run_id:
+            # What the code was identified from is known of the first run only: a task has no room for it. An edit
+            # between look and load shows all the same, at the look that follows each round.
+            options = self._execution.options._replace(run_id=run_id, code_files={})
+            self._execution.renew(options, LiveStages(options))
+            importlib.invalidate_caches()
+            gc.unfreeze()
+            gc.collect()
 
-def _end(execution: Execution, cache: Cache) -> None:
-    execution.close()
-    cache.close()
-
-
-def _silent(_ref: StageRef, _owner: int | None) -> None:
-    """A worker that waits for a lock has nobody to tell: its stage is shown as running."""
-
-
-def run_task(packed: bytes) -> bytes:
-    """Run one stage in this worker.
-
-    Tasks and reports travel packed: what loky packs goes through cloudpickle, which takes five times as long.
-    """
-    run_id, task = pickle.loads(packed)  # noqa: S301  (ours: from the coordinator that started this process)
-    return pickle.dumps(_execution_of(run_id).bring_up_to_date(task), pickle.HIGHEST_PROTOCOL)
-
-
-def _execution_of(run_id: str) -> Execution:
-    """Give what runs the stages of a run. In each run a pipeline is loaded anew: its code may be other code now.
-
-    All of it, whatever changed: definitions may read any file. What libraries there are stays imported.
-    """
-    execution = _execution.get()
-    if execution.options.run_id != run_id:
-        # What the code was identified from is known of the first run only: a task has no room for it. An edit between
-        # look and load shows all the same, at the look that follows each round.
-        options = execution.options._replace(run_id=run_id, code_files={})
-        execution.renew(options, LiveStages(options))
-        importlib.invalidate_caches()
-        gc.unfreeze()
-        gc.collect()
-    return execution
-
-
-def packed_task(task: StageTask, run_id: str) -> bytes:
-    """Pack a task of a run for `run_task`; one that carries a function goes by value."""
-    if task.info is None:
-        return pickle.dumps((run_id, task), pickle.HIGHEST_PROTOCOL)
-    from loky.backend.reduction import dumps
-
-    return bytes(dumps((run_id, task)))
-
-
-def report_of(packed: bytes) -> Done:
-    """Unpack what `run_task` gave."""
-    done: Done = pickle.loads(packed)  # noqa: S301  (ours: from a worker that this process started)
-    return done
+    def close(self) -> None:
+        """Let go of what is held between stages."""
+        self._execution.close()
+        self._cache.close()

@@ -1,0 +1,226 @@
+"""Stages in warm worker processes: what a pipeline imports is imported once in each."""
+
+import math
+import os
+import pickle
+import signal
+import time
+from collections import deque
+from typing import NamedTuple
+
+from pivot.engine.deaths import Death, OutOfMemory, counters, told
+from pivot.engine.groups import end_group
+from pivot.engine.listening import Ears
+from pivot.engine.workers import Worker, packed
+from pivot.executor.state import Waiting, state_of
+from pivot.executor.task import Begins, Done, Failure, Outcome, StageTask, TaskOptions, Waits
+
+GRACE = 10.0
+"""Seconds between SIGTERM and SIGKILL."""
+_LAST_WORDS = 5.0
+"""Seconds for an idle worker to end by itself; threads that a stage has left may keep it."""
+
+
+class _Running(NamedTuple):
+    """A task that a worker has."""
+
+    task: StageTask
+    since: float
+    alone: bool = False
+    """Whether it runs for the second time, with no other stage beside it."""
+    until: float = math.inf
+    """When it is asked to end, or, if it was, killed."""
+    asked: bool = False
+
+
+class PoolRunner:
+    """Runs stages in worker processes, each with a pipe of its own: who dies is known, and which stage it had.
+
+    start           to an idle worker, or a new one: never more of them than there was work for at once
+    wait
+      _attend       take in what a worker reports
+      _lose         its process ended instead: that stage failed, the others go on
+      _limit        end a stage that takes longer than it may
+    close, kill
+    """
+
+    def __init__(
+        self,
+        options: TaskOptions,
+        jobs: int,
+        waiting: Waiting,
+        *,
+        grace: float = GRACE,
+        memory: OutOfMemory | None = None,
+    ) -> None:
+        self._options = options
+        self._jobs = jobs
+        self._waiting = waiting
+        self._grace = grace
+        self._ears = Ears()
+        self._memory = memory or OutOfMemory(counters())
+        self._idle: list[Worker] = []
+        self._busy: dict[Worker, _Running] = {}
+        self._again: deque[StageTask] = deque()
+        """Those that ran out of memory, and are tried once more when nothing else runs."""
+        self._done: deque[Done] = deque()
+
+    def serve(self, options: TaskOptions, waiting: Waiting) -> None:
+        """Be the runner of another run; its options differ from those before in the run's name only."""
+        self._options, self._waiting = options, waiting
+
+    def room(self) -> int:
+        """Count the stages that may be started now."""
+        return 0 if self._done or self._again else self._jobs - len(self._busy)
+
+    def start(self, task: StageTask) -> None:
+        """Hand it to a worker."""
+        self._start(task, alone=False)
+
+    def _start(self, task: StageTask, *, alone: bool) -> None:
+        try:
+            message = packed(task, self._options.run_id)
+        except Exception as error:  # noqa: BLE001 - pickling calls what users wrote
+            self._fail(task, f"it could not be sent to a worker: {error}")
+            return
+        try:
+            worker = self._idle_worker() or self._new_worker()
+        except OSError as error:
+            self._fail(task, f"no worker process could be started: {error.strerror}")
+            return
+        self._busy[worker] = _Running(task, time.monotonic(), alone)
+        worker.take(message)
+
+    def _idle_worker(self) -> Worker | None:
+        """Give the one that was last at work: its memory is warm. One that has ended while idle is no loss."""
+        while self._idle:
+            worker = self._idle.pop()
+            if not worker.is_dead():
+                return worker
+            self._bury(worker)
+        return None
+
+    def _new_worker(self) -> Worker:
+        worker = Worker(self._options, os.environ)
+        self._ears.add(worker)
+        return worker
+
+    def wait(self) -> Done:
+        """Wait until a stage is done."""
+        while not self._done:
+            if self._again and not self._busy:
+                self._start(self._again.popleft(), alone=True)
+                continue
+            next_limit = min((running.until for running in self._busy.values()), default=math.inf)
+            for worker in self._ears.wait(next_limit - time.monotonic()):
+                self._attend(worker)
+            self._limit(time.monotonic())
+        return self._done.popleft()
+
+    def _attend(self, worker: Worker) -> None:
+        is_dead = worker.is_dead()  # asked first: what it said before that is in the pipe now
+        while (message := worker.inbox.next()) is not None:
+            self._heard(worker, pickle.loads(message))  # noqa: S301  (ours: from a worker that this process started)
+        if is_dead:
+            self._lose(worker)
+        elif worker.inbox.ended:
+            self._ears.mute(worker)
+
+    def _heard(self, worker: Worker, message: Done | Failure | Waits | Begins) -> None:
+        running = self._busy[worker]
+        match message:
+            case Waits(ref, owner):
+                self._waiting(ref, owner)
+            case Begins():
+                # Now, not when it got the task: a worker that just starts takes a while to be ready.
+                self._busy[worker] = running._replace(until=time.monotonic() + (running.task.timeout or math.inf))
+            case Done() | Failure():
+                self._report(worker, running, message)
+
+    def _report(self, worker: Worker, running: _Running, message: Done | Failure) -> None:
+        del self._busy[worker]
+        self._idle.append(worker)
+        done = message if isinstance(message, Done) else _failed(running.task, message)
+        if running.asked and done.failure is not None:
+            done = done._replace(failure=done.failure._replace(message=_timed_out(running.task)))
+        self._done.append(done)
+
+    def _lose(self, worker: Worker) -> None:
+        """Deal with a worker that has ended: if it had a stage, that failed."""
+        running = self._busy.get(worker)
+        death = self._bury(worker)
+        if running is None:
+            return
+        seconds = time.monotonic() - running.since
+        out_of_memory = self._memory.explains(death)
+        if running.asked:
+            self._fail(running.task, _timed_out(running.task), seconds)
+        elif out_of_memory and not running.alone:
+            self._again.append(running.task)
+        else:
+            alone = ", even alone; give it more memory" if running.alone else ""
+            self._fail(running.task, told(death, seconds, out_of_memory=out_of_memory) + alone, seconds)
+
+    def _fail(self, task: StageTask, message: str, seconds: float = 0.0) -> None:
+        """Note that a stage failed of which no worker could report."""
+        log = state_of(task.stage).log_path(self._options.run_id)
+        failure = Failure(message, log=log if os.path.exists(log) and os.path.getsize(log) else "")
+        self._done.append(_failed(task, failure)._replace(seconds=seconds))
+
+    def _limit(self, now: float) -> None:
+        """Ask those to end that take longer than they may; kill those that were asked long enough ago."""
+        for worker, running in self._busy.items():
+            if now >= running.until:
+                worker.signal(signal.SIGKILL if running.asked else signal.SIGTERM)
+                until = math.inf if running.asked else now + self._grace
+                self._busy[worker] = running._replace(until=until, asked=True)
+
+    def close(self) -> None:
+        """End the workers, which have nothing to do."""
+        for worker in self._idle:
+            worker.dismiss()
+        self._await_ends(_LAST_WORDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the workers, whatever they do."""
+        for worker in self._all():
+            worker.signal(signal.SIGTERM)
+            worker.signal(signal.SIGCONT)
+        try:
+            self._await_ends(self._grace)
+        finally:  # also when somebody cannot wait that long
+            for worker in self._all():
+                worker.signal(signal.SIGKILL)
+                self._bury(worker)
+
+    def _all(self) -> list[Worker]:
+        return [*self._idle, *self._busy]
+
+    def _await_ends(self, seconds: float) -> None:
+        """Bury who ends within so long. What they still say is not heard."""
+        end = time.monotonic() + seconds
+        while self._all() and (left := end - time.monotonic()) > 0:
+            for worker in self._ears.wait(left):
+                if worker.is_dead():
+                    self._bury(worker)
+                else:
+                    self._ears.mute(worker)
+
+    def _bury(self, worker: Worker) -> Death:
+        """Let go of a worker that has ended or is about to, and of what its stages have left in its group."""
+        self._ears.discard(worker)
+        self._busy.pop(worker, None)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        death = worker.bury()
+        end_group(worker.pid)
+        return death
+
+
+def _timed_out(task: StageTask) -> str:
+    return f"timed out after {task.timeout:g} s"
+
+
+def _failed(task: StageTask, failure: Failure) -> Done:
+    return Done(task.stage.ref, Outcome.FAILED, failure=failure)

@@ -1,0 +1,243 @@
+"""Workers that die, take too long, or cannot be had: through real processes."""
+
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from engine_fakes import live, stage, tasks_of
+
+from pivot.cache import CacheRoot
+from pivot.engine import EngineSettings, Outcome
+from pivot.engine.deaths import OutOfMemory
+from pivot.engine.pool import PoolRunner
+from pivot.executor.task import Done, StageTask, TaskOptions
+from pivot.registry.types import StageRef
+
+
+def silent(_ref: StageRef, _owner: int | None) -> None:
+    pass
+
+
+@contextmanager
+def pool_of(root: Path, jobs: int = 1, **more: object) -> Iterator[PoolRunner]:
+    runner = PoolRunner(options_of(root), jobs, silent, **more)  # type: ignore[arg-type]
+    try:
+        yield runner
+    finally:
+        runner.kill()
+
+
+def options_of(root: Path) -> TaskOptions:
+    return TaskOptions(EngineSettings(root, CacheRoot(root / "cache"), observe="off"), "r1")
+
+
+def task(root: Path, function: Callable[[], object], name: str = "one", timeout: float | None = None) -> StageTask:
+    pipeline = live(root, [stage(f"p:{name}", root, (), [f"{name}.txt"], code=name)], **{name: function})
+    return tasks_of(pipeline, options_of(root))[0]._replace(timeout=timeout)
+
+
+def told(done: Done) -> str:
+    assert done.outcome is Outcome.FAILED
+    assert done.failure is not None
+    return done.failure.message
+
+
+def note_process(name: str) -> Callable[[], object]:
+    return lambda: Path(f"{name}.txt").write_text(str(os.getpid()))
+
+
+def dies_by(number: int) -> Callable[[], object]:
+    return lambda: os.kill(os.getpid(), number)
+
+
+def test_who_dies_is_known_and_the_others_go_on(tmp_path: Path) -> None:
+    def outlives() -> None:
+        while Path("dead.txt").exists():
+            time.sleep(0.01)
+        Path("other.txt").write_text("")
+
+    (tmp_path / "dead.txt").write_text("not yet")
+    with pool_of(tmp_path, 2) as pool:
+        pool.start(task(tmp_path, outlives, "other"))
+        pool.start(task(tmp_path, dies_by(signal.SIGKILL), "one"))
+        first = pool.wait()
+        assert first.ref.stage == "one"
+        assert told(first).startswith("worker killed by SIGKILL after")
+        assert "peak memory" in told(first)
+        (tmp_path / "dead.txt").unlink()
+        second = pool.wait()
+    assert (second.ref.stage, second.outcome) == ("other", Outcome.RAN)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
+def test_a_dead_worker_is_replaced(tmp_path: Path, number: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, dies_by(number)))
+        assert signal.Signals(number).name in told(pool.wait())
+        pool.start(task(tmp_path, note_process("two"), "two"))
+        assert pool.wait().outcome is Outcome.RAN
+
+
+def test_a_stage_that_ends_its_process_has_failed_with_whatever_code(tmp_path: Path) -> None:
+    def ends() -> None:
+        Path("one.txt").touch()
+        os._exit(0)
+
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, ends))
+        assert "exit code 0" in told(pool.wait())
+
+
+def test_what_it_had_printed_is_told_of(tmp_path: Path) -> None:
+    def prints() -> None:
+        print("so far", flush=True)
+        os._exit(3)
+
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, prints))
+        failure = pool.wait().failure
+    assert failure is not None
+    assert Path(failure.log).read_text() == "so far\n"
+
+
+def test_workers_are_kept_and_there_are_no_more_than_work(tmp_path: Path) -> None:
+    with pool_of(tmp_path, 2) as pool:
+        for name in ("one", "two"):
+            pool.start(task(tmp_path, note_process(name), name))
+            assert pool.wait().outcome is Outcome.RAN
+        assert pool.room() == 2
+    assert (tmp_path / "one.txt").read_text() == (tmp_path / "two.txt").read_text()
+
+
+def test_a_worker_that_dies_idle_is_no_loss(tmp_path: Path) -> None:
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, note_process("one")))
+        pool.wait()
+        os.kill(int((tmp_path / "one.txt").read_text()), signal.SIGKILL)
+        os.waitid(os.P_PID, int((tmp_path / "one.txt").read_text()), os.WEXITED | os.WNOWAIT)
+        pool.start(task(tmp_path, note_process("two"), "two"))
+        assert pool.wait().outcome is Outcome.RAN
+
+
+def waits() -> None:
+    print("before", flush=True)
+    time.sleep(600)
+
+
+def waits_stubbornly() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("function", [waits, waits_stubbornly])
+def test_a_stage_that_takes_too_long_is_ended(tmp_path: Path, function: Callable[[], object]) -> None:
+    with pool_of(tmp_path, grace=0.1) as pool:
+        pool.start(task(tmp_path, function, timeout=0.2))
+        assert told(pool.wait()) == "timed out after 0.2 s"
+        pool.start(task(tmp_path, note_process("two"), "two"))
+        assert pool.wait().outcome is Outcome.RAN
+
+
+def test_the_log_of_a_stage_that_took_too_long_shows_where_it_was(tmp_path: Path) -> None:
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, waits, timeout=0.5))
+        failure = pool.wait().failure
+    assert failure is not None
+    log = Path(failure.log).read_text()
+    assert log.startswith("before\n")
+    assert "in waits" in log
+
+
+def test_who_runs_out_of_memory_is_tried_once_more_alone(tmp_path: Path) -> None:
+    """The kernel's counter is a file of ours here, which the stage itself counts up."""
+    counter = tmp_path / "memory.events"
+    counter.write_text("oom_kill 0\n")
+
+    def exhausts() -> None:
+        kills = int(counter.read_text().split()[1]) + 1
+        counter.write_text(f"oom_kill {kills}\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pool_of(tmp_path, 2, memory=OutOfMemory([counter])) as pool:
+        pool.start(task(tmp_path, exhausts))
+        message = told(pool.wait())
+    assert counter.read_text() == "oom_kill 2\n"
+    assert "out of memory" in message
+    assert "alone" in message
+
+
+def test_what_cannot_be_sent_fails_and_nothing_else(tmp_path: Path) -> None:
+    lock = threading.Lock()
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, lambda: lock.locked()))
+        assert "could not be sent to a worker" in told(pool.wait())
+        pool.start(task(tmp_path, note_process("two"), "two"))
+        assert pool.wait().outcome is Outcome.RAN
+
+
+class Refuses:
+    """Packs, and does not unpack."""
+
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        return int, ("no number",)
+
+
+def test_what_cannot_be_unpacked_fails_and_the_worker_stays(tmp_path: Path) -> None:
+    refuses = Refuses()
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, lambda: refuses))
+        assert "no number" in told(pool.wait())
+        pool.start(task(tmp_path, note_process("two"), "two"))
+        assert pool.wait().outcome is Outcome.RAN
+
+
+def test_where_no_process_can_be_started_the_stage_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, note_process("one")))
+        assert "no worker process could be started" in told(pool.wait())
+
+
+def test_killed_workers_are_gone_with_what_they_have_started(tmp_path: Path) -> None:
+    def starts() -> None:
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            Path("started.txt").write_text(str(os.getpid()))
+            time.sleep(600)
+            os._exit(0)
+        time.sleep(600)
+
+    with pool_of(tmp_path, grace=0.1) as pool:
+        pool.start(task(tmp_path, starts))
+        while not (tmp_path / "started.txt").exists() or not (tmp_path / "started.txt").read_text():
+            time.sleep(0.01)
+        pool.kill()
+        child = int((tmp_path / "started.txt").read_text())
+        while is_alive(child):
+            time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_workers_have_the_interpreters_flags(tmp_path: Path) -> None:
+    def tells() -> None:
+        Path("one.txt").write_text(f"{sys.flags.optimize} {sys.flags.safe_path}")
+
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, tells))
+        pool.wait()
+    assert (tmp_path / "one.txt").read_text() == f"{sys.flags.optimize} {sys.flags.safe_path}"
