@@ -19,7 +19,7 @@ CANONICAL_MTIME_NS = 1_000_000_000_000_000_000
 """2001-09-09T01:46:40Z, the mtime of every object: an edit that does not hide shows at once."""
 
 _FICLONE = 0x40049409
-_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT}
 _NO_OBJECT = {errno.ELOOP, errno.ENXIO, errno.EACCES}
 _NO_LINK = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EXDEV}
@@ -97,7 +97,7 @@ def clone(source: int, target: int) -> bool:
     try:
         fcntl.ioctl(target, _FICLONE, source)
     except OSError as error:
-        if error.errno in _SPACE:
+        if error.errno in SPACE:
             raise
         return False
     return True
@@ -201,18 +201,19 @@ def space_checked(root: str, what: str, need: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _SPACE:
+        if error.errno not in SPACE:
             raise
-        raise FullError(_full_message(root, what, need, error)) from error
+        raise no_room(root, what, need, error) from error
 
 
-def _full_message(root: str, what: str, need: int, error: OSError) -> str:
+def no_room(root: str, what: str, need: int, error: OSError) -> FullError:
+    """Make the error for what the disk has no room for."""
     free = ""
     with contextlib.suppress(OSError):
         status = os.statvfs(root)
         free = f", {_size(status.f_bavail * status.f_frsize)} free"
     needed = f"need {_size(need)}{free}" if need else f"{error.strerror}{free}"
-    return (
+    return FullError(
         f"no room for {what} in {root}: {needed}\nfree some space (garbage collection of the store helps) and try again"
     )
 

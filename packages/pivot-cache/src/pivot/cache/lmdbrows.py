@@ -9,7 +9,7 @@ import lmdb
 
 from pivot.cache.boot import boot_id
 from pivot.cache.errors import BusyError
-from pivot.cache.files import read_head, sync_file, sync_folder
+from pivot.cache.files import read_head, sync_file, sync_folder, write_all
 from pivot.cache.lmdbcheck import is_sound, last_page_bytes
 from pivot.cache.locks import locked
 from pivot.cache.rows import MemoryRows, Rows
@@ -19,7 +19,16 @@ MAP_LIMIT = 1 << 36
 _SMALLER = (1, 4, 16)
 _PATIENCE = 5.0
 """Seconds to wait for another writer before giving up on rows that can be made again."""
-_BROKEN = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError, lmdb.PanicError)
+_IMPATIENCE = 0.1
+"""The same once that was in vain: a stopped writer must not cost as much again at every write."""
+_READERS = 1024
+_LOCK_BYTES = 68 << 10
+"""What LMDB needs for that many readers, in whole pages."""
+_BROKEN = (
+    lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError, lmdb.PanicError,
+    # What LMDB says when a flipped bit made a tree without end, a page without room, or a table of another kind.
+    lmdb.CursorFullError, lmdb.PageFullError, lmdb.IncompatibleError, lmdb.BadTxnError, lmdb.BadDbiError,
+)  # fmt: skip
 
 
 class IndexLostError(Exception):
@@ -106,6 +115,8 @@ class LmdbRows:
         os.makedirs(place.folder, exist_ok=True)
         if place.durability == "off":
             _mark_unsynced(place.folder)
+        _reserve_lock_file(f"{place.folder}/lock.mdb")
+        self._patience = place.patience
         self._env = _open(place)
         self._env.reader_check()
 
@@ -122,11 +133,12 @@ class LmdbRows:
     def write(self, rows: Mapping[bytes, bytes | None]) -> None:
         """Store the rows; raise `IndexLostError`."""
         try:
-            with locked(self._place.lock("write"), patience=self._place.patience):
+            with locked(self._place.lock("write"), patience=self._patience):
                 self._write_growing(sorted(rows.items(), key=lambda row: row[0]))
                 self._settle()
-        except BusyError:
-            return  # a stopped process holds the lock: these rows are not worth the wait
+            self._patience = self._place.patience
+        except BusyError as error:
+            self._do_without(error)
         except (lmdb.Error, OSError) as error:
             raise self._lost(error) from error
 
@@ -173,6 +185,15 @@ class LmdbRows:
         if os.stat(path).st_size < needed:
             os.truncate(path, needed)
 
+    def _do_without(self, error: BusyError) -> None:
+        if self._patience > _IMPATIENCE:
+            import logging
+
+            logging.getLogger("pivot.cache").warning(
+                "the index is not written to, and files will be hashed again: %s", str(error).partition("\n")[0]
+            )
+        self._patience = min(self._patience, _IMPATIENCE)
+
     def _lost(self, error: Exception) -> IndexLostError:
         self._env.close()
         if isinstance(error, _BROKEN):
@@ -181,13 +202,27 @@ class LmdbRows:
         return IndexLostError(str(error))
 
 
+def _reserve_lock_file(path: str) -> None:
+    # LMDB maps this file and leaves it sparse, so on a full disk it would die of the first write (SIGBUS). Written by
+    # us, it has its blocks, or there is no index. Only a file that is too short is opened, and nobody can use such a
+    # one: to close a file that this process uses would drop the locks that LMDB has on it.
+    with contextlib.suppress(FileNotFoundError):
+        if os.stat(path).st_size >= _LOCK_BYTES:
+            return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        write_all(descriptor, bytes(_LOCK_BYTES - os.fstat(descriptor).st_size))
+    finally:
+        os.close(descriptor)
+
+
 def _open(place: Place) -> "lmdb.Environment":
     for divisor in _SMALLER:
         try:
             return lmdb.open(
                 place.folder,
                 map_size=place.map_size // divisor,
-                max_readers=1024,
+                max_readers=_READERS,
                 metasync=place.durability == "strict",
                 sync=place.durability != "off",
                 # Without writemap a full disk is an error, with it a SIGBUS.

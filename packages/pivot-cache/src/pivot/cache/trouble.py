@@ -8,6 +8,7 @@ from types import FunctionType, GeneratorType
 from typing import Any, TypeVar
 
 from pivot.cache.errors import UnusableError
+from pivot.cache.files import SPACE, no_room
 
 _ADVICE = {
     errno.EACCES: "check its permissions, and those of the folders above it",
@@ -72,4 +73,6 @@ def _told(error: OSError, root: str) -> Exception:
         return error
     # Of reads and writes the system does not say which file it was.
     place = ours[0] if ours else f"a file of the store {root}"
+    if error.errno in SPACE:
+        return no_room(root, os.path.basename(place), 0, error)
     return UnusableError(f"{place} cannot be used: {error.strerror}\n{_ADVICE.get(error.errno or 0, _ELSE)}")
