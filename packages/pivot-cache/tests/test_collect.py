@@ -114,7 +114,7 @@ def test_what_this_process_claims_stays(cache):
 def test_a_root_that_is_not_here_is_reported_and_no_error(root, filled):
     tree, _ = filled
     gone = [hash_bytes(b"elsewhere"), "b3t:" + "0" * 64]
-    assert set(_collect(root, [*gone, tree]).missing_roots) == {gone[1]}
+    assert set(_collect(root, [*gone, tree]).missing_roots) == set(gone)
     assert _collect(root, [tree]).missing_roots == ()
 
 
@@ -161,11 +161,6 @@ def test_quarantine_is_emptied_when_it_is_old(root, filled, where, vandalise, ti
     tick()
     _collect(root, [], keep_quarantine=0.0)
     assert os.listdir(root / "quarantine") == []
-
-
-def test_an_object_that_vanishes_meanwhile_is_no_error(root, filled):
-    with Cache(root) as cache:
-        assert cache._collector._disposable(parse(hash_bytes(b"never")), 0) is None
 
 
 def test_a_broken_tree_that_is_claimed_does_not_stop_the_collection(root, filled, where, vandalise):

@@ -55,4 +55,19 @@ def test_only_what_was_named_is_looked_at(cache, tree, where, vandalise):
     report = cache.verify([hash_bytes(b"b" * 10), hash_bytes(b"never")])
     assert report.clean
     assert report.examined == 1
-    assert report.missing_roots == (hash_bytes(b"never"),)
+    assert report.missing == (hash_bytes(b"never"),)
+
+
+def test_a_sample_looks_at_a_part_and_all_of_it_at_everything(cache, tree):
+    for number in range(100):
+        cache.put_bytes(b"%d" % number)
+    assert 0 < cache.verify(sample=0.5).examined < 103
+    assert cache.verify(sample=0.0).examined == 0
+    assert cache.verify(sample=1.0).examined == 103
+
+
+def test_what_was_stored_before_a_moment_is_left_out(cache, tree, where, tick):
+    tick()
+    new = cache.put_bytes(b"new")
+    report = cache.verify(since=where(new).stat().st_ctime)
+    assert (report.examined, report.examined_bytes) == (1, 3)

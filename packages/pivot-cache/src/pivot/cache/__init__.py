@@ -1,10 +1,10 @@
 """A content-addressed store with an index that may be lost; knows nothing of pipelines. See `Cache`."""
 
-from pivot.cache.collect import Report
 from pivot.cache.digest import Digest, hash_bytes
 from pivot.cache.entries import Entry, EntryKind
 from pivot.cache.errors import (
     BadDigestError,
+    BrokenRootError,
     BusyError,
     CacheError,
     ChangedError,
@@ -14,12 +14,15 @@ from pivot.cache.errors import (
     MissingError,
     NotStorableError,
     ReadOnlyError,
+    RevisionError,
     UnsafeTargetError,
     UnsafeTreeError,
     UnusableError,
 )
 from pivot.cache.info import Durability, Info
+from pivot.cache.options import GcOptions, Revisions, Root
 from pivot.cache.records import Record
+from pivot.cache.report import Collected, Gone, Keep, Kept, Removed, Report
 from pivot.cache.restore import Link
 from pivot.cache.signature import Signature, is_racy, signature
 from pivot.cache.store import Cache, CacheRoot
@@ -28,11 +31,13 @@ from pivot.cache.worktree import Stored
 
 __all__ = [
     "BadDigestError",
+    "BrokenRootError",
     "BusyError",
     "Cache",
     "CacheError",
     "CacheRoot",
     "ChangedError",
+    "Collected",
     "DamagedError",
     "Digest",
     "Durability",
@@ -40,13 +45,21 @@ __all__ = [
     "EntryKind",
     "FormatError",
     "FullError",
+    "GcOptions",
+    "Gone",
     "Info",
+    "Keep",
+    "Kept",
     "Link",
     "MissingError",
     "NotStorableError",
     "ReadOnlyError",
     "Record",
+    "Removed",
     "Report",
+    "RevisionError",
+    "Revisions",
+    "Root",
     "Signature",
     "Stored",
     "Tree",

@@ -1,4 +1,4 @@
-"""Garbage collection (mark and sweep) and the look at every object.
+"""Garbage collection: mark and sweep.
 
 Not reference counts: a count is one more thing that a killed process leaves wrong.
 """
@@ -6,131 +6,156 @@ Not reference counts: a count is one more thing that a killed process leaves wro
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from pivot.cache.digest import Digest, Kind, Name
-from pivot.cache.errors import DamagedError, MissingError, UnsafeTreeError
+from pivot.cache.choosing import Weighed, choose
+from pivot.cache.digest import Kind, Name
+from pivot.cache.errors import MissingError, UnsafeTreeError
 from pivot.cache.facts import Clock
 from pivot.cache.layout import Layout
 from pivot.cache.leases import all_claims, remove, sweep_dead
 from pivot.cache.locks import locked
+from pivot.cache.marking import Mark, Marker, Marks, outputs_of
 from pivot.cache.names import parse
 from pivot.cache.objects import Objects
+from pivot.cache.options import GcOptions, Root
+from pivot.cache.records import Record, Records
+from pivot.cache.report import Collected, Gone, Keep, Kept, Removed
+from pivot.cache.roots import Roots
 from pivot.cache.seals import Seals
-from pivot.cache.tree import decode, page_names
+from pivot.cache.tree import members
 
 _BATCH = 500
-DAY = 86_400.0
+_LAG = 2 * 3600
+"""Seconds by which a noted last use may lie behind the real one."""
 
 
-class Report(NamedTuple):
-    """What went through the store."""
+class _Found(NamedTuple):
+    """Everything in the store."""
 
-    examined: int = 0
-    """Objects looked at."""
-    examined_bytes: int = 0
-    damaged: tuple[Digest, ...] = ()
-    """Moved to quarantine because their bytes were not those of their names."""
-    incomplete: tuple[Digest, ...] = ()
-    """Trees of which a member is not there."""
-    missing_roots: tuple[Digest, ...] = ()
-    """Roots that the store does not have (they may be elsewhere)."""
-    removed: tuple[Digest, ...] = ()
-    """Deleted, or what would be deleted if `dry_run`."""
-    removed_bytes: int = 0
-    """On the disk."""
-    kept: int = 0
-    dry_run: bool = False
-
-    @property
-    def clean(self) -> bool:
-        """Say whether nothing was wrong."""
-        return not self.damaged and not self.incomplete
+    weighed: list[Weighed]
+    total: int
+    """Bytes on the disk, each inode once."""
 
 
 class Collector:
     """Deletes what nothing names.
 
     collect
-      mark    the roots, and what the trees among them hold
-      sweep   trees first, then blobs; each batch spares what living processes claim by then
+      mark      what is named, read after the clock is
+      weigh     everything there is: how large, and when it was last used
+      choose    what goes of what nothing names
+      sweep     trees first, then blobs; each batch spares what any process has claimed by then
+      tidy      records of what is gone, checkouts that are gone, old quarantine
     """
 
-    def __init__(self, layout: Layout, objects: Objects, seals: Seals, clock: Clock) -> None:
+    def __init__(
+        self, layout: Layout, objects: Objects, seals: Seals, records: Records, roots: Roots, clock: Clock
+    ) -> None:
         self._layout, self._objects, self._seals, self._clock = layout, objects, seals, clock
+        self._records, self._roots = records, roots
+        self._marker = Marker(layout, objects, roots)
 
-    def collect(self, roots: Iterable[str], *, grace: float, keep_quarantine: float, dry_run: bool) -> Report:
-        """Delete every object that is not marked, not claimed and older than `grace` seconds."""
+    def collect(self, asked: Iterable[str], more: Sequence[Root], options: GcOptions) -> Collected:
+        """Delete what is chosen and not claimed by then, or only say what that would be."""
         # Who ends just now looks, for an instant, whether a collection runs.
         with locked(self._layout.below("gc.lock"), patience=0.1):
             with locked(self._layout.below("open.lock")):
                 sweep_dead(self._layout)
-            # Before the roots are read: what is made while they are counts as new. By the clock that stamps files,
-            # which lags behind the system's by up to a tick.
-            limit = self._clock.now_ns(os.stat(self._layout.root).st_dev) - int(grace * 1e9)
-            marked, absent = self._mark(roots)
-            candidates = [name for kind in (Kind.TREE, Kind.BLOB) for name in self._objects.names(kind)]
-            removed, freed = self._sweep([name for name in candidates if name not in marked], limit, dry_run)
-            if not dry_run:
-                self._clear_quarantine(keep_quarantine)
-        kept = len(candidates) - len(removed)
-        return Report(len(candidates), 0, (), (), absent, tuple(name.digest for name in removed), freed, kept, dry_run)
+            # Before anything that names is read: what is made meanwhile counts as new. By the clock that stamps
+            # files, which lags behind the system's by up to a tick.
+            now_ns = self._clock.now_ns(os.stat(self._layout.root).st_dev)
+            records = list(self._records)
+            marks = self._marker.mark(asked, [*more, *self._registered(options)], records, now_ns, options)
+            found = self._weigh(marks)
+            unnamed = [each for each in found.weighed if each.name not in marks.by]
+            chosen = choose(unnamed, found.total, now_ns, options)
+            swept = self._sweep([each for each in unnamed if each.name in chosen], options)
+            lost = [record for record in records if self._has_lost(record, swept)]
+            if not options.dry_run:
+                self._tidy(lost, marks, options)
+        return Collected(
+            tuple(_removed([each for each in found.weighed if each.name in swept], chosen, records)),
+            _held([each for each in found.weighed if each.name not in swept], marks, chosen, now_ns, options),
+            len(lost),
+            tuple(marks.absent),
+            tuple(root.path for root in marks.gone),
+            options.dry_run,
+        )
 
-    def members(self, name: Name) -> set[Name]:
-        """Give everything that a name stands for: itself, and for a tree its pages and files."""
-        if name.kind is Kind.BLOB:
-            return {name}
-        data = self._objects.load(name)
-        tree = decode(data, self._objects.load)
-        return {name, *page_names(data), *(entry.name for entry in tree.files)}
+    def _registered(self, options: GcOptions) -> list[Root]:
+        return self._roots.registered(ignore_broken=options.ignore_broken)
 
-    def _mark(self, roots: Iterable[str]) -> tuple[set[Name], tuple[Digest, ...]]:
-        marked: set[Name] = set()
-        absent = []
-        for name in map(parse, roots):
-            if name in marked and name.kind is Kind.BLOB:
-                continue
-            marked.add(name)
-            try:
-                marked |= self.members(name)
-            except DamagedError:
-                raise  # its members cannot be known, and nobody shall lose data over a torn manifest
-            except MissingError as error:
-                absent.append(error.digest)
-        return marked, tuple(absent)
+    def _weigh(self, marks: Marks) -> _Found:
+        weighed, inodes = [], set()
+        for name in (name for kind in (Kind.TREE, Kind.BLOB) for name in self._objects.names(kind)):
+            with contextlib.suppress(FileNotFoundError):
+                status = os.lstat(self._layout.object(name))
+                size = 0 if status.st_ino in inodes else status.st_blocks * 512
+                inodes.add(status.st_ino)
+                weighed.append(Weighed(name, self._used_ns(name, status), size))
+        total = sum(each.bytes for each in weighed)
+        weighed = self._used_with_their_trees(weighed, marks)
+        _mark_recent_of_gone(marks, weighed)
+        return _Found(weighed, total)
 
-    def _sweep(self, candidates: list[Name], limit: int, dry_run: bool) -> tuple[list[Name], int]:
-        removed, freed = [], 0
-        for batch in _batches(candidates):
+    def _used_ns(self, name: Name, status: os.stat_result) -> int:
+        # The ctime is when the object was linked: nobody can have used it before, and it cannot be forged.
+        seal = self._seals.get(name)
+        return max(status.st_ctime_ns, 0 if seal is None else seal.last_used * 1_000_000_000)
+
+    def _used_with_their_trees(self, weighed: list[Weighed], marks: Marks) -> list[Weighed]:
+        used = {each.name: each.used_ns for each in weighed}
+        for tree in (each for each in weighed if each.name.kind is Kind.TREE and each.name not in marks.by):
+            for member in self._members(tree.name):
+                if member in used:
+                    used[member] = max(used[member], tree.used_ns)
+        return [each._replace(used_ns=used[each.name]) for each in weighed]
+
+    def _members(self, tree: Name) -> Iterable[Name]:
+        # Of a tree that is broken nothing is known; nothing named it either.
+        with contextlib.suppress(MissingError, UnsafeTreeError):
+            return members(tree, self._objects.load)
+        return ()
+
+    def _sweep(self, chosen: list[Weighed], options: GcOptions) -> set[Name]:
+        swept: set[Name] = set()
+        for batch in _batches(chosen):
             with locked(self._layout.below("use.lock")):
                 claimed = self._claimed()
-                for name in batch:
-                    size = self._disposable(name, limit) if name not in claimed else None
-                    if size is not None:
-                        removed.append(name)
-                        freed += size
-                        if not dry_run:
-                            self._objects.remove(name)
-        return removed, freed
+                for each in batch:
+                    if each.name not in claimed and self._unused_since(each):
+                        swept.add(each.name)
+                        if not options.dry_run:
+                            self._objects.remove(each.name)
+        return swept
 
     def _claimed(self) -> set[Name]:
         claims = all_claims(self._layout)
-        for tree in [name for name in claims if name.kind is Kind.TREE]:
-            with contextlib.suppress(MissingError, UnsafeTreeError):
-                claims |= self.members(tree)
-        return claims
+        trees = [name for name in claims if name.kind is Kind.TREE]
+        return claims.union(*map(self._members, trees))
 
-    def _disposable(self, name: Name, limit: int) -> int | None:
-        # The ctime is when the object was linked: nobody can have used it before, and it cannot be forged.
+    def _unused_since(self, seen: Weighed) -> bool:
+        # Whoever could not claim, because the disk is full, has at least left a trace of its use.
         try:
-            status = os.lstat(self._layout.object(name))
+            return self._used_ns(seen.name, os.lstat(self._layout.object(seen.name))) <= seen.used_ns
         except FileNotFoundError:
-            return None
-        seal = self._seals.get(name)
-        used = seal.last_used * 1_000_000_000 if seal is not None else 0
-        return status.st_blocks * 512 if max(status.st_ctime_ns, used) < limit else None
+            return False
+
+    def _has_lost(self, record: Record, swept: set[Name]) -> bool:
+        names = map(parse, outputs_of(record))
+        return any(name in swept or not os.path.lexists(self._layout.object(name)) for name in names)
+
+    def _tidy(self, lost: Iterable[Record], marks: Marks, options: GcOptions) -> None:
+        for record in lost:
+            self._records.forget(record.key)
+        for root in marks.gone:
+            if root.path not in marks.since:
+                self._roots.forget(root)
+        self._clear_quarantine(options.keep_quarantine)
 
     def _clear_quarantine(self, keep: float) -> None:
         folder = self._layout.below("quarantine")
@@ -142,7 +167,42 @@ class Collector:
                     remove(path)
 
 
-def _batches(names: list[Name]) -> Iterator[list[Name]]:
-    rest = iter(names)
+def _mark_recent_of_gone(marks: Marks, weighed: Iterable[Weighed]) -> None:
+    """Leave to checkouts that are gone what was used since it was noted what they name."""
+    for place, since in marks.since.items():
+        for each in weighed:
+            if each.used_ns >= (since - _LAG) * 1_000_000_000:
+                marks.by.setdefault(each.name, Mark(Keep.MISSING, place))
+
+
+def _removed(gone: Iterable[Weighed], chosen: Mapping[Name, Gone], records: Iterable[Record]) -> Iterator[Removed]:
+    known = {digest: what for record in records for digest, what in outputs_of(record).items()}
+    for each in gone:
+        digest = each.name.digest
+        yield Removed(digest, chosen[each.name], each.bytes, each.used_ns / 1e9, known.get(digest, ""))
+
+
+def _held(
+    kept: Sequence[Weighed], marks: Marks, chosen: Mapping[Name, Gone], now_ns: int, options: GcOptions
+) -> tuple[Kept, ...]:
+    """Count what stays, by what keeps it."""
+    counts: Counter[Mark] = Counter()
+    sizes: Counter[Mark] = Counter()
+    for each in kept:
+        mark = marks.by.get(each.name) or _other(each, chosen, now_ns, options)
+        counts[mark._replace(what="")] += 1
+        sizes[mark._replace(what="")] += each.bytes
+    return tuple(Kept(mark.keep, mark.place, mark.file, counts[mark], sizes[mark]) for mark in sorted(counts))
+
+
+def _other(each: Weighed, chosen: Mapping[Name, Gone], now_ns: int, options: GcOptions) -> Mark:
+    if each.name in chosen:
+        return Mark(Keep.CLAIMED)
+    young = each.used_ns >= now_ns - int(options.grace * 1e9)
+    return Mark(Keep.YOUNG if young else Keep.SPARED)
+
+
+def _batches(found: list[Weighed]) -> Iterator[list[Weighed]]:
+    rest = iter(found)
     while batch := list(islice(rest, _BATCH)):
         yield batch

@@ -54,6 +54,14 @@ class UnusableError(CacheError):
     """A file or folder of the store that the system does not let us use, or a disk that fails."""
 
 
+class BrokenRootError(CacheError):
+    """A file that may name objects and cannot be read: nothing is deleted then."""
+
+
+class RevisionError(CacheError):
+    """A git revision that is not there, or a repository that git refuses to read."""
+
+
 class FormatError(CacheError):
     """A directory that is no store, or a store in a format that this version does not know."""
 

@@ -10,7 +10,7 @@ from pivot.cache.locks import locked
 
 FORMAT = 1
 HASH = "blake3"
-FOLDERS = ("objects", "trees", "records", "tmp", "quarantine", "leases")
+FOLDERS = ("objects", "trees", "records", "tmp", "quarantine", "leases", "roots")
 _OURS = {*FOLDERS, "store.json", "index.lmdb", "clock", "gc.lock", "open.lock", "write.lock", "use.lock"}
 _KIND_FOLDER = {Kind.BLOB: "objects", Kind.TREE: "trees"}
 

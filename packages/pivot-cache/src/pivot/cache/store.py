@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, NewType, Self
 
 from pivot.cache.boot import boot_id
-from pivot.cache.collect import DAY, Collector, Report
 from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.entries import raw_path
 from pivot.cache.errors import MissingError, NotStorableError, UnsafeTreeError
@@ -21,14 +20,15 @@ from pivot.cache.leases import Lease
 from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
 from pivot.cache.names import parse
 from pivot.cache.objects import Objects
+from pivot.cache.options import GcOptions, Root
 from pivot.cache.place import index_folder, read_mounts, sync_file_system
 from pivot.cache.records import Record, Records
+from pivot.cache.report import Collected, Report
 from pivot.cache.restore import Link, Restorer
 from pivot.cache.rows import MemoryRows, Rows
 from pivot.cache.seals import Seals
-from pivot.cache.tree import Tree, decode
+from pivot.cache.tree import Tree, decode, members
 from pivot.cache.trouble import tells_trouble
-from pivot.cache.verify import Verifier
 from pivot.cache.worktree import Stored, WorkTree
 
 CacheRoot = NewType("CacheRoot", Path)
@@ -82,8 +82,6 @@ class Cache:
         self._tree = WorkTree(self._objects, self._facts, layout.root)
         self._records = Records(layout, durable=strict, writable=writable)
         self._restorer = Restorer(self._objects, self._seals, self._lease, layout.root)
-        self._collector = Collector(layout, self._objects, self._seals, self._clock)
-        self._verifier = Verifier(layout, self._objects, self._seals, self._collector)
         if writable:
             sweep_drafts(layout.below("tmp"))
 
@@ -123,7 +121,7 @@ class Cache:
         if name.kind is Kind.BLOB:
             return self._seals.intact(name)
         try:
-            return all(map(self._seals.intact, self._collector.members(name)))
+            return all(map(self._seals.intact, members(name, self._objects.load)))
         except (MissingError, UnsafeTreeError):
             return False
 
@@ -224,19 +222,59 @@ class Cache:
         self._seals.synced(reached)
         self._index.flush()
 
-    def verify(self, digests: Iterable[str] | None = None) -> Report:
-        """Hash all objects, or those named, whatever is known about them; the bad go to quarantine."""
-        return self._verifier.verify(digests)
+    def verify(
+        self, digests: Iterable[str] | None = None, *, sample: float = 1.0, since: float | None = None
+    ) -> Report:
+        """Hash all objects, or those named, whatever is known about them; the bad go to quarantine.
+
+        `sample` is the part of them that is looked at, chosen by chance; `since` (seconds since the epoch) leaves out
+        what was stored before.
+        """
+        from pivot.cache.verify import Verifier
+
+        return Verifier(self._layout, self._objects, self._seals).verify(digests, sample=sample, since=since)
+
+    def register(self, path: AnyPath, files: Iterable[str], anywhere: Iterable[str] = ()) -> None:
+        """Let every collection keep what files in a directory name: JSON, of which any string may be a digest.
+
+        `files` are `folder/pattern`, relative to the directory, the pattern being one of file names. `anywhere` says
+        the same for git revisions, in which the folders may have lain elsewhere. Do this before anything is stored;
+        it costs a small read when there is nothing new. A store that may not be written to is left as it is.
+        """
+        from pivot.cache.roots import Roots
+
+        if self._identity.writable:
+            Roots(self._layout).register(Root(os.path.abspath(os.fspath(path)), tuple(files), tuple(anywhere)))
+
+    def registered(self) -> list[Root]:
+        """Give the directories that are registered; raise `BrokenRootError`."""
+        from pivot.cache.roots import Roots
+
+        return Roots(self._layout).registered()
 
     def gc(
-        self, roots: Iterable[str], *, grace: float = DAY, keep_quarantine: float = 30 * DAY, dry_run: bool = False
-    ) -> Report:
-        """Delete the objects that no root names, no living process claims, and nobody used for `grace` seconds.
+        self,
+        roots: Iterable[str] = (),
+        options: GcOptions = GcOptions(),
+        *,
+        checkouts: Iterable[Root] = (),
+        **changes: Any,
+    ) -> Collected:
+        """Delete the objects that nothing names, no living process claims, and nobody used for `grace` seconds.
+
+        What names them: `roots`, files of registered directories and of `checkouts`, git revisions that are asked
+        for, records of recent runs. `changes` are fields of the options: `gc(dry_run=True)`.
 
         `roots` is read after the clock is, so a generator that reads lock files misses nothing that is written
-        meanwhile. Raises `BusyError` if another collection runs, `DamagedError` if a root's manifest is.
+        meanwhile. Raises `BusyError` if another collection runs, `BrokenRootError` for a file that cannot be read,
+        `RevisionError`, and `DamagedError` if a manifest of what is named is damaged; nothing is deleted then.
         """
-        return self._collector.collect(roots, grace=grace, keep_quarantine=keep_quarantine, dry_run=dry_run)
+        from pivot.cache.collect import Collector
+        from pivot.cache.roots import Roots
+
+        known = Roots(self._layout)
+        collector = Collector(self._layout, self._objects, self._seals, self._records, known, self._clock)
+        return collector.collect(roots, tuple(checkouts), options._replace(**changes))
 
     def info(self) -> Info:
         """Count what the store holds."""

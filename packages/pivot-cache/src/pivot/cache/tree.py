@@ -88,6 +88,15 @@ def _pages(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
             start = index
 
 
+def members(name: Name, load: Callable[[Name], bytes]) -> dict[Name, str]:
+    """Give everything that a name stands for: itself, and for a tree its pages, and its files by their paths."""
+    if name.kind is Kind.BLOB:
+        return {name: ""}
+    data = load(name)
+    files = {entry.name: entry.path for entry in decode(data, load).files}
+    return {name: "", **dict.fromkeys(page_names(data), ""), **files}
+
+
 def page_names(data: bytes) -> list[Name]:
     """Give the names of the pages that a manifest lists; none if it holds its entries itself."""
     header, _, body = data.partition(b"\n")

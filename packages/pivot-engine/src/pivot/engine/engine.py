@@ -14,6 +14,7 @@ from pivot.engine.events import Sink
 from pivot.engine.freshness import look
 from pivot.engine.graph import Graph, build_graph, check_inputs, check_places
 from pivot.engine.journal import new_run_id
+from pivot.engine.keeping import register
 from pivot.engine.run import RunLoop, RunResult
 from pivot.engine.runner import Runners
 from pivot.engine.session import Shared
@@ -198,6 +199,7 @@ class Engine:
         named = tuple(targets)
         chosen = self.select(named, only=True) if named else list(self.stages.stages)
         check_places(self.stages, chosen, self._settings.project_root)
+        register(self._cache, self._settings.project_root, {self.stages.stages[ref].state_dir for ref in chosen})
         checkouts = Checkouts(self._cache, Workspace(self._cache), new_run_id())
         return checkouts.of((self.stages.stages[ref] for ref in chosen), frozenset(map(str, paths)))
 

@@ -12,6 +12,7 @@ from pivot.engine.gitignore import ignore_outputs
 from pivot.engine.graph import Graph
 from pivot.engine.interrupts import Interrupt, interruptible
 from pivot.engine.journal import new_run_id
+from pivot.engine.keeping import register
 from pivot.engine.plan import GOOD, Plan
 from pivot.engine.runner import Runner, Runners
 from pivot.engine.sessions import Sessions
@@ -200,10 +201,17 @@ class RunLoop:
     def _need_runner(self) -> Runner:
         """Have workers when the first stage must run."""
         if self._runner is None:
+            self._register()
             jobs = self._options.jobs or self._settings.jobs or usable_cores()
             runners = self._runners or _pool
             self._runner = runners(self._task_options(), max(1, min(jobs, self._width())), self._tell_waiting)
         return self._runner
+
+    def _register(self) -> None:
+        """Tell the store whose outputs these are, before there are any."""
+        if not self._options.no_commit:
+            state_dirs = {stage.state_dir for stage in self._graph.stages.values()}
+            register(self._sessions.shared.cache, self._settings.project_root, state_dirs)
 
     def _width(self) -> int:
         """Estimate how many of the likely stages can run side by side: the most at one distance from the start."""
