@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from pivot.cache import Cache
 from pivot.cache.digest import name_of
 from pivot.cache.files import open_regular
 from pivot.cache.layout import Layout, open_layout
@@ -90,6 +91,18 @@ def test_a_killed_process_loses_its_claims_and_what_it_left_half_made(layout, wo
     process.wait()
     sweep_dead(layout)
     assert all_claims(layout) == set()
+    assert not os.path.exists(left)
+    assert os.listdir(layout.below("leases")) == []
+
+
+def test_a_store_that_is_opened_is_rid_of_what_dead_processes_left(layout, work, start):
+    process = start(_HOLD, layout.root, work / "out")
+    left = process.stdout.readline().decode().strip()
+    Cache(layout.root).close()
+    assert os.path.isdir(left)
+    process.kill()
+    process.wait()
+    Cache(layout.root).close()
     assert not os.path.exists(left)
     assert os.listdir(layout.below("leases")) == []
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 
 from pivot.discovery.catalogue import Found, Overrides, views, why_not
 from pivot.discovery.project import open_project
@@ -475,6 +476,15 @@ def test_manifests_name_the_code(world: World) -> None:
         assert "helpers.other" not in manifest.entries
         code = manifest.entries["helpers.shout"].hash
         assert view.sources([code])[code].startswith("def shout(x)")
+
+
+def test_workers_are_told_of_files_that_were_edited_just_now_as_they_are(world: World) -> None:
+    world.look()
+    world.write({"helpers.py": "def shout(x): return x + '?'\ndef other(): pass\n"})
+    found = views(open_project(world.root, {}), clock=lambda: 0)
+    files = next(iter(found.views.values())).code_files()
+    assert files[str(world.root / "helpers.py")].digest == blake3((world.root / "helpers.py").read_bytes()).hexdigest()
+    assert world.loads() == 1
 
 
 def test_code_seen_at_run_time_is_identified_and_remembered(world: World) -> None:

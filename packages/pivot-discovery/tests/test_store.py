@@ -64,4 +64,4 @@ def test_a_place_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
 def test_a_directory_in_the_place_of_the_file_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / "local" / "a.json").mkdir(parents=True)
     assert not write_json(tmp_path / "local" / "a.json", 1)
-    assert sorted(path.name for path in (tmp_path / "local").iterdir()) == ["a.json"]
+    assert sorted(path.name for path in (tmp_path / "local").iterdir()) == [".gitignore", "a.json"]

@@ -104,6 +104,18 @@ def test_checkout_restores_without_running_and_keeps_what_nobody_else_has(root: 
     assert [path.read_text() for path in (root / ".pivot" / "trash").rglob("double.txt")] == ["mine"]
 
 
+def test_git_is_told_of_outputs_before_they_are_made(root: Path) -> None:
+    (root / ".git").mkdir()
+
+    def look(in0: Path) -> None:
+        Path("seen").write_text(Path(".gitignore").read_text())
+        raise ValueError(in0)
+
+    pipeline = live(root, [stage("p:upper", root, ["in.txt"], ["upper.txt"])], upper=look)
+    assert outcomes(run(pipeline)) == {"upper": Outcome.FAILED}
+    assert "/upper.txt" in (root / "seen").read_text()
+
+
 def test_status_foresees_what_depends_on_what_must_run(root: Path) -> None:
     with Engine(pipeline=chain(root), settings=settings_of(root)) as engine:
         found = {status.ref.stage: [str(reason) for reason in status.reasons] for status in engine.status()}

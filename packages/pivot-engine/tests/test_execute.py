@@ -282,6 +282,40 @@ def test_a_kill_in_the_middle_of_a_stage_loses_neither_the_old_output_nor_the_ne
     done = bring(item, lambda: {"out0": "never called"}, Text())
     assert done.outcome is Outcome.RESTORED
     assert (root / "x.txt").read_text() == "old"
+    assert os.listdir(root / ".pivot" / "inflight") == []
+
+
+def test_what_a_killed_run_made_and_what_it_moved_aside_are_both_kept_by_the_next_run(root: Path) -> None:
+    bring(stage("p:s", root, (), ["x.txt"]), lambda: {"out0": "old"}, Text())
+    subprocess.run([sys.executable, "-c", KILLED, root, Path(__file__).parent], check=False)
+    done = bring(stage("p:s", root, (), ["x.txt"], code="c2"), lambda: {"out0": "new"}, Text())
+    assert done.outcome is Outcome.RAN, done.failure
+    trash = (root / ".pivot" / "trash").rglob("x.txt")
+    assert sorted(path.read_text() for path in trash) == ["half", "old"]
+    assert not (root / ".pivot" / "inflight" / "s").exists()
+
+
+def test_what_a_killed_run_moved_aside_is_dropped_when_the_outputs_are_as_they_were(root: Path) -> None:
+    item = stage("p:s", root, (), ["x.txt"])
+    bring(item, lambda: {"out0": "old"}, Text())
+    aside = root / ".pivot" / "inflight" / "s"
+    aside.mkdir(parents=True)
+    (aside / "x.txt").write_text("old")
+    (root / ".pivot-x.txt").write_text("unfinished")
+    assert bring(item, lambda: {"out0": "never called"}, Text()).outcome is Outcome.SKIPPED
+    assert not aside.exists()
+    assert not (root / ".pivot-x.txt").exists()
+    assert not (root / ".pivot" / "trash").exists()
+
+
+def test_what_a_killed_run_was_saving_is_no_part_of_the_next_result(root: Path) -> None:
+    left = root / ".pivot-d"
+    left.mkdir()
+    (left / "left.txt").write_text("by a killed run")
+    done = bring(stage("p:s", root, (), ["d"], kind=OutputKind.DIRECTORY), lambda: {"out0": {"a.txt": "a"}}, Text())
+    assert done.outcome is Outcome.RAN, done.failure
+    assert os.listdir(root / "d") == ["a.txt"]
+    assert not left.exists()
 
 
 def test_a_kill_before_the_stage_wrote_anything_does_not_fail_the_next_run(root: Path) -> None:

@@ -36,6 +36,18 @@ def test_a_trace_is_read_as_it_was_recorded_and_nothing_else_is_left(tmp_path: P
     assert os.listdir(tmp_path / ".pivot" / "stages") == ["train@us.lock"]
 
 
+def test_a_lock_file_that_says_so_already_is_left_alone(tmp_path: Path) -> None:
+    state = state_of(stage("p:train", tmp_path))
+    state.record(TRACE)
+    before = state.lock_path.stat()
+    (state.lock_path.parent / ".train.lock.tmp").write_text("by a killed run")
+    state.record(TRACE)
+    assert state.lock_path.stat() == before
+    assert os.listdir(state.lock_path.parent) == ["train.lock"]
+    state.record(TRACE._replace(manifest={"m.f": "h"}))
+    assert state.lock_path.stat() != before
+
+
 def test_stages_write_into_their_own_pipelines_directory_only(tmp_path: Path) -> None:
     state_of(stage("a:train", tmp_path / "a")).record(TRACE)
     assert not (tmp_path / "b").exists()

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from pivot.cache.digest import Digest, Name
-from pivot.cache.errors import BadDigestError, FullError
+from pivot.cache.errors import BadDigestError, BusyError, FullError
 from pivot.cache.files import is_regular, open_regular, space_checked
 from pivot.cache.layout import Layout
 from pivot.cache.locks import let_go, locked, open_lock, try_lock, wait_lock
@@ -140,6 +140,13 @@ def sweep_dead(layout: Layout) -> None:
             _remove_leftovers(descriptor)
             with contextlib.suppress(OSError):
                 os.unlink(path)
+
+
+def tidy(layout: Layout) -> None:
+    """Do that when a store is opened, unless another process holds the lock: that one does it."""
+    if os.listdir(layout.below("leases")):
+        with contextlib.suppress(BusyError, OSError), locked(layout.below("open.lock"), patience=0):
+            sweep_dead(layout)
 
 
 def all_claims(layout: Layout) -> set[Name]:

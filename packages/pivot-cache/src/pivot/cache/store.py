@@ -16,7 +16,7 @@ from pivot.cache.files import open_regular, space_checked, sweep_drafts
 from pivot.cache.index import Index
 from pivot.cache.info import Durability, Info, count
 from pivot.cache.layout import FORMAT, Layout, open_layout
-from pivot.cache.leases import Lease
+from pivot.cache.leases import Lease, tidy
 from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
 from pivot.cache.names import parse
 from pivot.cache.objects import Objects
@@ -84,6 +84,7 @@ class Cache:
         self._restorer = Restorer(self._objects, self._seals, self._lease, layout.root)
         if writable:
             sweep_drafts(layout.below("tmp"))
+            tidy(layout)
 
     def __enter__(self) -> Self:
         return self

@@ -24,7 +24,7 @@ from pivot.discovery.view import SnapshotView
 from pivot.discovery.witness import Comparison, Reading, UnsettledError, Witness, compare
 from pivot.registry.definition import PipelineView
 from pivot.registry.errors import DefinitionError
-from pivot.registry.marks import Seen
+from pivot.registry.marks import Seen, see
 
 if TYPE_CHECKING:
     from pivot.discovery.code import Code
@@ -144,7 +144,8 @@ class _Entry:
         if loading.changed:
             return None
         if code.changed:
-            return self._reidentified(kept._replace(loading=loading.witness), code.same)
+            today = kept._replace(loading=loading.witness, code=self._now(kept.code, code.same))
+            return self._reidentified(today, code.same)
         today = kept._replace(loading=loading.witness, code=code.witness)
         if (today.loading, today.code) != (kept.loading, kept.code):
             save(today, self._place)
@@ -152,6 +153,11 @@ class _Entry:
 
     def _compared(self, witness: Witness) -> Comparison:
         return compare(witness, self._project.environ, self._started)
+
+    def _now(self, witness: Witness, same: Mapping[str, Seen]) -> Witness:
+        """Look at the files before the code is identified: workers are told these, even if they are too young."""
+        looks = ((path, same.get(path) or see(path, self._started)) for path in witness.files)
+        return witness._replace(files={path: seen for path, seen in looks if seen is not None})
 
     def _reidentified(self, kept: Snapshot, same: Mapping[str, Seen]) -> SnapshotView | None:
         """Identify the stages anew; None if the definitions have to be executed again."""

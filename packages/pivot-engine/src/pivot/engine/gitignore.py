@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pivot.executor.workspace import absolute
 from pivot.registry.definition import StageDefinition
+from pivot.registry.writing import write_whole
 
 BEGIN = "# pivot: outputs, kept in the cache"
 END = "# pivot: end"
@@ -40,9 +41,7 @@ def _update(file: Path, names: set[str]) -> None:
     separator = "\n" if before and not before.endswith("\n") else ""
     updated = before + separator + block + after
     if updated != text:
-        temporary = file.with_name(f".gitignore.{os.getpid()}.tmp")
-        temporary.write_text(updated, encoding="utf-8")
-        temporary.replace(file)
+        write_whole(str(file), updated.encode())
 
 
 def _pattern(name: str) -> str:

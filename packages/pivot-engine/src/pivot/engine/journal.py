@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pivot.engine.events import RunStarted
 from pivot.engine.wire import line_of
-from pivot.executor.opening import opened
 from pivot.registry.types import StateDir
+from pivot.registry.writing import opened
 
 RUN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]+")
 _LOCK_TRIES = 5

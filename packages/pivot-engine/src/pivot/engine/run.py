@@ -61,7 +61,7 @@ class RunLoop:
       _foresee          what cannot be up to date, to choose the runner
       _start_ready      decide each stage whose needs are met: up to date, or a task for the runner
       _reap             take one report: note, commit what only the coordinator can, tell
-      _finish           sources, .gitignore, journals
+      _finish           sources, journals
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class RunLoop:
             return Done(ref, Outcome.SKIPPED)
         looked = time.time_ns()
         assessment = session.assess(stage, force=ref in self._forced)
-        if isinstance(assessment.decision, Skip):
+        if isinstance(assessment.decision, Skip) and not session.is_unfinished(stage):
             if assessment.before is not None:
                 session.certify(stage, assessment.before, looked)
             return Done(ref, Outcome.SKIPPED)
@@ -202,6 +202,7 @@ class RunLoop:
         """Have workers when the first stage must run."""
         if self._runner is None:
             self._register()
+            self._ignore_outputs()
             jobs = self._options.jobs or self._settings.jobs or usable_cores()
             runners = self._runners or _pool
             self._runner = runners(self._task_options(), max(1, min(jobs, self._width())), self._tell_waiting)
@@ -212,6 +213,11 @@ class RunLoop:
         if not self._options.no_commit:
             state_dirs = {stage.state_dir for stage in self._graph.stages.values()}
             register(self._sessions.shared.cache, self._settings.project_root, state_dirs)
+
+    def _ignore_outputs(self) -> None:
+        """Tell git before anything is made: a run that is killed has told it too."""
+        if not self._options.no_commit:
+            ignore_outputs((self._graph.stages[ref] for ref in self._likely), self._settings.project_root)
 
     def _width(self) -> int:
         """Estimate how many of the likely stages can run side by side: the most at one distance from the start."""
@@ -256,7 +262,6 @@ class RunLoop:
         if changed and not self._options.no_commit:
             self._keep_sources(changed)
             self._sessions.shared.cache.sync()
-            ignore_outputs((self._graph.stages[done.ref] for done in changed), self._settings.project_root)
         failed = tuple(done.ref for done in result.failures)
         self._emit(RunFinished(self._run_id, result.counts, result.seconds, interrupted, failed))
         self._teller.close()

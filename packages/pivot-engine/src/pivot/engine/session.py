@@ -9,6 +9,7 @@ from pivot.engine.statedb import StateDb
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.observed import Observer
 from pivot.executor.settings import EngineSettings
+from pivot.executor.state import file_name, unfinished
 from pivot.executor.trace import Trace
 from pivot.executor.workspace import Workspace
 from pivot.registry.definition import PipelineView, StageDefinition
@@ -58,6 +59,7 @@ class PipelineSession:
         self._db = StateDb(state_dir) if state_dir.is_dir() else None
         self._rows: dict[str, Row] = {} if self._db is None else self._db.read("fresh")
         self._took: dict[str, float] = {} if self._db is None else self._db.read("took")
+        self._unfinished = unfinished(state_dir)
         self._changed = False
 
     def manifest(self, stage: StageDefinition) -> Mapping[str, str]:
@@ -67,12 +69,16 @@ class PipelineSession:
     def is_fresh(self, stage: StageDefinition) -> bool:
         """Tell whether the stage is certified to be up to date."""
         row = self._rows.get(stage.ref.stage)
-        if row is None:
+        if row is None or self.is_unfinished(stage):
             return False
         try:
             return holds(row, stage, self._shared.stat, self._shared.workspace, self.observer)
         except (TypeError, ValueError):
             return False  # a table of another version of pivot
+
+    def is_unfinished(self, stage: StageDefinition) -> bool:
+        """Tell whether a run has left outputs aside: there is something to do even if the stage is up to date."""
+        return bool(self._unfinished) and file_name(stage.ref.stage) in self._unfinished
 
     def assess(self, stage: StageDefinition, *, force: bool = False) -> Assessment:
         """Look at a stage in full."""

@@ -1,6 +1,7 @@
 """The files of one stage around one run: what was there is kept aside, what the function made is saved and stored."""
 
 import contextlib
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from pivot.cache import Cache
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.state import StageState
 from pivot.executor.trace import Artifact, Trace
-from pivot.executor.workspace import absolute
+from pivot.executor.workspace import absolute, output_paths
 from pivot.outputs import Out
 from pivot.registry.definition import Output, OutputKind, StageDefinition
 
@@ -76,8 +77,15 @@ def _discard_new(stage: StageDefinition, paths: list[str]) -> None:
         remove(absolute(stage.root, path))
 
 
+def tidy(stage: StageDefinition, state: StageState, before: Trace | None, run_id: str) -> None:
+    """Let go of what a killed run left, the outputs being as they should be."""
+    for path in output_paths(stage):
+        remove(temporary(absolute(stage.root, path)))
+    _drop(stage, state, before, run_id)
+
+
 def _drop(stage: StageDefinition, state: StageState, before: Trace | None, run_id: str) -> None:
-    """Delete what the previous run made; what somebody else put there goes to the trash."""
+    """Delete of what was moved aside what the previous run made; what somebody else put there goes to the trash."""
     if not state.aside.is_dir():
         return
     known = {} if before is None else before.outs
@@ -98,9 +106,15 @@ def _size(path: Path) -> int:
 def _to_trash(directory: Path, trash: Path) -> None:
     if any(directory.iterdir()):
         trash.parent.mkdir(parents=True, exist_ok=True)
-        directory.rename(trash)
+        directory.rename(_free(trash))
     else:
         directory.rmdir()
+
+
+def _free(path: Path) -> Path:
+    """Give a name that nothing has: one run may throw away twice, what a killed run left and what it replaces."""
+    names = (path.with_name(f"{path.name}~{number}") for number in itertools.count(1))
+    return next(name for name in itertools.chain([path], names) if not name.exists())
 
 
 def remove(path: str) -> None:
@@ -166,6 +180,8 @@ def _values(output: Output, value: Any) -> dict[str, Any]:
 def _save_one(out: Out[Any], path: str, value: Any, unrecorded: Unrecorded) -> None:
     """Save beside the target and rename."""
     beside = temporary(path)
+    with unrecorded():
+        remove(beside)  # what a killed run has left
     try:
         out.save(value, Path(beside))
         with unrecorded():
@@ -178,9 +194,12 @@ def _save_one(out: Out[Any], path: str, value: Any, unrecorded: Unrecorded) -> N
 
 
 def temporary(path: str) -> str:
-    """Name the file that becomes an output. It ends like the output: some writers look at the suffix."""
+    """Name the file that becomes an output. It ends like the output: some writers look at the suffix.
+
+    Always the same name: only who holds the stage's lock saves, and finds what a killed run has left.
+    """
     head, tail = os.path.split(path.rstrip("/"))
-    return os.path.join(head, f".pivot-{os.getpid()}-{tail}")
+    return os.path.join(head, f".pivot-{tail}")
 
 
 def _check_made(output: Output, path: str, full: str) -> None:

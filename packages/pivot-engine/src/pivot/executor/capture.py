@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
-from pivot.executor.opening import opened
+from pivot.registry.writing import opened
 
 
 class Logs:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pivot.cache import Cache, CacheError, FullError, MissingError, ReadOnlyError
-from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store, temporary
+from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store, temporary, tidy
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
 from pivot.executor.core import WorkerStageInfo
@@ -100,10 +100,11 @@ class Execution:
             assessment = assessor.assess(task.stage, force=task.force)
             decision = assessment.decision
             if isinstance(decision, Skip):
+                tidy(task.stage, state, decision.trace, self.options.run_id)
                 return Done(task.stage.ref, Outcome.SKIPPED, trace=decision.trace)
             if isinstance(decision, Restore):
                 try:
-                    return self._restore(task, decision)
+                    return self._restore(task, decision, assessment.before)
                 except MissingError:
                     # It was there a moment ago: removed, or found to be damaged while it was copied.
                     decision = Run(decision.reasons)
@@ -121,7 +122,7 @@ class Execution:
         root = self.options.settings.project_root
         return Observer(root, workspace, self.environ, _lookup(task.code), self.options.outputs)
 
-    def _restore(self, task: StageTask, decision: Restore) -> Done:
+    def _restore(self, task: StageTask, decision: Restore, before: Trace | None) -> Done:
         stage = task.stage
         for path, artifact in decision.outs.items():
             full = Path(absolute(stage.root, path))
@@ -130,6 +131,7 @@ class Execution:
         trace = Trace(decision.facts, decision.outs, task.manifest)
         if not self.options.no_commit:
             state_of(stage).record(trace)
+        tidy(stage, state_of(stage), before, self.options.run_id)
         return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
 
     def _settle(self, task: StageTask, assessor: Assessor, decision: Run) -> Done | None:

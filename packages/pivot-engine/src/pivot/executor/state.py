@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pivot.executor.opening import opened
 from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import LockTimeoutError, StateError
 from pivot.registry.types import StageRef, StateDir
+from pivot.registry.writing import forget_unfinished, opened, write_whole
 
 IGNORED = "# Written by pivot: what is local to this machine.\n*\n!.gitignore\n!config.yaml\n!stages/\n!stages/*.lock\n"
 
@@ -81,27 +81,28 @@ class StageState:
             raise UnreadableTraceError(f"it cannot be read ({error})") from None
 
     def record(self, trace: Trace) -> None:
-        """Write the lock file: the commit point. A kill leaves the old or the new file, whole."""
-        self._write_trace(trace, f"{self._directory}/stages")
+        """Write the lock file: the commit point. A kill leaves the old or the new file, whole.
+
+        One that says so already is left alone: git sees no change, and a kill leaves nothing behind that no later run
+        would come to write over.
+        """
+        if _says(self.lock_path, encode(self.ref.stage, trace)):
+            forget_unfinished(str(self.lock_path))
+        else:
+            self._write_trace(trace, self.lock_path)
         self.forget_pending()
 
     def record_pending(self, trace: Trace) -> None:
         """Write down a run whose outputs lie in the workspace only."""
-        self._write_trace(trace, str(self._pending.parent))
+        self._write_trace(trace, self._pending)
 
     def forget_pending(self) -> None:
         """Let go of outputs that waited: they are stored, or are to be computed again."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._pending)
 
-    def _write_trace(self, trace: Trace, folder: str) -> None:
-        temporary = f"{folder}/.{self._name}.{os.getpid()}.tmp"
-        descriptor = opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        try:
-            _write(descriptor, encode(self.ref.stage, trace).encode())
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, f"{folder}/{self._name}.lock")
+    def _write_trace(self, trace: Trace, path: Path) -> None:
+        write_whole(str(path), encode(self.ref.stage, trace).encode())
 
     @contextlib.contextmanager
     def locked(self, timeout: float | None, waiting: Waiting) -> Iterator[None]:
@@ -137,11 +138,6 @@ def _acquire(file: int, timeout: float | None, waiting: Callable[[], None]) -> N
     )
 
 
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
 def _owner(descriptor: int) -> int | None:
     """Read who holds the lock: for messages only, the kernel knows better."""
     text = os.pread(descriptor, 20, 0).strip()
@@ -155,6 +151,21 @@ def _read_text(path: Path) -> str:
         if not os.path.isfile(descriptor):
             raise OSError("it is not a regular file")
         return file.read()
+
+
+def _says(path: Path, text: str) -> bool:
+    try:
+        return _read_text(path) == text
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def unfinished(state_dir: StateDir) -> frozenset[str]:
+    """Name the stages, as `file_name` does, of which a run has moved outputs aside: it goes on, or was killed."""
+    try:
+        return frozenset(os.listdir(state_dir / "inflight"))
+    except OSError:
+        return frozenset()
 
 
 def file_name(stage: str) -> str:
@@ -190,10 +201,7 @@ def claim(stage: StageDefinition) -> None:
 
 
 def _found(stage: StageDefinition, owner: Path) -> None:
-    stage.state_dir.mkdir(parents=True, exist_ok=True)
     ignore = stage.state_dir / ".gitignore"
     if not ignore.exists():
-        ignore.write_text(IGNORED, encoding="utf-8")
-    temporary = owner.with_name(f".owner.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps({"pipeline": stage.ref.pipeline}) + "\n", encoding="utf-8")
-    temporary.replace(owner)
+        write_whole(str(ignore), IGNORED.encode())
+    write_whole(str(owner), (json.dumps({"pipeline": stage.ref.pipeline}) + "\n").encode())

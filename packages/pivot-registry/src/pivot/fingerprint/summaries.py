@@ -4,7 +4,6 @@ import contextlib
 import marshal
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from blake3 import blake3
 
 from pivot.fingerprint.summarise import summarise
 from pivot.fingerprint.summary import Summary
+from pivot.registry.writing import write_whole
 
 SCHEMA = 3
 """Raised whenever summaries, links or canonical forms change."""
@@ -92,9 +92,8 @@ class Summaries:
         if self._directory is None or not self._new:
             return
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
             for key, data in self._new.items():
-                _write(self._directory, key, data)
+                write_whole(str(self._directory / key), data)
             self._new.clear()
             _prune(self._directory)
         except OSError:  # a full or read-only disk: the next command works it out again
@@ -113,13 +112,6 @@ def _bytes_of(path: str) -> bytes | None:
         return None
     finally:
         os.close(descriptor)
-
-
-def _write(directory: Path, key: str, data: bytes) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=directory)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    Path(temporary).replace(directory / key)
 
 
 def _prune(directory: Path) -> None:

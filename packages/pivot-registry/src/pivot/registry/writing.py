@@ -1,0 +1,63 @@
+"""Files of pivot's own: their folders are made when they are missing, and what is written is written whole.
+
+A process may be killed at any instant. So a file takes its place by a rename, and the temporary file has the same name
+each time: what a killed process left is written over by the next one that has the same to say. A name with the
+process's number in it would stay for ever.
+"""
+
+import contextlib
+import fcntl
+import os
+
+
+def opened(path: str, flags: int) -> int:
+    """Open a file to write to, and make the folder that it is in if there is none."""
+    try:
+        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Put bytes in place of what is there, in one step. Raises OSError; then the old content is still there."""
+    temporary = _temporary(path)
+    descriptor = _own(temporary)
+    try:
+        os.ftruncate(descriptor, 0)
+        _write(descriptor, data)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def forget_unfinished(path: str) -> None:
+    """Remove what a killed process left of a file that need not be written again; nobody else may be writing it."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_temporary(path))
+
+
+def _temporary(path: str) -> str:
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.tmp")
+
+
+def _own(temporary: str) -> int:
+    """Open the temporary file when no other process writes to it: its lock ends with its writer."""
+    while True:
+        descriptor = opened(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), os.lstat(temporary)):
+                return descriptor
+        os.close(descriptor)  # whoever had the lock has put it in place meanwhile
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

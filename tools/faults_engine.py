@@ -1,0 +1,28 @@
+"""Cause faults while pivot runs, and print figures: what goes wrong afterwards, which should be nothing.
+
+    uv run tools/faults_engine.py points        a kill before each change of the file system (--every N: of some)
+
+Each has its own --help. CI runs the same at a small size (pytest -m faults).
+"""
+
+import importlib
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ("tests-integration", "packages/pivot-cache/tests")
+KINDS = ("points",)
+
+
+def main(arguments: list[str]) -> int:
+    """Hand over to the module that causes this kind of fault."""
+    if not arguments or arguments[0] not in KINDS:
+        print(__doc__)
+        return 2
+    sys.path[:0] = [str(ROOT / folder) for folder in SHARED]
+    code: int = importlib.import_module(f"faults_{arguments[0]}").main(arguments[1:])
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
