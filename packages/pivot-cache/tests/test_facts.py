@@ -29,7 +29,7 @@ def facts(clock):
 
 def test_a_known_file_is_known_while_its_signature_is_the_same(facts):
     assert facts.known([b"k"], [_SEEN]) == [None]
-    assert facts.learn(b"k", Content(_NAME, _SEEN), _SEEN.mtime_ns + 10**12)
+    assert facts.learn([b"k"], [Content(_NAME, _SEEN)], [_SEEN.mtime_ns + 10**12])
     assert facts.known([b"k"], [_SEEN]) == [_NAME]
     for changed in (
         _SEEN._replace(size=2),
@@ -42,9 +42,9 @@ def test_a_known_file_is_known_while_its_signature_is_the_same(facts):
 
 
 def test_a_racy_file_is_hashed_again_and_then_known(facts):
-    assert not facts.learn(b"k", Content(_NAME, _SEEN), _SEEN.mtime_ns)
+    assert not facts.learn([b"k"], [Content(_NAME, _SEEN)], [_SEEN.mtime_ns])
     assert facts.known([b"k"], [_SEEN]) == [None]
-    assert facts.learn(b"k", Content(_NAME, _SEEN), _SEEN.mtime_ns + 10**12)
+    assert facts.learn([b"k"], [Content(_NAME, _SEEN)], [_SEEN.mtime_ns + 10**12])
     assert facts.known([b"k"], [_SEEN]) == [_NAME]
 
 

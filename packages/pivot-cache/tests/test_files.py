@@ -12,7 +12,6 @@ from pivot.cache.files import (
     Draft,
     clone,
     copy_hashing,
-    drafting,
     hash_descriptor,
     open_regular,
     read_all,
@@ -88,7 +87,7 @@ def test_a_sweep_takes_the_drafts_of_the_dead_only(tmp_path):
 
 
 def test_a_folder_that_cannot_hold_drafts_is_an_error(tmp_path):
-    with pytest.raises(OSError, match="Not a directory"), drafting("/dev/null"):
+    with pytest.raises(OSError, match="Not a directory"), Draft("/dev/null"):
         pass
 
 

@@ -17,9 +17,9 @@ from pivot.cache.layout import Layout
 from pivot.cache.leases import Lease, temporary_beside
 lease = Lease(Layout(sys.argv[1]), writable=True)
 path = temporary_beside(sys.argv[2])
-lease.announce(path)
+lease.announce([path])
 os.mkdir(path)
-lease.claim(name_of(b"a"), lambda: None)
+lease.claim([name_of(b"a")])
 print(path, flush=True)
 sys.stdin.read()
 """
@@ -40,9 +40,8 @@ def lease(layout):
 
 
 def test_a_claim_is_seen_by_others_until_the_lease_is_closed(layout, lease):
-    assert lease.claim(_A, lambda: "seen") == "seen"
-    lease.claim(_A, lambda: None)
-    lease.claim(_B, lambda: None)
+    lease.claim([_A])
+    lease.claim([_A, _B])
     assert all_claims(layout) == {_A, _B}
     lease.close()
     assert all_claims(layout) == set()
@@ -51,9 +50,9 @@ def test_a_claim_is_seen_by_others_until_the_lease_is_closed(layout, lease):
 
 def test_no_lease_is_removed_while_a_collection_runs(layout, lease):
     with locked(layout.below("gc.lock")):
-        lease.claim(_A, lambda: None)
+        lease.claim([_A])
         lease.close()
-        lease.claim(_B, lambda: None)
+        lease.claim([_B])
         assert all_claims(layout) == {_A, _B}
     lease.close()
     assert all_claims(layout) == {_A}
@@ -62,10 +61,10 @@ def test_no_lease_is_removed_while_a_collection_runs(layout, lease):
 
 
 def test_a_closed_lease_can_be_used_again(layout, lease):
-    lease.claim(_A, lambda: None)
+    lease.claim([_A])
     lease.close()
     lease.close()
-    lease.claim(_A, lambda: None)
+    lease.claim([_A])
     assert all_claims(layout) == {_A}
 
 
@@ -75,8 +74,8 @@ def test_nothing_is_written_before_the_first_claim(layout, lease):
 
 def test_a_reader_of_a_store_it_may_not_write_claims_nothing(layout):
     lease = Lease(layout, writable=False)
-    assert lease.claim(_A, lambda: 1) == 1
-    lease.announce("/x")
+    lease.claim([_A])
+    lease.announce(["/x"])
     assert os.listdir(layout.below("leases")) == []
 
 
@@ -120,12 +119,12 @@ def test_a_forged_lease_removes_nothing_that_has_not_our_name(layout, work):
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_has_a_lease_of_its_own(layout, lease):
-    lease.claim(_A, lambda: None)
+    lease.claim([_A])
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            lease.claim(_B, lambda: None)
+            lease.claim([_B])
             code = 0 if count_live(layout) == 2 else 2
             lease.close()
         finally:
@@ -136,7 +135,7 @@ def test_a_forked_child_has_a_lease_of_its_own(layout, lease):
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_that_only_closes_leaves_the_claims_of_its_parent(layout, lease):
-    lease.claim(_A, lambda: None)
+    lease.claim([_A])
     child = os.fork()
     if child == 0:
         try:
@@ -156,12 +155,12 @@ from pivot.cache.layout import Layout
 from pivot.cache.leases import Lease, all_claims
 layout = Layout(sys.argv[1])
 lease = Lease(layout, writable=True)
-lease.claim(name_of(b"a"), lambda: None)
+lease.claim([name_of(b"a")])
 resource.setrlimit(resource.RLIMIT_FSIZE, (120, -1))
-lease.announce("/x")
+lease.announce(["/x"])
 for data in (b"b", b"c"):
     try:
-        lease.claim(name_of(data), lambda: None)
+        lease.claim([name_of(data)])
     except FullError:
         continue
     raise SystemExit("claimed")
@@ -189,6 +188,6 @@ def test_a_directory_that_may_not_be_written_to_is_removed(work):
 def test_what_is_in_the_place_of_a_lease_does_no_harm(layout, lease):
     os.mkfifo(layout.below("leases/fifo"))
     os.symlink("/dev/zero", layout.below("leases/link"))
-    lease.claim(_A, lambda: None)
+    lease.claim([_A])
     assert all_claims(layout) >= {_A}
     os.close(open_regular(layout.below("store.json")))

@@ -5,7 +5,7 @@ import pytest
 from pivot.cache import ChangedError, DamagedError, MissingError, NotStorableError, ReadOnlyError
 from pivot.cache.digest import Kind, name_of
 from pivot.cache.files import CHUNK
-from pivot.cache.objects import Objects, read_still
+from pivot.cache.objects import Objects
 
 _SIZES = [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5]
 
@@ -43,7 +43,7 @@ def test_a_good_output_heals_a_damaged_object_and_not_the_other_way(parts, work,
 
 def test_an_object_that_appears_meanwhile_is_kept(parts, root):
     name = name_of(b"x")
-    parts.lease.claim(name, lambda: None)
+    parts.lease.claim([name])
     with parts.objects._draft() as first, parts.objects._draft() as second:
         for draft in (first, second):
             os.write(draft.descriptor, b"x")
@@ -68,31 +68,6 @@ def test_a_place_that_cannot_be_freed_is_damage_and_no_endless_loop(parts):
         objects = Objects(parts.layout, Stubborn(), parts.lease, durable=False, writable=True)
         with pytest.raises(DamagedError):
             objects._publish(draft, name, durable=False)
-
-
-def test_a_file_that_changes_while_it_is_read_is_read_again(work):
-    (work / "f").write_bytes(b"one")
-    seen = []
-
-    def read(descriptor, size):
-        seen.append(os.pread(descriptor, 10, 0))
-        if len(seen) == 1:
-            (work / "f").write_bytes(b"other")
-        return name_of(seen[-1])
-
-    assert read_still(str(work / "f"), read).name == name_of(b"other")
-
-
-def test_a_file_that_keeps_changing_is_an_error(work):
-    (work / "f").write_bytes(b"")
-
-    def read(descriptor, size):
-        with (work / "f").open("ab") as file:
-            file.write(b"x")
-        return name_of(b"")
-
-    with pytest.raises(ChangedError, match="still writing"):
-        read_still(str(work / "f"), read)
 
 
 def test_a_link_a_fifo_and_a_folder_are_not_stored(parts, work):
@@ -135,7 +110,7 @@ def test_an_object_that_was_healed_while_it_was_read_is_tried_again_by_the_calle
 
 def test_claiming_what_is_not_there_is_a_miss(parts):
     with pytest.raises(MissingError):
-        parts.objects.hold(name_of(b"never"))
+        parts.objects.hold([name_of(b"never")])
     assert not parts.objects.held(name_of(b"never"))
 
 

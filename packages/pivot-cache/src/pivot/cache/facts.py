@@ -3,12 +3,13 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterable
 
 from pivot.cache.digest import Name
 from pivot.cache.index import Index
-from pivot.cache.objects import Content
 from pivot.cache.rows import Fact, Summary, unpack_fact, unpack_summary
 from pivot.cache.signature import COARSE_NS, TICK_NS, Signature, granularity_ns, is_racy
+from pivot.cache.sources import Content
 
 WORTH_WAITING = 8 << 20
 """Bytes that take longer to hash again than the clock takes to tick."""
@@ -90,11 +91,15 @@ class Facts:
             for fact, now in zip(facts, seen, strict=True)
         ]
 
-    def learn(self, key: bytes, content: Content, taken_ns: int) -> bool:
-        """Remember what a file held; says whether that can be relied on next time."""
-        racy = is_racy(content.seen, taken_ns)
-        self._index.put(key, Fact(content.seen, racy, content.name).pack())
-        return not racy
+    def learn(self, keys: Iterable[bytes], contents: Iterable[Content], taken_ns: Iterable[int]) -> bool:
+        """Remember what files held; says whether that can be relied on next time."""
+        rows, lasting = {}, True
+        for key, content, moment in zip(keys, contents, taken_ns, strict=True):
+            racy = is_racy(content.seen, moment)
+            rows[key] = Fact(content.seen, racy, content.name).pack()
+            lasting &= not racy
+        self._index.put_many(rows)
+        return lasting
 
     def learn_placed(self, key: bytes, content: Content) -> None:
         """Remember a file that we put there ourselves, with an mtime old enough that every later edit shows."""

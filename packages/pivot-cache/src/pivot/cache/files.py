@@ -9,6 +9,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
+from typing import Self
 
 from pivot.cache.digest import Kind, Name, hasher
 from pivot.cache.errors import FullError
@@ -54,8 +55,11 @@ def open_object(path: str) -> int:
 
 
 def read_all(descriptor: int, size: int) -> bytes:
-    """Read to the end; `size` is only the expected length."""
-    parts = []
+    """Read to the end; `size` is the length according to a stat, which the caller compares with one after this."""
+    first = os.read(descriptor, size + 1)
+    if len(first) == size:
+        return first  # it would have given one byte more
+    parts = [first]
     while part := os.read(descriptor, size + 1):
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -112,7 +116,8 @@ class Draft:
 
     def finish(self, *, durable: bool) -> None:
         """Give it the mode and time that every object has, and force it to the disk if asked."""
-        os.fchmod(self.descriptor, 0o444)
+        if os.fstat(self.descriptor).st_mode != stat.S_IFREG | 0o444:
+            os.fchmod(self.descriptor, 0o444)
         os.utime(self.descriptor, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))
         if durable:
             os.fsync(self.descriptor)
@@ -125,6 +130,12 @@ class Draft:
             make_folder(os.path.dirname(target))
             self._link(target)
         return os.fstat(self.descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Drop the draft; what was published stays."""
@@ -152,19 +163,9 @@ class Draft:
         self._path = None
 
 
-@contextlib.contextmanager
-def drafting(folder: str) -> Iterator[Draft]:
-    """Open a draft and drop what is left of it."""
-    draft = Draft(folder)
-    try:
-        yield draft
-    finally:
-        draft.close()
-
-
 def _unnamed_draft(folder: str) -> int:
     try:
-        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o444)
     except AttributeError:
         return -1  # not Linux
     except OSError as error:

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pivot.cache.lmdbrows import IndexLostError
 from pivot.cache.rows import MemoryRows, Rows, checked, verified
@@ -18,7 +18,7 @@ class Index:
     """Rows with checksums, gathered in memory and written many at a time.
 
     get, get_many   what is pending first, then the table
-    put, drop       pending; written when there are many or they are old
+    put, put_many   pending; written when there are many or they are old
     flush           everything pending in one transaction
     """
 
@@ -50,10 +50,14 @@ class Index:
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Remember a value; None forgets the key."""
+        self.put_many({key: value})
+
+    def put_many(self, rows: Mapping[bytes, bytes | None]) -> None:
+        """Remember values; None forgets a key."""
         with self._lock:
             if not self._pending:
                 self._since = time.monotonic()
-            self._pending[key] = value
+            self._pending.update(rows)
             if len(self._pending) >= _BATCH or time.monotonic() - self._since > _AGE:
                 self.flush()
 

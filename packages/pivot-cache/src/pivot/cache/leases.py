@@ -1,8 +1,8 @@
 """What living processes hold on to: garbage collection spares it, and cleans up behind those that died.
 
 A lease is a file that its process keeps locked for life. Each line claims one object or names one temporary path
-outside the store. A claim and the look whether the object is there happen under a shared lock that a sweep takes
-exclusively, so either the sweep sees the claim or the claimer sees the object gone.
+outside the store. A claim is written under a shared lock that a sweep takes exclusively, and the claimer looks whether
+the object is there after that: either the sweep sees the claim, or the claimer sees the object gone.
 
 While a collection runs, no lease is removed. One that ended after the roots were read may have claimed, for a moment,
 what is named by a lock file that nobody had written then.
@@ -14,8 +14,7 @@ import fcntl
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
 
 from pivot.cache.digest import Digest, Name
 from pivot.cache.errors import BadDigestError, BusyError, FullError
@@ -27,8 +26,6 @@ from pivot.cache.names import parse
 _TEMPORARY = b"temporary "
 _OWN_NAME = re.compile(rb"\A\..*\.pivot-[0-9a-f]{16}\Z", re.DOTALL)
 
-Seen = TypeVar("Seen")
-
 
 def temporary_beside(path: str) -> str:
     """Give a name in the same folder that only this package makes up."""
@@ -39,8 +36,8 @@ def temporary_beside(path: str) -> str:
 class Lease:
     """The claims of this process, on disk from the first one on.
 
-    claim     hold an object, then look at it
-    announce  name a temporary path, to be removed if this process dies
+    claim     hold objects; only what is seen after that is sure to stay
+    announce  name temporary paths, to be removed if this process dies
     close     give everything up
     """
 
@@ -53,26 +50,29 @@ class Lease:
         self._owner = os.getpid()
         self._claimed: set[Name] = set()
 
-    def claim(self, name: Name, look: Callable[[], Seen]) -> Seen:
-        """Hold an object until this lease is closed, and give what `look` says about it."""
-        if not self._writable or (name in self._claimed and self._owner == os.getpid()):
-            return look()
+    def claim(self, names: Iterable[Name]) -> None:
+        """Hold objects until this lease is closed: a sweep has ended before this returns, or spares them."""
+        if not self._writable:
+            return
+        known = self._claimed if self._owner == os.getpid() else ()
+        new = [name for name in names if name not in known]
+        if not new:
+            return
         with self._lock:
             self._open()
             wait_lock(self._use, self._layout.below("use.lock"), fcntl.LOCK_SH)
             try:
-                self._write(name.digest.encode())
-                self._claimed.add(name)
-                return look()
+                self._write([name.digest.encode() for name in new])
+                self._claimed.update(new)
             finally:
                 fcntl.flock(self._use, fcntl.LOCK_UN)
 
-    def announce(self, path: str) -> None:
-        """Say that `path` is temporary, before it is made; where the store is full, it is made all the same."""
+    def announce(self, paths: Iterable[str]) -> None:
+        """Say that these are temporary, before they are made; where the store is full, they are made all the same."""
         if self._writable:
             with self._lock, contextlib.suppress(FullError):
                 self._open()
-                self._write(_TEMPORARY + os.fsencode(path).hex().encode())
+                self._write([_TEMPORARY + os.fsencode(path).hex().encode() for path in paths])
 
     def close(self) -> None:
         """Give up the claims."""
@@ -85,10 +85,11 @@ class Lease:
                         os.unlink(self._path)
             self._release()
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, lines: list[bytes]) -> None:
         # A newline on both sides: what a full disk cut off spoils no later line.
+        data = b"\n%s\n" % b"\n".join(lines)
         with space_checked(self._layout.root, "a claim"):
-            if os.write(self._file, b"\n%s\n" % line) < len(line) + 2:
+            if os.write(self._file, data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _release(self) -> None:

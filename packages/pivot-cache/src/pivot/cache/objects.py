@@ -1,12 +1,12 @@
 """The objects of a store: put whole, never replaced, checked when they are read."""
 
 import contextlib
+import itertools
 import os
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from pivot.cache.digest import Kind, Name, name_of
-from pivot.cache.errors import ChangedError, FullError, NotStorableError, ReadOnlyError
+from pivot.cache.errors import ChangedError, FullError, ReadOnlyError
 from pivot.cache.files import (
     CHUNK,
     Draft,
@@ -14,11 +14,9 @@ from pivot.cache.files import (
     NoObjectError,
     clone,
     copy_hashing,
-    drafting,
     hash_descriptor,
     is_regular,
     open_object,
-    open_regular,
     read_all,
     space_checked,
     sync_file,
@@ -26,25 +24,19 @@ from pivot.cache.files import (
 )
 from pivot.cache.layout import Layout
 from pivot.cache.leases import Lease
+from pivot.cache.many import attempted, settled
 from pivot.cache.seals import Seals, damaged, missing
-from pivot.cache.signature import Signature, signature_of
+from pivot.cache.signature import Signature
+from pivot.cache.sources import Content, read_still
 
-_TRIES = 3
 _LINK_TRIES = 5
-
-
-class Content(NamedTuple):
-    """A file as it was while it was read."""
-
-    name: Name
-    seen: Signature
 
 
 class Objects:
     """Bytes under the name of their hash.
 
-    put_file, put_bytes     hash while writing a draft, claim the name, link the draft there
-    held, hold              claim a name, so that no garbage collection takes it from now on
+    put_bytes, put_files    hash, claim the names, write drafts of what is not there, link them there, seal them
+    held, hold              claim names, so that no garbage collection takes them from now on
     load, open, require     the bytes: hashed, not checked yet, or checked by seal
     """
 
@@ -53,41 +45,50 @@ class Objects:
         self._durable, self._writable = durable, writable
         self._names = Names(layout.root)
 
-    def put_bytes(self, data: bytes | memoryview, kind: Kind = Kind.BLOB, *, durable: bool = False) -> Name:
+    def put_bytes(self, data: bytes, kind: Kind = Kind.BLOB, *, durable: bool = False) -> Name:
         """Store bytes; the store holds them when this returns."""
         self._require_writable()
-        name = name_of(data, kind)
-        if not self.held(name, durable=durable):
-            with space_checked(self._layout.root, f"{len(data)} bytes", len(data)), self._draft() as draft:
-                write_all(draft.descriptor, data)
-                self._publish(draft, name, durable=durable)
-        return name
+        return self._put_each([data], kind, durable=durable)[0]
 
     def put_file(self, path: str | bytes, *, durable: bool = False) -> Content:
         """Store the bytes of a file; raise `ChangedError` if it does not hold still."""
+        return settled(self.put_files([path], durable=durable))[0]
+
+    def put_files(self, paths: Sequence[str | bytes], *, durable: bool = False) -> list[Content | Exception]:
+        """Store the bytes of files; give for each what it held, or why it is not stored."""
         self._require_writable()
-        return read_still(path, lambda source, size: self._take(source, size, durable=durable))
+
+        def take(source: int, size: int) -> bytes | Name:
+            return read_all(source, size) if size <= CHUNK else self._put_large(source, size, durable=durable)
+
+        read = [attempted(lambda path: read_still(path, take), path) for path in paths]
+        small = [got[0] for got in read if not isinstance(got, Exception) and isinstance(got[0], bytes)]
+        names = iter(self._put_each(small, durable=durable))
+        return [got if isinstance(got, Exception) else _content(*got, names) for got in read]
 
     def held(self, name: Name, *, durable: bool = False) -> bool:
         """Claim an object and say whether it is there with the right bytes; `durable` if also on the disk by then."""
-        there = self._lease.claim(name, lambda: self._seals.intact(name))
-        if there:
-            self._seals.used(name)
-            if durable or self._durable:
+        return self.held_each([name], durable=durable)[0]
+
+    def held_each(self, names: Sequence[Name], *, durable: bool = False) -> list[bool]:
+        """Claim objects and say of each whether it is there with the right bytes."""
+        self._lease.claim(names)
+        there = self._seals.intact_each(names)
+        if durable or self._durable:
+            for name in itertools.compress(names, there):
                 self._secure(name)
         return there
 
-    def hold(self, name: Name) -> None:
-        """Claim an object whose bytes are checked later; raise `MissingError` if it is not there.
+    def hold(self, names: Sequence[Name]) -> None:
+        """Claim objects whose bytes are checked later; raise `MissingError` if one is not there.
 
-        Where the store is full it cannot be claimed, but read.
+        Where the store is full they cannot be claimed, but read.
         """
-        try:
-            there = self._lease.claim(name, lambda: os.path.lexists(self._layout.object(name)))
-        except FullError:
-            there = os.path.lexists(self._layout.object(name))
-        if not there:
-            raise missing(name)
+        with contextlib.suppress(FullError):
+            self._lease.claim(names)
+        for name in names:
+            if not os.path.lexists(self._layout.object(name)):
+                raise missing(name)
 
     def require(self, name: Name) -> str:
         """Give the path of an object with the right bytes; raise `MissingError` or `DamagedError`."""
@@ -95,7 +96,6 @@ class Objects:
         there = os.path.lexists(path)
         if not self._seals.intact(name):
             raise damaged(name) if there else missing(name)
-        self._seals.used(name)
         return path
 
     def open(self, name: Name) -> int:
@@ -147,13 +147,22 @@ class Objects:
             self._seals.set_aside(name)
         self._seals.drop(name)
 
-    def _take(self, source: int, size: int, *, durable: bool) -> Name:
-        if size > CHUNK:
-            return self._take_large(source, size, durable=durable)
+    def _put_each(self, contents: Sequence[bytes], kind: Kind = Kind.BLOB, *, durable: bool = False) -> list[Name]:
         # Hashed and written from one buffer, and written only if the store does not have the bytes.
-        return self.put_bytes(read_all(source, size), durable=durable)
+        names = [name_of(data, kind) for data in contents]
+        there = self.held_each(names, durable=durable)
+        absent = {name: data for name, data, held in zip(names, contents, there, strict=True) if not held}
+        total = sum(map(len, absent.values()))
+        made = []
+        with space_checked(self._layout.root, f"{total} bytes", total):
+            for name, data in absent.items():
+                with self._draft() as draft:
+                    write_all(draft.descriptor, data)
+                    made += self._publish(draft, name, durable=durable)
+            self._seal(made, durable=durable)
+        return names
 
-    def _take_large(self, source: int, size: int, *, durable: bool) -> Name:
+    def _put_large(self, source: int, size: int, *, durable: bool) -> Name:
         with space_checked(self._layout.root, f"a file of {size} bytes", size), self._draft() as draft:
             # Never hashed first and copied then: a writer in between would store its bytes under another name.
             if clone(source, draft.descriptor):
@@ -161,23 +170,29 @@ class Objects:
             else:
                 name = copy_hashing(source, draft.descriptor)
             if not self.held(name, durable=durable):
-                self._publish(draft, name, durable=durable)
+                self._seal(self._publish(draft, name, durable=durable), durable=durable)
         return name
 
-    def _draft(self) -> contextlib.AbstractContextManager[Draft]:
-        return drafting(self._layout.below("tmp"))
+    def _draft(self) -> Draft:
+        return Draft(self._layout.below("tmp"))
 
-    def _publish(self, draft: Draft, name: Name, *, durable: bool) -> None:
+    def _publish(self, draft: Draft, name: Name, *, durable: bool) -> list[tuple[Name, os.stat_result]]:
+        """Give what is to be sealed: nothing if somebody else was faster."""
         durable = durable or self._durable
-        path = self._layout.object(name)
         draft.finish(durable=durable)
-        status = self._linked(draft, name, path)
+        status = self._linked(draft, name)
         if status is not None:
-            if durable:
-                self._names.sync(path)
-            self._seals.seal(name, status, durable=durable)
-        elif durable:
+            return [(name, status)]
+        if durable:
             self._secure(name)
+        return []
+
+    def _seal(self, made: list[tuple[Name, os.stat_result]], *, durable: bool) -> None:
+        durable = durable or self._durable
+        if durable:
+            for name, _ in made:
+                self._names.sync(self._layout.object(name))
+        self._seals.seal_each(made, durable=durable)
 
     def _secure(self, name: Name) -> None:
         # Another process may have put it there, who did not mind to lose it.
@@ -187,7 +202,8 @@ class Objects:
             self._names.sync(path)
             self._seals.secured(name, status)
 
-    def _linked(self, draft: Draft, name: Name, path: str) -> os.stat_result | None:
+    def _linked(self, draft: Draft, name: Name) -> os.stat_result | None:
+        path = self._layout.object(name)
         for _ in range(_LINK_TRIES):
             try:
                 return draft.publish(path)
@@ -202,31 +218,5 @@ class Objects:
             raise ReadOnlyError(f"{self._layout.root} may not be written to\ncheck its permissions")
 
 
-def read_still(path: str | bytes, read: Callable[[int, int], Name], *, follow: bool = False) -> Content:
-    """Open a file and read it with `read`, again if it changed meanwhile; raise `ChangedError`."""
-    for _ in range(_TRIES):
-        descriptor = _open_source(path, follow=follow)
-        try:
-            before = os.fstat(descriptor)
-            if not is_regular(before):
-                raise NotStorableError(f"{os.fsdecode(path)} is no regular file\nremove it or write a file instead")
-            name = read(descriptor, before.st_size)
-            after = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
-        if _contents_stat(before) == _contents_stat(after):
-            return Content(name, signature_of(after))
-    raise ChangedError(f"{os.fsdecode(path)} changed while it was read\nis something still writing to it?")
-
-
-def _open_source(path: str | bytes, *, follow: bool) -> int:
-    try:
-        return open_regular(path, follow=follow)
-    except OSError as error:
-        if os.path.islink(path) and not follow:
-            raise NotStorableError(f"{os.fsdecode(path)} is a symbolic link\nwrite a file instead") from error
-        raise
-
-
-def _contents_stat(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+def _content(got: bytes | Name, seen: Signature, names: Iterator[Name]) -> Content:
+    return Content(got if isinstance(got, Name) else next(names), seen)

@@ -11,7 +11,6 @@ from pivot.cache.errors import CacheError, ReadOnlyError
 from pivot.cache.files import (
     Draft,
     Names,
-    drafting,
     is_regular,
     open_regular,
     read_all,
@@ -52,7 +51,7 @@ class Records:
         if not self._writable:
             raise ReadOnlyError(f"{self._layout.root} may not be written to\ncheck its permissions")
         body = _packed(key, data)
-        with space_checked(self._layout.root, "a record", len(body)), drafting(self._layout.below("tmp")) as draft:
+        with space_checked(self._layout.root, "a record", len(body)), Draft(self._layout.below("tmp")) as draft:
             write_all(draft.descriptor, body)
             os.fchmod(draft.descriptor, 0o444)
             self._publish(draft, key)

@@ -14,9 +14,10 @@ from pivot.cache.exchange import discard, exchange, link_text
 from pivot.cache.facts import placed_mtime_ns
 from pivot.cache.files import clone, copy_hashing, is_regular, open_regular, space_checked
 from pivot.cache.leases import Lease, temporary_beside
-from pivot.cache.objects import Content, Objects
+from pivot.cache.objects import Objects
 from pivot.cache.seals import Seals
 from pivot.cache.signature import signature_of
+from pivot.cache.sources import Content
 from pivot.cache.tree import Tree
 
 
@@ -103,7 +104,7 @@ class Restorer:
 
     def _announced(self, target: str) -> str:
         temporary = temporary_beside(target)
-        self._lease.announce(temporary)
+        self._lease.announce([temporary])
         return temporary
 
     def _fill(self, tree: Tree, top: str, modes: Sequence[Link]) -> list[Placed]:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterable, Sequence
 
 from pivot.cache.digest import Kind, Name
 from pivot.cache.errors import DamagedError, MissingError
@@ -20,10 +21,10 @@ _TRIES = 5
 class Seals:
     """Seals of objects: size, mtime, ctime and inode at the time when the bytes were known to be right.
 
-    intact        compare the seal; hash again if it does not fit
-      rehash      seal anew, or set aside
-    seal          record a new one
-    set_aside     move to quarantine and report once
+    intact, intact_each    compare the seal; hash again if it does not fit
+      rehash               seal anew, or set aside
+    seal, seal_each        record a new one
+    set_aside              move to quarantine and report once
     """
 
     def __init__(self, layout: Layout, index: Index, *, boot: bytes, writable: bool) -> None:
@@ -31,11 +32,23 @@ class Seals:
 
     def intact(self, name: Name) -> bool:
         """Say whether the object is there with the right bytes; one that is not gets out of the way."""
-        try:
-            status = os.lstat(self._layout.object(name))
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        return self._fits(self.get(name), status) or self.rehash(name)
+        return self.intact_each([name])[0]
+
+    def intact_each(self, names: Sequence[Name]) -> list[bool]:
+        """Say of each whether it is there with the right bytes, and note that those were used."""
+        seals = map(unpack_seal, self._index.get_many(map(_key, names)))
+        there, renewed = [], {}
+        for name, seal in zip(names, seals, strict=True):
+            status = self._stat(name)
+            if status is None or seal is None or not self._fits(seal, status):
+                there.append(status is not None and self.rehash(name))
+            else:
+                there.append(True)
+                if _is_old(seal):
+                    renewed[_key(name)] = seal._replace(last_used=_seconds()).pack()
+        if renewed:
+            self._index.put_many(renewed)
+        return there
 
     def rehash(self, name: Name) -> bool:
         """Hash an object whatever its seal says: seal it anew or move it to quarantine."""
@@ -60,7 +73,12 @@ class Seals:
 
     def seal(self, name: Name, status: os.stat_result, *, durable: bool = False) -> None:
         """Record that the bytes are right now; `durable` if they are also known to be on the disk."""
-        self._put(name, status, DURABLE if durable else self._boot)
+        self.seal_each([(name, status)], durable=durable)
+
+    def seal_each(self, objects: Iterable[tuple[Name, os.stat_result]], *, durable: bool = False) -> None:
+        """Record of each that its bytes are right."""
+        boot = DURABLE if durable else self._boot
+        self._index.put_many({_key(name): _sealed(status, boot) for name, status in objects})
 
     def reseal(self, name: Name, before: Seal | None) -> None:
         """Renew a seal after our own hard link changed the ctime, if nothing else did."""
@@ -69,7 +87,7 @@ class Seals:
             if before is None or now.st_mode != _PLAIN_MODE:
                 return
             if (before.size, before.mtime_ns, before.ino) == (now.st_size, now.st_mtime_ns, now.st_ino):
-                self._put(name, now, before.boot)
+                self._index.put(_key(name), _sealed(now, before.boot))
 
     def outlives(self, name: Name) -> bool:
         """Say whether an object is known to be on the disk, as it was when it was sealed."""
@@ -80,7 +98,7 @@ class Seals:
         """Note that an object, with this stat, is on the disk now."""
         seal = self.get(name)
         if seal is not None and _is_of(seal, status):
-            self._put(name, status, DURABLE)
+            self.seal(name, status, durable=True)
 
     def get(self, name: Name) -> Seal | None:
         """Give the seal as it is recorded."""
@@ -89,7 +107,7 @@ class Seals:
     def used(self, name: Name) -> None:
         """Note that an object was used; hours are enough, so that a process that only reads need not write."""
         seal = self.get(name)
-        if seal is not None and _seconds() - seal.last_used > _RENEW:
+        if seal is not None and _is_old(seal):
             self._index.put(_key(name), seal._replace(last_used=_seconds()).pack())
 
     def drop(self, name: Name) -> None:
@@ -112,10 +130,14 @@ class Seals:
         _report(name, path)
         return False
 
-    def _fits(self, seal: Seal | None, status: os.stat_result) -> bool:
-        if seal is None or status.st_mode != _PLAIN_MODE:
-            return False
-        return _is_of(seal, status) and self._outlived(seal)
+    def _stat(self, name: Name) -> os.stat_result | None:
+        try:
+            return os.lstat(self._layout.object(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _fits(self, seal: Seal, status: os.stat_result) -> bool:
+        return status.st_mode == _PLAIN_MODE and _is_of(seal, status) and self._outlived(seal)
 
     def _outlived(self, seal: Seal) -> bool:
         return seal.boot in (self._boot, DURABLE) or self._reached(seal)
@@ -143,13 +165,18 @@ class Seals:
             durable = before is not None and before.boot != self._boot and _is_of(before, found)
             self.seal(name, status, durable=durable)
 
-    def _put(self, name: Name, status: os.stat_result, boot: bytes) -> None:
-        seen = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-        self._index.put(_key(name), Seal(*seen, boot, time.monotonic_ns(), _seconds()).pack())
+
+def _sealed(status: os.stat_result, boot: bytes) -> bytes:
+    seen = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return Seal(*seen, boot, time.monotonic_ns(), _seconds()).pack()
 
 
 def _is_of(seal: Seal, status: os.stat_result) -> bool:
     return seal[:4] == (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _is_old(seal: Seal) -> bool:
+    return _seconds() - seal.last_used > _RENEW
 
 
 def missing(name: Name) -> MissingError:

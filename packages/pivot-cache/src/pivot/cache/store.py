@@ -18,6 +18,7 @@ from pivot.cache.info import Durability, Info, count
 from pivot.cache.layout import FORMAT, Layout, open_layout
 from pivot.cache.leases import Lease, tidy
 from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
+from pivot.cache.many import usable_threads
 from pivot.cache.names import parse
 from pivot.cache.objects import Objects
 from pivot.cache.options import GcOptions, Root
@@ -57,16 +58,19 @@ class Cache:
         durability: str = Durability.BATCH,
         index_dir: AnyPath | None = None,
         map_size: int = MAP_SIZE,
+        threads: int | None = None,
     ) -> None:
         """Open the store at `root`, made if there is none; raise `FormatError`.
 
         `link` is the order in which `restore` tries; a copy is always the last. `index_dir` moves the index to a
-        local disk; without it that happens by itself where `root` is on a network file system.
+        local disk; without it that happens by itself where `root` is on a network file system. `threads` is how many
+        a call may use for many files or large ones; without it, one for each processor, and no more than four.
         """
         layout = Layout(os.path.abspath(os.fspath(root)))
         self.root = CacheRoot(Path(layout.root))
         self._identity = open_layout(layout)
         self._layout, self._link = layout, tuple(link)
+        self._threads = usable_threads() if threads is None else threads
         self._durability = Durability(durability)
         writable = self._identity.writable
         chosen = os.fspath(index_dir) if index_dir is not None else None
@@ -110,7 +114,7 @@ class Cache:
 
     def store(self, path: AnyPath, *, durable: bool = False) -> Stored:
         """Do as `put` does, and give the size too."""
-        return self._tree.put(os.fspath(path), durable=durable)
+        return self._tree.put(os.fspath(path), durable=durable, threads=self._threads)
 
     def put_bytes(self, data: bytes) -> Digest:
         """Store bytes."""
@@ -129,13 +133,13 @@ class Cache:
     def get_bytes(self, digest: str) -> bytes:
         """Give the bytes of an object (of a tree: its manifest); raise `MissingError` or `DamagedError`."""
         name = parse(digest)
-        self._objects.hold(name)
+        self._objects.hold([name])
         return self._objects.load(name)
 
     def open(self, digest: str) -> BinaryIO:
         """Open an object for reading; raise `MissingError` or `DamagedError`."""
         name = parse(digest)
-        self._objects.hold(name)
+        self._objects.hold([name])
         return os.fdopen(open_regular(self._objects.require(name)), "rb")
 
     def tree(self, digest: str) -> Tree:
@@ -162,7 +166,7 @@ class Cache:
         modes = self._link if link is None else tuple(link)
         place = checked_target(os.fspath(target), None if within is None else os.fspath(within))
         old = None if aside is None else os.fspath(aside)
-        self._objects.hold(name)
+        self._objects.hold([name])
         with space_checked(os.path.dirname(place), place):
             if name.kind is Kind.BLOB:
                 self._restore_file(name, place, modes, old, executable=executable)
@@ -187,7 +191,7 @@ class Cache:
 
     def measure(self, path: AnyPath) -> Stored:
         """Do as `digest_of` does, and give the size too."""
-        return self._tree.digest_of(os.fspath(path))
+        return self._tree.digest_of(os.fspath(path), threads=self._threads)
 
     # -- the run cache
 

@@ -29,12 +29,18 @@ class Found(NamedTuple):
     key: bytes
     """The key of its row in the index."""
     seen: Signature = _NO_SIGNATURE
+    device: int = 0
     target: bytes = b""
 
     @property
     def newest_ns(self) -> int:
         """Say when it last changed."""
         return max(self.seen.mtime_ns, self.seen.ctime_ns)
+
+
+def found_file(path: bytes, key: bytes, status: os.stat_result) -> Found:
+    """Describe a file that is no member of a directory."""
+    return Found(b"", EntryKind.FILE, path, key, signature_of(status), status.st_dev)
 
 
 def walk(top: bytes, may_follow: MayFollow) -> list[Found]:
@@ -70,7 +76,7 @@ def _entry(
     status = entry.stat(follow_symlinks=False)
     kind = stat.S_IFMT(status.st_mode)
     if kind == stat.S_IFREG:
-        yield Found(path, EntryKind.FILE, entry.path, key, signature_of(status))
+        yield Found(path, EntryKind.FILE, entry.path, key, signature_of(status), status.st_dev)
     elif kind == stat.S_IFDIR:
         yield from _below(entry.path, path + b"/", above, may_follow)
     elif kind == stat.S_IFLNK:
@@ -94,6 +100,6 @@ def _link(
     if stat.S_ISDIR(status.st_mode):
         yield from _below(entry.path, path + b"/", above, may_follow)
     elif stat.S_ISREG(status.st_mode):
-        yield Found(path, EntryKind.FILE, real, key, signature_of(status))
+        yield Found(path, EntryKind.FILE, real, key, signature_of(status), status.st_dev)
     else:
         raise NotStorableError(f"{os.fsdecode(entry.path)} links to no file or directory\nremove it")

@@ -2,19 +2,20 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.entries import Entry, EntryKind, text_path
 from pivot.cache.errors import ChangedError
 from pivot.cache.facts import WORTH_WAITING, Facts, key_of
-from pivot.cache.files import hash_descriptor
-from pivot.cache.objects import Content, Objects, read_still
+from pivot.cache.many import attempted, batches, settled, spread
+from pivot.cache.objects import Objects
 from pivot.cache.rows import Summary
-from pivot.cache.signature import Signature, signature_of
+from pivot.cache.sources import Content, hash_file
 from pivot.cache.tree import Manifest, encode
-from pivot.cache.walk import Found, MayFollow, fingerprint, walk
+from pivot.cache.walk import Found, MayFollow, fingerprint, found_file, walk
 
 _MANY = 256
 _TRIES = 3
@@ -28,9 +29,14 @@ class Stored(NamedTuple):
     """Bytes of the file, or of all files of the directory."""
 
 
-Read = Callable[[bytes], Content]
-Held = Callable[[Name], bool]
-"""Whether what was read before need not be read again."""
+class Way(NamedTuple):
+    """How to look at files: to name them, or to store them too."""
+
+    read: Callable[[Sequence[bytes]], Sequence[Content | Exception]]
+    held: Callable[[Sequence[Name]], list[bool]]
+    """Whether what was read before need not be read again."""
+    keep: Callable[[Manifest], None] | None
+    may_follow: MayFollow
 
 
 class WorkTree:
@@ -39,105 +45,90 @@ class WorkTree:
     digest_of     hash what has changed
     put           store what the store does not have
       directory   one row answers for all files if none of them changed; else each has its own
+      contents    small files in batches, batches in threads
     """
 
     def __init__(self, objects: Objects, facts: Facts, root: str) -> None:
         self._objects, self._facts, self._root = objects, facts, root
 
-    def digest_of(self, path: str) -> Stored:
+    def digest_of(self, path: str, *, threads: int) -> Stored:
         """Give the digest of a file or directory; links are followed as a reader would."""
-        seen = os.stat(path)
-        if stat.S_ISDIR(seen.st_mode):
-            return self._directory(path, lambda _: True, _hash_file, lambda _: True, None)
-        key = key_of(path)
-        known = self._facts.known([key], [signature_of(seen)])[0]
-        return _stored(known, seen.st_size) if known is not None else self._learn_file(key, path, seen, _hash_file)
+        return self._look(path, os.stat(path), _NAMING, threads)
 
-    def put(self, path: str, *, durable: bool) -> Stored:
+    def put(self, path: str, *, durable: bool, threads: int) -> Stored:
         """Store a file or directory; links may not leave the directory, except into this store."""
+        place = self._behind_own_link(path)
+        return self._look(place, os.lstat(place), self._storing(durable=durable), threads)
 
-        def read(place: bytes) -> Content:
-            return self._objects.put_file(place, durable=durable)
-
-        def held(name: Name) -> bool:
-            return self._objects.held(name, durable=durable)
-
+    def _storing(self, *, durable: bool) -> Way:
         def keep(manifest: Manifest) -> None:
             for name, data in manifest.objects:
-                self._keep_page(name, data, durable)
+                stored = self._objects.put_bytes(data, Kind.TREE, durable=durable)
+                assert stored == name
 
-        place = self._behind_own_link(path)
-        seen = os.lstat(place)
+        return Way(
+            lambda places: self._objects.put_files(places, durable=durable),
+            lambda names: self._objects.held_each(names, durable=durable),
+            keep,
+            self._is_own,
+        )
+
+    def _look(self, path: str, seen: os.stat_result, way: Way, threads: int) -> Stored:
         if stat.S_ISDIR(seen.st_mode):
-            return self._directory(place, self._is_own, read, held, keep)
-        key = key_of(place)
-        known = self._facts.known([key], [signature_of(seen)])[0]
-        if known is not None and held(known):
-            return _stored(known, seen.st_size)
-        return self._learn_file(key, place, seen, read)
+            return self._directory(path, way, threads)
+        [content], _ = self._contents([found_file(os.fsencode(path), key_of(path), seen)], way, threads)
+        return Stored(content.name.digest, content.seen.size)
 
-    def _learn_file(self, key: bytes, path: str, seen: os.stat_result, read: Read) -> Stored:
-        newest = max(seen.st_mtime_ns, seen.st_ctime_ns)
-        if seen.st_size >= WORTH_WAITING:
-            taken = self._facts.settle(newest, seen.st_dev)
-        else:
-            taken = self._facts.now_ns(seen.st_dev)
-        content = read(os.fsencode(path))
-        self._facts.learn(key, content, taken)
-        return _stored(content.name, content.seen.size)
-
-    def _directory(
-        self, path: str, may_follow: MayFollow, read: Read, held: Held, keep: Callable[[Manifest], None] | None
-    ) -> Stored:
+    def _directory(self, path: str, way: Way, threads: int) -> Stored:
         for _ in range(_TRIES):
             try:
-                return self._directory_once(path, may_follow, read, held, keep)
+                return self._directory_once(path, way, threads)
             except FileNotFoundError:
                 if not os.path.isdir(path):
                     raise
         raise ChangedError(f"{path} changed while it was read\nis something still writing to it?")
 
-    def _directory_once(
-        self, path: str, may_follow: MayFollow, read: Read, held: Held, keep: Callable[[Manifest], None] | None
-    ) -> Stored:
-        found = walk(os.fsencode(os.path.abspath(path)), may_follow)
+    def _directory_once(self, path: str, way: Way, threads: int) -> Stored:
+        found = walk(os.fsencode(os.path.abspath(path)), way.may_follow)
         key, stats = key_of(path), fingerprint(found)
         # Storing looks at each file: one of the objects may be gone or damaged.
-        summary = self._facts.summary(key, stats) if keep is None else None
+        summary = self._facts.summary(key, stats) if way.keep is None else None
         if summary is not None:
             return Stored(summary.name.digest, summary.size)
-        contents, settled = self._contents(path, found, read, held)
-        manifest = encode(map(_entry, found, contents))
-        if keep is not None:
-            keep(manifest)
+        contents, lasting = self._contents([entry for entry in found if entry.kind is EntryKind.FILE], way, threads)
+        manifest = encode(_entries(found, contents))
+        if way.keep is not None:
+            way.keep(manifest)
         size = sum(content.seen.size for content in contents)
-        if settled:
+        if lasting:
             self._facts.summarise(key, Summary(stats, manifest.name, size))
         return Stored(manifest.name.digest, size)
 
-    def _contents(self, path: str, found: list[Found], read: Read, held: Held) -> tuple[list[Content], bool]:
-        files = [entry for entry in found if entry.kind is EntryKind.FILE]
-        known = self._facts.known([entry.key for entry in files], [entry.seen for entry in files])
-        taken = self._taken(path, files)
-        contents, settled = {}, True
-        for entry, name in zip(files, known, strict=True):
-            if name is None or not held(name):
-                content = read(entry.place)
-                settled &= self._facts.learn(entry.key, content, taken) and content.seen == entry.seen
-            else:
-                content = Content(name, entry.seen)
-            contents[entry.path] = content
-        return [contents.get(entry.path, _NOTHING) for entry in found], settled
+    def _contents(self, files: Sequence[Found], way: Way, threads: int) -> tuple[list[Content], bool]:
+        """Give what files hold, and say whether their stats of before will tell so next time."""
+        known = self._known(files, way)
+        unread = [file for file, name in zip(files, known, strict=True) if name is None]
+        moments = self._moments(unread)
+        read = settled(_read(unread, way, threads))
+        learned = self._facts.learn([file.key for file in unread], read, [moments[file.device] for file in unread])
+        lasting = learned and all(content.seen == file.seen for content, file in zip(read, unread, strict=True))
+        fresh = iter(read)
+        pairs = zip(files, known, strict=True)
+        return [next(fresh) if name is None else Content(name, file.seen) for file, name in pairs], lasting
 
-    def _taken(self, path: str, files: list[Found]) -> int:
-        device = os.stat(path).st_dev
-        if len(files) >= _MANY or sum(entry.seen.size for entry in files) >= WORTH_WAITING:
-            return self._facts.settle(max(entry.newest_ns for entry in files), device)
-        return self._facts.now_ns(device)
+    def _known(self, files: Sequence[Found], way: Way) -> list[Name | None]:
+        known = self._facts.known([file.key for file in files], [file.seen for file in files])
+        held = iter(way.held([name for name in known if name is not None]))
+        return [name if name is not None and next(held) else None for name in known]
 
-    def _keep_page(self, name: Name, data: bytes, durable: bool) -> None:
-        stored = self._objects.put_bytes(data, Kind.TREE, durable=durable)
-        assert stored == name
+    def _moments(self, files: Sequence[Found]) -> dict[int, int]:
+        """Give the time on each device, before anything is read."""
+        if len(files) < _MANY and sum(file.seen.size for file in files) < WORTH_WAITING:
+            return {device: self._facts.now_ns(device) for device in {file.device for file in files}}
+        newest: dict[int, int] = {}
+        for file in files:
+            newest[file.device] = max(file.newest_ns, newest.get(file.device, file.newest_ns))
+        return {device: self._facts.settle(moment, device) for device, moment in newest.items()}
 
     def _behind_own_link(self, path: str) -> str:
         real = os.path.realpath(path) if os.path.islink(path) else path
@@ -147,19 +138,28 @@ class WorkTree:
         return real.startswith(f"{self._root}/objects/")
 
 
-_NOTHING = Content(Name(Kind.BLOB, ""), Signature(0, 0, 0, 0, False))
+def _hash_each(places: Sequence[bytes]) -> list[Content | Exception]:
+    return [attempted(hash_file, place) for place in places]
 
 
-def _hash_file(place: bytes) -> Content:
-    return read_still(place, lambda descriptor, _: hash_descriptor(descriptor), follow=True)
+_NAMING = Way(_hash_each, lambda names: [True] * len(names), None, lambda _: True)
 
 
-def _stored(name: Name, size: int) -> Stored:
-    return Stored(name.digest, size)
+def _read(files: Sequence[Found], way: Way, threads: int) -> Iterator[Content | Exception]:
+    parts = [files[part] for part in batches(file.seen.size for file in files)]
+    results = spread(lambda part: way.read([file.place for file in part]), parts, threads)
+    return chain.from_iterable(
+        [result] * len(part) if isinstance(result, Exception) else result
+        for part, result in zip(parts, results, strict=True)
+    )
 
 
-def _entry(found: Found, content: Content) -> Entry:
-    path = text_path(found.path)
-    if found.kind is EntryKind.FILE:
-        return Entry(path, found.kind, content.seen.size, content.name.hex, content.seen.executable)
-    return Entry(path, found.kind, target=text_path(found.target))
+def _entries(found: Sequence[Found], contents: Sequence[Content]) -> Iterator[Entry]:
+    content = iter(contents)
+    for entry in found:
+        path = text_path(entry.path)
+        if entry.kind is EntryKind.FILE:
+            name, seen = next(content)
+            yield Entry(path, entry.kind, seen.size, name.hex, seen.executable)
+        else:
+            yield Entry(path, entry.kind, target=text_path(entry.target))

@@ -192,7 +192,7 @@ class Engine:
                 decision = sessions[need.pipeline].assess(self.stages.stages[need]).decision
                 if isinstance(decision, Restore):
                     sessions.workspace.note(self.stages.stages[need].root, decision.outs)
-            return explain(self.stages.stages[ref], sessions[ref.pipeline], self._cache)
+            return explain(self.stages.stages[ref], sessions[ref.pipeline])
 
     def checkout(self, targets: Iterable[StageRef] = (), paths: Iterable[Path] = ()) -> Checkout:
         """Put the outputs of stages in place as their lock files say; of them only `paths`, if given."""

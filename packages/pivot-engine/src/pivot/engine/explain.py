@@ -6,12 +6,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pivot.cache import Cache
-from pivot.engine.sources import recall_source
 from pivot.executor.decide import Decision, Skip
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.trace import Facts, Trace
-from pivot.registry.definition import Manifest, PipelineView, StageDefinition
+from pivot.registry.definition import Manifest, StageDefinition
 from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
@@ -53,21 +51,21 @@ class Explanation(NamedTuple):
     manifest: Manifest
 
 
-def explain(stage: StageDefinition, session: "PipelineSession", cache: Cache) -> Explanation:
+def explain(stage: StageDefinition, session: "PipelineSession") -> Explanation:
     """Decide on a stage and name everything that differs."""
     found = session.assess(stage)
     manifest = session.view.manifest(stage.ref)
     reasons = () if isinstance(found.decision, Skip) else found.decision.reasons
-    changes = tuple(_change(reason, manifest, session.view, cache) for reason in reasons)
+    changes = tuple(_change(reason, manifest, session) for reason in reasons)
     return Explanation(stage.ref, found.decision, changes, found.facts, found.before, manifest)
 
 
-def _change(reason: Reason, manifest: Manifest, view: PipelineView, cache: Cache) -> Change:
+def _change(reason: Reason, manifest: Manifest, session: "PipelineSession") -> Change:
     if reason.kind is not Kind.CODE:
         return Change.of(reason)
     entry = manifest.entries.get(reason.subject)
-    before = recall_source(cache, reason.before) if reason.before else None
-    after = view.sources([reason.after]).get(reason.after) if reason.after else None
+    before = session.source(reason.before) if reason.before else None
+    after = session.view.sources([reason.after]).get(reason.after) if reason.after else None
     return Change(
         reason,
         constant_words(reason.subject, before, after) or str(reason),

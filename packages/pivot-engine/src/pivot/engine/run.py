@@ -16,7 +16,6 @@ from pivot.engine.keeping import register
 from pivot.engine.plan import GOOD, Plan
 from pivot.engine.runner import Runner, Runners
 from pivot.engine.sessions import Sessions
-from pivot.engine.sources import remember_sources
 from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
@@ -25,7 +24,7 @@ from pivot.executor.task import Done, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Facts
 from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
-from pivot.registry.types import StageRef
+from pivot.registry.types import PipelineName, StageRef
 
 
 class RunResult(NamedTuple):
@@ -269,13 +268,12 @@ class RunLoop:
 
     def _keep_sources(self, changed: Sequence[Done]) -> None:
         """Keep the sources of what ran, so that a later change can be shown."""
-        hashes: dict[str, set[str]] = {}
+        codes: dict[PipelineName, set[str]] = {}
         for done in changed:
             if done.trace is not None:
-                hashes.setdefault(done.ref.pipeline, set()).update(done.trace.manifest.values())
-        for name, codes in hashes.items():
-            ref = next(ref for ref in self._done if ref.pipeline == name)
-            remember_sources(self._sessions.shared.cache, self._sessions[ref.pipeline].view, codes)
+                codes.setdefault(done.ref.pipeline, set()).update(done.trace.manifest.values())
+        for pipeline, hashes in codes.items():
+            self._sessions[pipeline].keep_sources(hashes)
 
 
 def _pool(options: TaskOptions, jobs: int, waiting: Waiting) -> Runner:

@@ -60,6 +60,7 @@ class PipelineSession:
         self._rows: dict[str, Row] = {} if self._db is None else self._db.read("fresh")
         self._took: dict[str, float] = {} if self._db is None else self._db.read("took")
         self._unfinished = unfinished(state_dir)
+        self._sources: dict[str, str] = {}
         self._changed = False
 
     def manifest(self, stage: StageDefinition) -> Mapping[str, str]:
@@ -105,11 +106,21 @@ class PipelineSession:
         self._rows.pop(ref.stage, None)
         self._changed = True
 
+    def keep_sources(self, codes: Iterable[str]) -> None:
+        """Keep the sources of these definitions, where they are not kept already, so that a change can be shown."""
+        wanted = set(codes)
+        known = {} if self._db is None else self._db.sources(wanted)
+        self._sources.update(self.view.sources(wanted - known.keys()))
+
+    def source(self, code: str) -> str | None:
+        """Give the source of the definition that had this hash; None if it was never kept."""
+        return None if self._db is None else self._db.sources([code]).get(code)
+
     def close(self) -> None:
         """Write what was learnt, in one transaction."""
         if self._changed and self.state_dir.is_dir():
             db = self._db or StateDb(self.state_dir)
-            db.write({"fresh": self._rows, "took": self._took})
+            db.write({"fresh": self._rows, "took": self._took}, self._sources)
             db.close()
         elif self._db is not None:
             self._db.close()

@@ -2,7 +2,7 @@
 
 import contextlib
 import marshal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from blake3 import blake3
@@ -19,6 +19,10 @@ class StateDb:
 
     Values are marshalled under a checksum. LMDB has none of its own, and marshal must not see damaged bytes; JSON
     would take five times as long.
+
+    Sources of definitions, by canonical hash, are rows of their own: one of thousands is asked for, when a change is
+    to be shown. Not records of the shared store: with five definitions a stage they were most of the files that a
+    cold run made.
     """
 
     def __init__(self, state_dir: StateDir) -> None:
@@ -31,10 +35,20 @@ class StateDb:
             return _unpack(packed)
         return {}
 
-    def write(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
-        """Replace tables, in one transaction."""
+    def sources(self, codes: Iterable[str]) -> dict[str, str]:
+        """Give the sources of the definitions with these hashes, as far as they were kept."""
+        wanted = list(codes)
         with contextlib.suppress(IndexLostError):
-            self._rows.write({_key(name): _pack(dict(table)) for name, table in tables.items()})
+            found = map(_unpack, self._rows.get_many(map(_source_key, wanted)))
+            return {code: str(row["source"]) for code, row in zip(wanted, found, strict=True) if "source" in row}
+        return {}
+
+    def write(self, tables: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str] = {}) -> None:
+        """Replace tables, and add sources by hash, in one transaction."""
+        rows = {_key(name): _pack(dict(table)) for name, table in tables.items()}
+        rows |= {_source_key(code): _pack({"source": text}) for code, text in sources.items()}
+        with contextlib.suppress(IndexLostError):
+            self._rows.write(rows)
 
     def close(self) -> None:
         """Close the index."""
@@ -43,6 +57,10 @@ class StateDb:
 
 def _key(name: str) -> bytes:
     return f"{name}:{_SCHEMA}".encode()
+
+
+def _source_key(code: str) -> bytes:
+    return b"source:" + blake3(code.encode()).digest()
 
 
 def _pack(table: dict[str, Any]) -> bytes:

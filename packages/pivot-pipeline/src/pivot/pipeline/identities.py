@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -200,7 +200,7 @@ def pinned(parts: Sequence[Part], entries: Sequence[str]) -> tuple[tuple[str, st
     """
     from pivot.fingerprint.imports import Finder, ImportPath
 
-    finder = Finder(ImportPath(tuple(entries)))
+    finder, real = Finder(ImportPath(tuple(entries))), cache(os.path.realpath)
     pins: dict[str, tuple[str, str, str]] = {}
     for part in parts:
         for info in part.stages.values():
@@ -209,7 +209,7 @@ def pinned(parts: Sequence[Part], entries: Sequence[str]) -> tuple[tuple[str, st
                 continue
             found = finder.find(name)
             inside = "." in name and os.path.dirname(file) == str(part.root)
-            if inside or found is None or os.path.realpath(found.file) != os.path.realpath(file):
+            if inside or found is None or real(found.file) != real(file):
                 pins[name] = (name, file, os.path.basename(file).removesuffix(".py"))
     return tuple(sorted(pins.values()))
 

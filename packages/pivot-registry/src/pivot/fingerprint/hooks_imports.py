@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
 
@@ -36,7 +36,8 @@ class ImportHooks:
         self._active = active
         self._by_name = _bootstrap._gcd_import
         self._import = builtins.__import__
-        self._statements: dict[tuple[types.CodeType, int], bool] = {}
+        self._statements: dict[types.CodeType, frozenset[int]] = {}
+        """Where in a code object its import statements are: bytecode is copied each time it is looked at."""
 
     def install(self) -> None:
         """Put all three in place."""
@@ -66,10 +67,10 @@ class ImportHooks:
         return module
 
     def _is_statement(self, frame: types.FrameType) -> bool:
-        place = frame.f_code, frame.f_lasti
-        if place not in self._statements:
-            self._statements[place] = place[0].co_code[place[1]] == _IMPORT_STATEMENT
-        return self._statements[place]
+        code = frame.f_code
+        if code not in self._statements:
+            self._statements[code] = frozenset(_import_statements(code.co_code[::2]))
+        return frame.f_lasti in self._statements[code]
 
     def _note(self, module: str) -> None:
         for recording in self._active():
@@ -83,6 +84,13 @@ class ImportHooks:
                     if recording.territory.inside(place) is not None:
                         recording.asks(place, there=False)
         return None
+
+
+def _import_statements(operations: bytes) -> Iterator[int]:
+    at = operations.find(_IMPORT_STATEMENT)
+    while at >= 0:
+        yield 2 * at
+        at = operations.find(_IMPORT_STATEMENT, at + 1)
 
 
 def _importer() -> str:

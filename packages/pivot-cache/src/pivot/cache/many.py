@@ -1,0 +1,87 @@
+"""Many things at once: what fails among them is a value until all others are settled."""
+
+import contextlib
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_FEW = 64
+_LITTLE = 1 << 20
+"""Bytes that are worth a turn of their own."""
+
+
+def usable_threads() -> int:
+    """Give one thread for each processor that this process may use; more than four wait for the file system."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
+
+
+def batches(sizes: Iterable[int]) -> Iterator[slice]:
+    """Cut a list of files so that each part is worth a thread's turn, and fits into memory."""
+    start = end = total = 0
+    for end, size in enumerate(sizes, 1):
+        if end - start > 1 and total + size > _LITTLE:
+            yield slice(start, end - 1)
+            start, total = end - 1, 0
+        total += size
+        if end - start == _FEW:
+            yield slice(start, end)
+            start, total = end, 0
+    if start < end:
+        yield slice(start, end)
+
+
+def attempted(work: Callable[[Item], Result], item: Item) -> Result | Exception:
+    """Do it, and give what it raises as a value."""
+    try:
+        return work(item)
+    except Exception as error:  # noqa: BLE001 - raised later, by `settled`
+        return error
+
+
+def spread(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result | Exception]:
+    """Do work on all items, in this thread and some others, and give the results in order."""
+    waiting = deque(range(len(items)))
+    results: dict[int, Result | Exception] = {}
+
+    def serve() -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                at = waiting.popleft()
+                results[at] = attempted(work, items[at])
+
+    others = _started(serve, min(threads, len(items)) - 1)
+    try:
+        serve()
+    finally:
+        waiting.clear()  # nothing is left, but after Ctrl-C
+        for other in others:
+            other.join()
+    return [results[at] for at in range(len(items))]
+
+
+def _started(serve: Callable[[], None], count: int) -> list[threading.Thread]:
+    # No pool: importing one takes longer than reading a thousand small files.
+    started = []
+    for _ in range(count):
+        thread = threading.Thread(target=serve, name="pivot-cache")
+        try:
+            thread.start()
+        except RuntimeError:
+            break  # the system gives no more; those that there are will do it
+        started.append(thread)
+    return started
+
+
+def settled(results: Iterable[Result | Exception]) -> list[Result]:
+    """Give the results, or raise the first error among them."""
+    given = []
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+        given.append(result)
+    return given
