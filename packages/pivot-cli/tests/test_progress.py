@@ -18,6 +18,7 @@ from pivot.engine import (
     RunResult,
     RunStarted,
     StageFinished,
+    StageRetried,
     StageStarted,
     StageWaiting,
 )
@@ -58,6 +59,11 @@ def test_a_restored_stage_has_no_seconds(shown, train) -> None:
 def test_a_failure_shows_its_message(shown, train) -> None:
     done = Done(train, Outcome.FAILED, 0.3, failure=Failure("ValueError: no\x1b[2J rows"))
     assert shown(StageFinished(done)) == "  x train      0.3s  ValueError: no\\x1b[2J rows\n"
+
+
+def test_a_try_that_failed_is_shown_as_such(shown, train) -> None:
+    done = Done(train, Outcome.FAILED, 0.3, failure=Failure("ValueError: no rows"))
+    assert shown(StageRetried(done, 1, 3)) == "  ! train      0.3s  try 1 of 3 failed: ValueError: no rows\n"
 
 
 def test_a_journal_that_is_not_whole_is_noted(shown) -> None:

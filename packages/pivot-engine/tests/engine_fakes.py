@@ -27,6 +27,8 @@ def stage(
     code: str = "c0",
     params: Mapping[str, Any] = {},
     mutex: tuple[str, ...] = (),
+    resources: Mapping[str, float] = {},
+    retries: int | None = None,
     kind: OutputKind = OutputKind.OUT,
     unknown: tuple[str, ...] = (),
 ) -> StageDefinition:
@@ -41,6 +43,8 @@ def stage(
         mutex=mutex,
         identity=Identity(code, "3.13", unknown),
         place=f"{name.partition(':')[0]}/pipeline.py:1",
+        resources=resources,
+        retries=retries,
     )
 
 

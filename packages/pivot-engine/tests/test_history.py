@@ -99,6 +99,7 @@ def test_a_run_is_put_together_from_the_journals_of_all_its_pipelines(tmp_path: 
         "reasons": ("never ran",),
         "failure": "",
         "unchanged": False,
+        "attempts": 1,
     }
     assert (two.began, two.after, two.failure) == (1.6, ref("a:one"), "no rows")
     assert (three.status, three.began) == ("blocked", None)

@@ -57,6 +57,15 @@ def test_keep_going_runs_what_does_not_depend_on_the_failure() -> None:
     assert plan.left() == {ref("p:bottom"): Outcome.BLOCKED}
 
 
+def started(plan: Plan) -> list[str]:
+    """Start all that can start."""
+    names = []
+    while (found := plan.next_ready()) is not None:
+        plan.start(found)
+        names.append(found.stage)
+    return names
+
+
 def test_stages_that_share_a_mutex_do_not_run_together_and_a_star_runs_alone() -> None:
     graph = build_graph(
         [
@@ -68,19 +77,50 @@ def test_stages_that_share_a_mutex_do_not_run_together_and_a_star_runs_alone() -
         ROOT,
     )
     plan = plan_of(graph)
-    assert plan.may_start(ref("p:all"))
-    plan.start(ref("p:a"))
-    assert not plan.may_start(ref("p:b"))
-    assert plan.may_start(ref("p:c"))
-    assert not plan.may_start(ref("p:all"))
+    assert started(plan) == ["a", "c"]
     plan.finish(ref("p:a"), Outcome.RAN)
-    plan.start(ref("p:all"))
-    assert not plan.may_start(ref("p:c"))
+    assert started(plan) == ["b"]
+    plan.finish(ref("p:c"), Outcome.RAN)
+    assert started(plan) == []
+    plan.finish(ref("p:b"), Outcome.RAN)
+    assert started(plan) == ["all"]
+    plan.finish(ref("p:all"), Outcome.RAN)
+    assert not plan.unfinished
 
 
-def test_what_cannot_start_yet_comes_first_later() -> None:
-    plan = plan_of(build_graph([stage("p:a", ROOT, (), ["a"]), stage("p:b", ROOT, (), ["b"])], ROOT))
-    first = plan.next_ready()
-    assert first is not None
-    plan.defer([first])
-    assert plan.next_ready() == first
+def test_a_mutex_and_a_resource_of_one_name_are_two_things() -> None:
+    graph = build_graph(
+        [
+            stage("p:a", ROOT, (), ["a"], mutex=("gpu",)),
+            stage("p:b", ROOT, (), ["b"], resources={"gpu": 1.0}),
+        ],
+        ROOT,
+    )
+    assert started(Plan(graph, graph.stages, keep_going=False, totals={"gpu": 1.0})) == ["a", "b"]
+
+
+def test_the_longest_way_to_go_comes_first_and_equals_as_they_are_defined() -> None:
+    graph = build_graph(
+        [
+            stage("p:short", ROOT, (), ["s"]),
+            stage("p:other", ROOT, (), ["o"]),
+            stage("p:fresh", ROOT, (), ["f"]),
+            stage("p:head", ROOT, (), ["h"]),
+            stage("p:tail", ROOT, ["h"], ["t"]),
+        ],
+        ROOT,
+    )
+    seconds = {ref("p:short"): 2.0, ref("p:other"): 2.0, ref("p:head"): 1.0, ref("p:tail"): 1.5}
+    plan = Plan(graph, graph.stages, keep_going=False, seconds=seconds)
+    assert started(plan) == ["fresh", "head", "short", "other"]
+
+
+def test_a_stage_that_is_tried_again_waits_for_its_turn() -> None:
+    graph = build_graph([stage(f"p:{name}", ROOT, (), [name], mutex=("one",)) for name in "ab"], ROOT)
+    plan = plan_of(graph)
+    assert started(plan) == ["a"]
+    plan.again(ref("p:a"))
+    assert plan.unfinished
+    assert started(plan) == ["a"]
+    plan.finish(ref("p:a"), Outcome.RAN)
+    assert started(plan) == ["b"]

@@ -13,6 +13,7 @@ from pivot.engine.events import (
     RunFinished,
     RunStarted,
     StageFinished,
+    StageRetried,
     StageStarted,
     StageWaiting,
 )
@@ -79,6 +80,21 @@ def test_of_very_many_reasons_there_is_a_number() -> None:
     [
         (StageStarted(S, 0.5, 1), {"event": "stage_started", "pipeline": "p", "stage": "s", "at": 0.5, "slot": 1}),
         (StageWaiting(S, 3, 0.5), {"event": "stage_waiting", "pipeline": "p", "stage": "s", "at": 0.5, "owner": 3}),
+        (
+            StageRetried(Done(S, Outcome.FAILED, 0.25, failure=Failure("no")), 1, 3, 0.5),
+            {
+                "event": "stage_retried",
+                "pipeline": "p",
+                "stage": "s",
+                "at": 0.5,
+                "attempt": 1,
+                "tries": 3,
+                "status": "failed",
+                "seconds": 0.25,
+                "reasons": [],
+                "failure": {"message": "no", "traceback": "", "log": ""},
+            },
+        ),
         (Interrupted((S,), 0.5), {"event": "interrupted", "at": 0.5, "running": ["p:s"]}),
         (
             RunFinished("id", {Outcome.FAILED: 1}, 2.0, True, (S,)),
@@ -99,6 +115,11 @@ def test_every_event_has_a_name_and_an_offset(event, data) -> None:
 
 def test_what_a_stage_waited_for_is_named() -> None:
     assert to_data(StageStarted(S, after=ref("q:t")))["after"] == "q:t"
+
+
+def test_tries_after_the_first_are_numbered() -> None:
+    assert to_data(StageStarted(S, attempt=2))["attempt"] == 2
+    assert to_data(StageFinished(Done(S, Outcome.RAN, attempts=2)))["attempts"] == 2
 
 
 def test_a_line_is_json_whatever_a_parameter_is() -> None:

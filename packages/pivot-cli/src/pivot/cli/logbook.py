@@ -125,7 +125,9 @@ def _table(console: Console, name: Name, stages: Sequence[StageRecord]) -> Itera
         cpu = "" if stage.cpu is None else f"{duration(stage.cpu)} CPU"
         memory = "" if stage.memory is None else size(stage.memory)
         because = first_of(stage.reasons)
-        note = f"{because}; made the same as before" if stage.unchanged else because
+        same = "made the same as before" if stage.unchanged else ""
+        tries = f"{stage.attempts} tries" if stage.attempts > 1 else ""
+        note = "; ".join(filter(None, (because, same, tries)))
         head = f"  {console.out.mark(_MARKS.get(stage.status, HELD))} {one_line(name(stage.ref)):<{width}}"
         took = "?" if stage.status == "killed" else duration(stage.seconds)
         yield f"{head}  {took:>6}  {cpu:>10}  {memory:>8}  {note}".rstrip()

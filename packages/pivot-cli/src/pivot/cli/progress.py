@@ -14,6 +14,7 @@ from pivot.engine import (
     RunFinished,
     RunResult,
     StageFinished,
+    StageRetried,
     StageStarted,
     StageWaiting,
     line_of,
@@ -66,6 +67,8 @@ class Progress:
                 self._start(ref)
             case StageFinished(done):
                 self._finish(done)
+            case StageRetried(done, attempt, tries):
+                self._retry(done, f"try {attempt} of {tries} failed")
             case StageWaiting(ref, owner):
                 who = "another process" if owner is None else f"process {owner}"
                 self._say(f"waiting for {self._name(ref)}, which {who} runs")
@@ -90,21 +93,26 @@ class Progress:
             self._region = Region(own_terminal(self._console.err))
         return self._region
 
+    def _retry(self, done: Done, what: str) -> None:
+        if self._region is not None:
+            self._region.finish(self._name(done.ref))
+        self._say(self._line(done, HELD, f"{what}: {_because(done)}"))
+
     def _finish(self, done: Done) -> None:
         if self._region is not None:
             self._region.finish(self._name(done.ref))
         if done.outcome in MARKS:
-            self._say(self._line(done), level=1 if done.outcome in _UNTRIED else 0)
+            self._say(self._line(done, MARKS[done.outcome], _because(done)), level=1 if done.outcome in _UNTRIED else 0)
         if done.undeclared:
             listed = ", ".join(map(one_line, done.undeclared[:3]))
             more = f" and {len(done.undeclared) - 3} more" if len(done.undeclared) > 3 else ""
             self._say(f"    note: it read {listed}{more} without declaring it")
 
-    def _line(self, done: Done) -> str:
+    def _line(self, done: Done, mark: Mark, why: str) -> str:
         err = self._console.err
         name = self._name(done.ref).ljust(self._width)
         took = duration(done.seconds).rjust(6) if done.outcome in (Outcome.RAN, Outcome.FAILED) else " " * 6
-        line = f"  {err.mark(MARKS[done.outcome])} {name} {err.paint(took, DIM)}  {_because(done)}"
+        line = f"  {err.mark(mark)} {name} {err.paint(took, DIM)}  {why}"
         return line.rstrip()
 
     def _say(self, line: str, level: int = 0) -> None:

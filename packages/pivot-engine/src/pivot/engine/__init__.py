@@ -13,6 +13,7 @@ from pivot.engine.events import (
     RunStarted,
     Sink,
     StageFinished,
+    StageRetried,
     StageStarted,
     StageWaiting,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Sink",
     "Skip",
     "StageFinished",
+    "StageRetried",
     "StageStarted",
     "StageStatus",
     "StageWaiting",

@@ -1,7 +1,13 @@
 """What stages ask of a run, and how much of it there is."""
 
+from collections.abc import Callable, Iterable, Mapping
+
+from pivot.executor.machine import usable_memory
 from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.registry.definition import StageDefinition
+from pivot.registry.errors import DefinitionError
+from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
+from pivot.registry.types import StageRef
 
 
 def retries_of(stage: StageDefinition, options: RunOptions, settings: EngineSettings) -> int:
@@ -14,3 +20,46 @@ def timeout_of(stage: StageDefinition, options: RunOptions, settings: EngineSett
     """Tell how many seconds a stage may take, in the same order; None: any number."""
     said = (stage.timeout, options.timeout, settings.timeout)
     return next((seconds for seconds in said if seconds is not None), None) or None
+
+
+def seconds_of_all(refs: Iterable[StageRef], took: Callable[[StageRef], float | None]) -> dict[StageRef, float]:
+    """Guess how long each stage will take: as last time; of those that never ran here, as long as the median."""
+    seconds = {ref: took(ref) for ref in refs}
+    known = sorted(value for value in seconds.values() if value is not None)
+    usual = known[len(known) // 2] if known else 1.0
+    return {ref: usual if value is None else value for ref, value in seconds.items()}
+
+
+def check_resources(stages: Iterable[StageDefinition], totals: Mapping[str, float]) -> dict[str, float]:
+    """Give how much there is of all that these stages need.
+
+    An amount that nobody has named is an error, not a limit of none: whoever writes `gpu: 1` wants two such stages
+    kept apart, and Snakemake's way, to run them all at once where no total is given, shows only when memory runs out.
+
+    Raises:
+        DefinitionError: there is less of it than one stage needs, or nothing says how much there is.
+    """
+    totals = dict(totals)
+    for stage in stages:
+        for name, amount in stage.resources.items():
+            if name == "memory" and name not in totals:
+                totals[name] = usable_memory()
+            if amount > totals.get(name, -1.0):
+                raise _too_much(stage, name, amount, totals.get(name))
+    return totals
+
+
+def _too_much(stage: StageDefinition, name: str, amount: float, total: float | None) -> DefinitionError:
+    wanted = told_amount(name, amount)
+    if total is None:
+        what = f"stage {stage.ref} needs {wanted}, and nothing says how much of it there is"
+        hint = f"Say it in {PIVOT_DIR}/{CONFIG_NAME} (run: {{resources: {{{name}: {amount:g}}}}})"
+    else:
+        what = f"stage {stage.ref} needs {wanted}, and there is {told_amount(name, total)} for all stages together"
+        hint = f"Let it need less, or raise run.resources.{name} in {PIVOT_DIR}/{CONFIG_NAME}"
+    return DefinitionError(what, where=stage.place, hint=f"{hint}; once: pivot run --resource {name}={amount:g}.")
+
+
+def told_amount(name: str, amount: float) -> str:
+    """Write an amount as people do: `2 gpu`, `12 GiB of memory`."""
+    return f"{amount / 1024**3:.4g} GiB of memory" if name == "memory" else f"{amount:g} {name}"

@@ -35,6 +35,22 @@ class StageStarted(NamedTuple):
     """The lowest number that no other running stage has."""
     after: StageRef | None = None
     """Of the stages that it needs, the one that was done last; None: none was restored or run in this run."""
+    attempt: int = 1
+    """Which try in this run this is; the first is 1."""
+
+
+class StageRetried(NamedTuple):
+    """A stage failed and will be tried again, when it is its turn."""
+
+    done: Done
+    """How this try ended."""
+    attempt: int
+    """Which try this was; the first is 1."""
+    tries: int
+    """How many there may be."""
+    at: float = 0.0
+    began: float | None = None
+    """When a worker took it up; None: no worker did, or it died."""
 
 
 class StageWaiting(NamedTuple):
@@ -74,7 +90,7 @@ class RunFinished(NamedTuple):
     """Why the journal of this run is not whole; empty if it is."""
 
 
-Event = RunStarted | StageStarted | StageWaiting | StageFinished | Interrupted | RunFinished
+Event = RunStarted | StageStarted | StageWaiting | StageRetried | StageFinished | Interrupted | RunFinished
 
 
 class Sink(Protocol):

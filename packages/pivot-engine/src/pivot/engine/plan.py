@@ -1,76 +1,102 @@
 """Which stage may start next."""
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 
 from pivot.engine.graph import Graph
+from pivot.engine.supply import Demand, Supply
 from pivot.executor.task import Outcome
 from pivot.registry.types import StageRef
 
 GOOD = frozenset({Outcome.SKIPPED, Outcome.RESTORED, Outcome.RAN})
+ALONE = "mutex *"
 
 
 class Plan:
-    """The stages of one run on their way from waiting through ready and running to finished."""
+    """The stages of one run on their way from waiting through ready and running to finished.
 
-    def __init__(self, graph: Graph, selected: Iterable[StageRef], *, keep_going: bool) -> None:
+    The first to start is the one with the longest way to go: its own seconds and those of the longest chain of stages
+    that need it (Graham's list scheduling by critical path). Equals start in the order of their definitions.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        selected: Iterable[StageRef],
+        *,
+        keep_going: bool,
+        seconds: Mapping[StageRef, float] = {},
+        totals: Mapping[str, float] = {},
+    ) -> None:
+        """`seconds` says how long those stages will take that may have to run; `totals`, how much there is of what."""
         self.order = graph.order(selected)
         self.outcomes: dict[StageRef, Outcome] = {}
         self.running: set[StageRef] = set()
+        self.stopped = False
         self._graph = graph
         self._keep_going = keep_going
-        self._stopped = False
         chosen = set(self.order)
         self._missing = {ref: len(graph.needs[ref] & chosen) for ref in self.order}
         self._users: dict[StageRef, list[StageRef]] = {}
         for ref in self.order:
             for need in graph.needs[ref] & chosen:
                 self._users.setdefault(need, []).append(ref)
-        self._ready = deque(ref for ref in self.order if not self._missing[ref])
+        self._ranked = self._by_urgency(seconds) if seconds else self.order
+        self._rank = {ref: rank for rank, ref in enumerate(self._ranked)}
+        self._demands = _demands(graph, self.order)
+        self._supply = Supply({**dict.fromkeys(_names(self._demands), 1.0), ALONE: len(self.order), **totals})
+        for ref in self.order:
+            if not self._missing[ref]:
+                self._add(ref)
+
+    def _by_urgency(self, seconds: Mapping[StageRef, float]) -> list[StageRef]:
+        """Rank what is surely up to date first: that costs nothing, and leads to what is not."""
+        ahead: dict[StageRef, float] = {}
+        for ref in reversed(self.order):
+            ahead[ref] = seconds.get(ref, 0.0) + max((ahead[user] for user in self._users.get(ref, ())), default=0.0)
+        place = {ref: number for number, ref in enumerate(self._graph.stages)}
+        return sorted(self.order, key=lambda ref: (ref in seconds, -ahead[ref], place[ref]))
+
+    def _add(self, ref: StageRef) -> None:
+        self._supply.add(self._rank[ref], self._demands.get(ref, {}))
 
     @property
     def unfinished(self) -> bool:
         """Whether anything can still happen."""
-        return bool(self.running or (self._ready and not self._stopped))
+        return bool(self.running or (self._supply and not self.stopped))
 
     def next_ready(self) -> StageRef | None:
-        """Take the next stage whose needs are met, to be looked at."""
-        return self._ready.popleft() if self._ready and not self._stopped else None
-
-    def defer(self, refs: Iterable[StageRef]) -> None:
-        """Give back stages that cannot start yet, before all others."""
-        self._ready.extendleft(reversed(tuple(refs)))
-
-    def may_start(self, ref: StageRef) -> bool:
-        """Tell whether no running stage excludes this one: `*` is alone, else no group is shared."""
-        if not self.running:
-            return True
-        mine = self._groups(ref)
-        theirs: set[str] = set().union(*map(self._groups, self.running))
-        return "*" not in mine and "*" not in theirs and not mine & theirs
-
-    def _groups(self, ref: StageRef) -> set[str]:
-        return set(self._graph.stages[ref].mutex)
+        """Take the next stage whose needs are met, to be looked at; it has the resources to be started with."""
+        rank = None if self.stopped else self._supply.next()
+        return None if rank is None else self._ranked[rank]
 
     def start(self, ref: StageRef) -> None:
         """Note that a stage runs."""
         self.running.add(ref)
 
+    def again(self, ref: StageRef) -> None:
+        """Note that a stage that ran is to be tried once more, when it is its turn."""
+        self._stop_running(ref)
+        self._add(ref)
+
     def finish(self, ref: StageRef, outcome: Outcome) -> None:
         """Note what became of a stage; what waited only for it is ready."""
-        self.running.discard(ref)
+        self._stop_running(ref)
         self.outcomes[ref] = outcome
         if outcome in GOOD:
             for user in self._users.get(ref, ()):
                 self._missing[user] -= 1
                 if not self._missing[user]:
-                    self._ready.append(user)
+                    self._add(user)
         elif not self._keep_going:
             self.stop()
 
+    def _stop_running(self, ref: StageRef) -> None:
+        self.running.discard(ref)
+        self._supply.release(self._rank[ref])
+
     def stop(self) -> None:
         """Start nothing any more."""
-        self._stopped = True
+        self.stopped = True
 
     def left(self) -> Mapping[StageRef, Outcome]:
         """Name the stages that were never tried: blocked by a failure above them, or cancelled."""
@@ -78,3 +104,24 @@ class Plan:
         blocked = self._graph.downstream(lost, self.order) - lost
         rest = (ref for ref in self.order if ref not in self.outcomes)
         return {ref: Outcome.BLOCKED if ref in blocked else Outcome.CANCELLED for ref in rest}
+
+
+def _demands(graph: Graph, order: list[StageRef]) -> dict[StageRef, Demand]:
+    """Say what each stage needs while it runs; those that need nothing are left out.
+
+    A mutex is one of one. `*` is every place that there is: where somebody needs that, everybody needs a place.
+    """
+    alone = {ref for ref in order if "*" in graph.stages[ref].mutex}
+    place = {ALONE: 1.0} if alone else {}
+    found: dict[StageRef, Demand] = {}
+    for ref in order:
+        stage = graph.stages[ref]
+        mutexes = {f"mutex {name}": 1.0 for name in stage.mutex}
+        demand = {**place, **mutexes, **stage.resources, **({ALONE: len(order)} if ref in alone else {})}
+        if demand:
+            found[ref] = demand
+    return found
+
+
+def _names(demands: Mapping[StageRef, Demand]) -> set[str]:
+    return {name for demand in demands.values() for name in demand if name.startswith("mutex ")}

@@ -81,12 +81,12 @@ class PoolRunner:
         try:
             message = packed(task, self._options.run_id)
         except Exception as error:  # noqa: BLE001 - pickling calls what users wrote
-            self._fail(task, f"it could not be sent to a worker: {error}")
+            self._fail(task, f"it could not be sent to a worker: {error}", retriable=False)
             return
         try:
             worker = self._idle_worker() or self._new_worker()
         except OSError as error:
-            self._fail(task, f"no worker process could be started: {error.strerror}")
+            self._fail(task, f"no worker process could be started: {error.strerror}", retriable=False)
             return
         self._busy[worker] = _Running(task, time.monotonic(), alone)
         worker.take(message)
@@ -161,10 +161,10 @@ class PoolRunner:
             alone = ", even alone; give it more memory" if running.alone else ""
             self._fail(running.task, told(death, seconds, out_of_memory=out_of_memory) + alone, seconds)
 
-    def _fail(self, task: StageTask, message: str, seconds: float = 0.0) -> None:
+    def _fail(self, task: StageTask, message: str, seconds: float = 0.0, *, retriable: bool = True) -> None:
         """Note that a stage failed of which no worker could report."""
         log = state_of(task.stage).log_path(self._options.run_id)
-        failure = Failure(message, log=log if os.path.exists(log) and os.path.getsize(log) else "")
+        failure = Failure(message, log=log if os.path.exists(log) and os.path.getsize(log) else "", retriable=retriable)
         self._done.append(_failed(task, failure)._replace(seconds=seconds))
 
     def _limit(self, now: float) -> None:

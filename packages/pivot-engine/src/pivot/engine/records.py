@@ -45,6 +45,8 @@ class StageRecord(NamedTuple):
     reasons: tuple[str, ...] = ()
     failure: str = ""
     unchanged: bool = False
+    attempts: int = 1
+    """How many times it was tried."""
 
 
 class RunRecord(NamedTuple):
@@ -160,6 +162,7 @@ def _finished(started: StageRecord, event: Mapping[str, Any]) -> StageRecord:
         reasons=tuple(str(reason["text"]) for reason in event.get("reasons", ())),
         failure=str(failure.get("message", "")),
         unchanged=bool(event.get("unchanged")),
+        attempts=int(event.get("attempts", 1)),
     )
 
 

@@ -6,8 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from pivot.engine.demand import timeout_of
-from pivot.engine.events import Event, Interrupted, RunFinished, Sink, StageFinished, StageStarted, StageWaiting
+from pivot.engine.demand import check_resources, retries_of, seconds_of_all, timeout_of
+from pivot.engine.events import (
+    Event,
+    Interrupted,
+    RunFinished,
+    Sink,
+    StageFinished,
+    StageRetried,
+    StageStarted,
+    StageWaiting,
+)
 from pivot.engine.gitignore import ignore_outputs
 from pivot.engine.graph import Graph
 from pivot.engine.interrupts import Interrupt, interruptible
@@ -58,7 +67,9 @@ class RunLoop:
 
     run
       _foresee          what cannot be up to date, to choose the runner
+      _plan             in which order, and what there is for it
       _start_ready      decide each stage whose needs are met: up to date, or a task for the runner
+      _try_again        a stage that failed, if it has tries left
       _reap             take one report: note, commit what only the coordinator can, tell
       _finish           sources, journals
     """
@@ -85,20 +96,30 @@ class RunLoop:
         self._tasks: dict[StageRef, StageTask] = {}
         self._fresh: set[StageRef] = set()
         self._forced: frozenset[StageRef] = frozenset()
+        self._failed: Counter[StageRef] = Counter()
+        """How many tries of a stage have failed that is tried again."""
         self._runner: Runner | None = None
         self._likely: set[StageRef] = set()
 
     def run(self, selected: Sequence[StageRef], forced: frozenset[StageRef]) -> RunResult:
         """Bring the selected stages up to date."""
         self._forced = forced
-        self._emit(run_started(self._run_id, selected, self._settings, self._options))
         self._foresee(selected)
-        plan = Plan(self._graph, selected, keep_going=self._options.keep_going)
+        plan = self._plan(selected)
+        self._emit(run_started(self._run_id, selected, self._settings, self._options))
         with interruptible(lambda: self._emit(Interrupted(tuple(plan.running)))) as interrupt, self._ending():
             self._loop(plan, interrupt)
         for ref, outcome in plan.left().items():
             self._tell(Done(ref, outcome))
         return self._finish(interrupted=interrupt.asked)
+
+    def _plan(self, selected: Sequence[StageRef]) -> Plan:
+        """Raises DefinitionError when a stage that may have to run needs more than there is."""
+        likely = [ref for ref in selected if ref in self._likely]
+        there = {**self._settings.resources, **self._options.resources}
+        totals = check_resources(map(self._graph.stages.__getitem__, likely), there)
+        seconds = seconds_of_all(likely, lambda ref: self._sessions[ref.pipeline].took(ref))
+        return Plan(self._graph, selected, keep_going=self._options.keep_going, seconds=seconds, totals=totals)
 
     def _loop(self, plan: Plan, interrupt: Interrupt) -> None:
         while plan.unfinished:
@@ -108,24 +129,23 @@ class RunLoop:
                 self._start_ready(plan, interrupt)
             if plan.running:
                 assert self._runner is not None
-                self._reap(plan, self._runner.wait())
+                done = self._runner.wait()
+                if self._may_go_better(done) and not plan.stopped and not interrupt.asked:
+                    self._try_again(plan, done)
+                else:
+                    self._reap(plan, done)
 
     def _start_ready(self, plan: Plan, interrupt: Interrupt) -> None:
         """Decide stages until the runner is full. A stage that is up to date makes others ready, so the end moves."""
-        deferred: list[StageRef] = []
         while self._room() and not interrupt.asked and (ref := plan.next_ready()) is not None:
-            if not plan.may_start(ref):
-                deferred.append(ref)
-                continue
             done = self._decide(ref)
             if done is not None:
                 plan.finish(ref, done.outcome)
                 self._tell(done)
             else:
                 plan.start(ref)
-                self._emit(StageStarted(ref))
+                self._emit(StageStarted(ref, attempt=self._failed[ref] + 1))
                 self._need_runner().start(self._tasks[ref])
-        plan.defer(deferred)
 
     def _room(self) -> bool:
         return self._runner is None or self._runner.room() > 0
@@ -158,7 +178,23 @@ class RunLoop:
         timeout = timeout_of(stage, self._options, self._settings)
         return StageTask(stage, session.manifest(stage), session.code.known, force, info, timeout)
 
+    def _may_go_better(self, done: Done) -> bool:
+        """Tell whether the stage itself failed, and has tries left."""
+        again = done.failure is not None and done.failure.retriable
+        return again and self._failed[done.ref] < retries_of(
+            self._graph.stages[done.ref], self._options, self._settings
+        )
+
+    def _try_again(self, plan: Plan, done: Done) -> None:
+        """Let a stage that failed have its turn once more; it is looked at anew, as it was before its first try."""
+        stage = self._graph.stages[done.ref]
+        self._failed[done.ref] += 1
+        self._sessions.workspace.forget(absolute(stage.root, path) for path in output_paths(stage))
+        plan.again(done.ref)
+        self._emit(StageRetried(done, self._failed[done.ref], retries_of(stage, self._options, self._settings) + 1))
+
     def _reap(self, plan: Plan, done: Done) -> None:
+        done = _with_attempts(done, self._failed[done.ref] + 1)
         ref = done.ref
         stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
         if done.uncovered and done.trace is not None and not self._options.no_commit:
@@ -281,3 +317,12 @@ def _pool(options: TaskOptions, jobs: int, waiting: Waiting) -> Runner:
     from pivot.engine.pool import PoolRunner
 
     return PoolRunner(options, jobs, waiting)
+
+
+def _with_attempts(done: Done, attempts: int) -> Done:
+    if attempts == 1:
+        return done
+    if done.failure is None:
+        return done._replace(attempts=attempts)
+    message = f"failed {attempts} times; the last time: {done.failure.message}"
+    return done._replace(attempts=attempts, failure=done.failure._replace(message=message))

@@ -4,7 +4,17 @@ import heapq
 import time
 from collections.abc import Iterable, Sequence
 
-from pivot.engine.events import Event, Fan, RunFinished, RunStarted, Sink, StageFinished, StageStarted, StageWaiting
+from pivot.engine.events import (
+    Event,
+    Fan,
+    RunFinished,
+    RunStarted,
+    Sink,
+    StageFinished,
+    StageRetried,
+    StageStarted,
+    StageWaiting,
+)
 from pivot.engine.graph import Graph
 from pivot.engine.journal import Journal, prune
 from pivot.engine.wire import line_of
@@ -59,29 +69,32 @@ class Teller:
 
     def _stamped(self, event: Event, at: float) -> Event:
         if isinstance(event, StageFinished):
-            return self._finished(event.done, at)
+            return event._replace(at=at, began=self._ended_at(event.done, at))
+        if isinstance(event, StageRetried):
+            return event._replace(at=at, began=self._ended_at(event.done, at))
         if isinstance(event, StageStarted):
-            return self._started(event.ref, at)
+            return self._started(event, at)
         if isinstance(event, RunStarted):
             self._head = event
             return event
         return event if isinstance(event, RunFinished) else event._replace(at=at)
 
-    def _started(self, ref: StageRef, at: float) -> StageStarted:
+    def _started(self, event: StageStarted, at: float) -> StageStarted:
         # With no slot free, those taken are all the numbers below.
         slot = heapq.heappop(self._free) if self._free else len(self._running)
-        before = [(self._ended[need], need) for need in self._graph.needs[ref] if need in self._ended]
-        started = StageStarted(ref, at, slot, max(before)[1] if before else None)
-        self._running[ref] = started
+        before = [(self._ended[need], need) for need in self._graph.needs[event.ref] if need in self._ended]
+        started = event._replace(at=at, slot=slot, after=max(before)[1] if before else None)
+        self._running[event.ref] = started
         return started
 
-    def _finished(self, done: Done, at: float) -> StageFinished:
+    def _ended_at(self, done: Done, at: float) -> float | None:
+        """Note that a stage runs no longer; give when it began."""
         started = self._running.pop(done.ref, None)
         if started is None:
-            return StageFinished(done, at)
+            return None
         heapq.heappush(self._free, started.slot)
         self._ended[done.ref] = at
-        return StageFinished(done, at, self._taken_up(done, started.at, at))
+        return self._taken_up(done, started.at, at)
 
     def _taken_up(self, done: Done, started: float, at: float) -> float | None:
         """Place the worker's work on the clock of the run; one on another machine has a clock of its own."""
@@ -95,6 +108,8 @@ class Teller:
             case StageFinished(done):
                 if event.began is not None or self._happened(done):
                     self._journal(done.ref).write(line_of(event))
+            case StageRetried(done):
+                self._journal(done.ref).write(line_of(event))
             case StageStarted(ref) | StageWaiting(ref):
                 self._journal(ref).write(line_of(event))
             case RunStarted():

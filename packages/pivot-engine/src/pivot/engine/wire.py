@@ -12,6 +12,7 @@ from pivot.engine.events import (
     RunFinished,
     RunStarted,
     StageFinished,
+    StageRetried,
     StageStarted,
     StageWaiting,
 )
@@ -27,9 +28,11 @@ def to_data(event: Event) -> dict[str, Any]:
     match event:
         case StageFinished(done, at, began):
             return {"event": "stage_finished", **_stage(done.ref), "at": _rounded(at), **_done(done, began)}
-        case StageStarted(ref, at, slot, after):
-            data = {"event": "stage_started", **_stage(ref), "at": _rounded(at), "slot": slot}
-            return data if after is None else {**data, "after": str(after)}
+        case StageRetried(done, attempt, tries, at, began):
+            told = {**_stage(done.ref), "at": _rounded(at), "attempt": attempt, "tries": tries}
+            return {"event": "stage_retried", **told, **_done(done, began)}
+        case StageStarted():
+            return _started(event)
         case StageWaiting(ref, owner, at):
             return {"event": "stage_waiting", **_stage(ref), "at": _rounded(at), "owner": owner}
         case Interrupted(running, at):
@@ -38,6 +41,15 @@ def to_data(event: Event) -> dict[str, Any]:
             return _run_started(event)
         case RunFinished():
             return _run_finished(event)
+
+
+def _started(event: StageStarted) -> dict[str, Any]:
+    data = {"event": "stage_started", **_stage(event.ref), "at": _rounded(event.at), "slot": event.slot}
+    if event.after is not None:
+        data["after"] = str(event.after)
+    if event.attempt > 1:
+        data["attempt"] = event.attempt
+    return data
 
 
 def _run_started(event: RunStarted) -> dict[str, Any]:
@@ -78,6 +90,8 @@ def _done(done: Done, began: float | None) -> dict[str, Any]:
         data["began"] = _rounded(began)
     if done.usage is not None:
         data |= {"worker": done.usage.worker, "cpu": _rounded(done.usage.cpu), "memory": done.usage.memory}
+    if done.attempts > 1:
+        data["attempts"] = done.attempts
     if done.unchanged:
         data["unchanged"] = True
     data["reasons"] = [reason.to_data() for reason in done.reasons[:MOST_REASONS]]
@@ -86,7 +100,8 @@ def _done(done: Done, began: float | None) -> dict[str, Any]:
     if done.undeclared:
         data["undeclared"] = list(done.undeclared)
     if done.failure is not None:
-        data["failure"] = done.failure._asdict()
+        message, traceback, log, _ = done.failure
+        data["failure"] = {"message": message, "traceback": traceback, "log": log}
     return data
 
 

@@ -26,10 +26,10 @@ class Logs:
 
     @contextlib.contextmanager
     def captured(self, log: str) -> Iterator[None]:
-        """Let everything that is printed meanwhile go to the file `log`; there is none if nothing was printed."""
+        """Add everything that is printed meanwhile to the file `log`; if nothing is printed, there is none."""
         descriptor = self._take_over(log)
         if descriptor is None:
-            descriptor = opened(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+            descriptor = opened(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             with _redirected(descriptor), _telling_where(descriptor):
                 yield
@@ -53,7 +53,7 @@ class Logs:
             return None
         descriptor, path = self._empty
         # Somebody may have written to it since: a process that an earlier stage left behind.
-        if os.fstat(descriptor).st_size == 0:
+        if os.fstat(descriptor).st_size == 0 and not os.path.lexists(log):
             with contextlib.suppress(OSError):
                 os.rename(path, log)
                 self._empty = None

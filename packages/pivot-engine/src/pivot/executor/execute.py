@@ -82,11 +82,12 @@ class Execution:
         try:
             done = self._guarded(task)
         except PivotError as error:
-            done = _failed(task, Failure(str(error)))
+            done = _failed(task, Failure(str(error), retriable=False))
         except CacheError as error:
-            done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}"))
+            done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}", retriable=False))
         except OSError as error:
-            done = _failed(task, Failure(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")))
+            message = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+            done = _failed(task, Failure(message, retriable=False))
         return done._replace(seconds=time.perf_counter() - started, usage=meter.read())
 
     def _guarded(self, task: StageTask) -> Done:
@@ -149,7 +150,7 @@ class Execution:
         assert isinstance(assessment.decision, Run)
         missing = [path for path, artifact in assessment.facts.deps.items() if artifact is None]
         if missing:
-            return _failed(task, Failure(f"input {missing[0]} does not exist"), assessment.decision)
+            return _failed(task, Failure(f"input {missing[0]} does not exist", retriable=False), assessment.decision)
         state.forget_pending()
         log, declared = state.log_path(self.options.run_id), _declared(stage, self.options.settings.project_root)
         restore_incremental(stage, assessment.before, self.cache)
@@ -197,7 +198,7 @@ class Execution:
         if trace is not None:
             keep(task.stage, trace.facts, trace.manifest, self.cache)
             message += "; they are kept in place, and the next run stores them without running it again"
-        return _failed(task, Failure(message), decision)
+        return _failed(task, Failure(message, retriable=False), decision)
 
     def _call(self, task: StageTask, log: str, observer: Observer, declared: Sequence[str]) -> Observed:
         """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.

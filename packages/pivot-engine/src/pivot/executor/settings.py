@@ -53,6 +53,8 @@ class RunOptions(NamedTuple):
     """Instead of what the settings say."""
     timeout: float | None = None
     """Instead of what the settings say."""
+    resources: Mapping[str, float] = {}
+    """Totals that count instead of those in the settings, by name."""
     no_cache: bool = False
     """Do not take results from the run cache."""
     no_commit: bool = False

@@ -65,6 +65,8 @@ class Failure(NamedTuple):
     """The user's own frames."""
     log: str = ""
     """Where the stage's output is."""
+    retriable: bool = True
+    """Whether the stage itself failed, so that another try may go better."""
 
 
 class Done(NamedTuple):
@@ -82,6 +84,8 @@ class Done(NamedTuple):
     """First-party code that ran outside the static closure: the coordinator identifies it, and commits."""
     usage: Usage | None = None
     """None: nothing ran, or the worker died."""
+    attempts: int = 1
+    """How many times it was tried."""
     unchanged: bool = False
     """It ran, and made the very bytes that its last run had made."""
     asked: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import as_json, global_options, selecting, session_of
 from pivot.cli.session import Session
 from pivot.cli.spoken import spoken
-from pivot.registry.amounts import seconds_of
+from pivot.registry.amounts import amount_of, seconds_of
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef
 
@@ -44,6 +44,7 @@ class Request:
     watch: bool = False
     retries: int | None = None
     timeout: float | None = None
+    resources: tuple[tuple[str, float], ...] = ()
 
     def options(self, targets: Sequence[StageRef]) -> "RunOptions":
         """Say it to the engine."""
@@ -58,12 +59,25 @@ class Request:
             command=self.command,
             retries=self.retries,
             timeout=self.timeout,
+            resources=dict(self.resources),
         )
 
 
 def _seconds(_ctx: click.Context, _: click.Parameter, value: str | None) -> float | None:
     try:
         return None if value is None else seconds_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _amounts(_ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    return tuple(map(_amount, given))
+
+
+def _amount(given: str) -> tuple[str, float]:
+    name, _, amount = given.partition("=")
+    try:
+        return name, amount_of(amount)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -77,6 +91,9 @@ def _seconds(_ctx: click.Context, _: click.Parameter, value: str | None) -> floa
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, go on with what does not depend on it.")
 @click.option("--retries", type=click.IntRange(0, 999), metavar="N", help="Try a stage that failed so many times more.")
 @click.option("--timeout", metavar="TIME", callback=_seconds, help="End a stage after so long: seconds, or 10m.")
+@click.option(
+    "--resource", "resources", multiple=True, metavar="NAME=AMOUNT", callback=_amounts, help="There is so much of it."
+)
 @click.option("-s", "--set", "settings", multiple=True, metavar="STAGE.KEY=VALUE", help="Set a parameter, this once.")
 @click.option("-w", "--watch", is_flag=True, help="Then wait, and rerun what each saved file makes stale.")
 @as_json
@@ -91,6 +108,7 @@ def command(
     keep_going: bool,
     retries: int | None,
     timeout: float | None,
+    resources: tuple[tuple[str, float], ...],
     settings: tuple[str, ...],
     watch: bool,
     as_json: bool,
@@ -105,7 +123,7 @@ def command(
     selection = Selection(targets, everything)
     words = spoken(ctx)
     asked = Request(
-        selection, dry_run, force, only, jobs, keep_going, settings, as_json, words, watch, retries, timeout
+        selection, dry_run, force, only, jobs, keep_going, settings, as_json, words, watch, retries, timeout, resources
     )
     return run(session_of(ctx), asked)
 
