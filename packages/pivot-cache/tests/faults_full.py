@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 from faults_children import ChildFailedError, in_child
 from faults_garbage import checked
 
-from pivot.cache import Cache, CacheError, FormatError, FullError, Link, MissingError, hash_bytes
+from pivot.cache import Cache, CacheError, DamagedError, FormatError, FullError, Link, MissingError, hash_bytes
 
 KIB = 1024
 MAP = 256 * KIB
 _BLOBS = (b"small", b"page" * 1024, b"some " * 10_000, bytes(1_200_000))
 _FILES = {"a": b"a" * 3000, "b/c": b"c" * 70_000, "b/run": b"#!/bin/sh\n"}
 _BLOB_KEYS = ("one", "two")
+_NO_ROOM = FullError, FormatError
+"""What a call says where there is no room, and where there is none even for an empty store."""
 
 
 class CannotMountError(Exception):
@@ -71,27 +73,33 @@ def prepare(work: Path) -> None:
         (work / str(number)).write_bytes(data)
 
 
-def use(root: Path, work: Path, out: Path, *, full: bool = True) -> Kept:
-    """Use the store in every way that takes room; raise for anything but a clear error, or for any if not `full`."""
+def use(root: Path, work: Path, out: Path, expected: tuple[type[CacheError], ...] = (), *, large: bool = True) -> Kept:
+    """Use the store in every way that takes room; raise for any error that is not one of the expected kinds."""
     digests: list[str] = []
     keys: list[str] = []
     refused = 0
-    for step in _steps(root, work, out, digests, keys):
+    for step in _steps(root, work, out, digests, keys, large=large):
         try:
             step()
         except CacheError as error:
             checked(error)
-            if not full or not isinstance(error, FullError | FormatError):
-                raise  # with room there is no error, without it one kind, and another for what is no store yet
-            refused += isinstance(error, FullError)
+            if not isinstance(error, expected) or isinstance(error, DamagedError):
+                raise
+            refused += 1
+        except OSError as error:
+            if not expected or error.filename is None or Path(os.fsdecode(error.filename)).is_relative_to(root):
+                raise
+            refused += 1  # a file of the user
     return Kept(tuple(digests), tuple(keys), refused)
 
 
-def _steps(root: Path, work: Path, out: Path, digests: list[str], keys: list[str]) -> Iterator[Callable[[], Any]]:
+def _steps(
+    root: Path, work: Path, out: Path, digests: list[str], keys: list[str], *, large: bool
+) -> Iterator[Callable[[], Any]]:
     caches: list[Cache] = []
     yield lambda: caches.append(Cache(root, map_size=MAP))
     for cache in caches:
-        yield from _puts(cache, work, digests, keys)
+        yield from _puts(cache, work, digests, keys, large=large)
         yield from _restores(cache, out / "out", digests)
         yield lambda cache=cache: cache.digest_of(work / "d")
         yield cache.close
@@ -100,8 +108,8 @@ def _steps(root: Path, work: Path, out: Path, digests: list[str], keys: list[str
         yield cache.close
 
 
-def _puts(cache: Cache, work: Path, digests: list[str], keys: list[str]) -> Iterator[Callable[[], Any]]:
-    for number, data in enumerate(_BLOBS):
+def _puts(cache: Cache, work: Path, digests: list[str], keys: list[str], *, large: bool) -> Iterator[Callable[[], Any]]:
+    for number, data in enumerate(_BLOBS if large else _BLOBS[:2]):
         yield lambda data=data: digests.append(cache.put_bytes(data))
         yield lambda number=number: digests.append(cache.put(work / str(number)))
         yield cache.flush
@@ -185,10 +193,10 @@ def _tried(
     prepare(source)
     try:
         target.mkdir()
-        kept = in_child(lambda: limit() or use(root, source, target))
+        kept = in_child(lambda: limit() or use(root, source, target, _NO_ROOM))
         make_room()
         in_child(lambda: look(root, target, kept))
-        in_child(lambda: use(root, source, target, full=False))
+        in_child(lambda: use(root, source, target))
         in_child(lambda: look(root, target, kept))
     except OSError:
         return Kept((), (), 0)  # no room even for the folder of the user

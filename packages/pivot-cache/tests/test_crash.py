@@ -7,7 +7,7 @@ import pytest
 pytestmark = pytest.mark.faults
 
 _CHUNKS, _KILLS = 8, 125
-"""A thousand kills; more with `tools/faults_store.py soak`."""
+"""A thousand kills; more with `tools/faults_store.py kills`."""
 
 
 @pytest.mark.parametrize("seed", range(_CHUNKS))

@@ -10,7 +10,7 @@ from faults_recorder import Data, Names, Synced
 pytestmark = pytest.mark.faults
 
 _STATES = 1000
-"""For each policy; a hundred thousand with `tools/faults_store.py powerloss`."""
+"""For each policy; a hundred thousand with `tools/faults_store.py power`."""
 
 
 @pytest.mark.parametrize("policy", powerloss.POLICIES)

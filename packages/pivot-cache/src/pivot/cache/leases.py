@@ -38,6 +38,7 @@ class Lease:
 
     claim     hold objects; only what is seen after that is sure to stay
     announce  name temporary paths, to be removed if this process dies
+    leave     keep their names, because one could not be removed
     close     give everything up
     """
 
@@ -48,6 +49,7 @@ class Lease:
         self._use = -1
         self._path = ""
         self._owner = os.getpid()
+        self._left_something = False
         self._claimed: set[Name] = set()
 
     def claim(self, names: Iterable[Name]) -> None:
@@ -74,6 +76,10 @@ class Lease:
                 self._open()
                 self._write([_TEMPORARY + os.fsencode(path).hex().encode() for path in paths])
 
+    def leave(self) -> None:
+        """Say that something announced could not be removed: whoever opens the store next shall try."""
+        self._left_something = True
+
     def close(self) -> None:
         """Give up the claims."""
         with self._lock:
@@ -81,7 +87,7 @@ class Lease:
                 return
             if self._owner == os.getpid():
                 with contextlib.suppress(OSError), between_collections(self._layout) as may_go:
-                    if may_go:
+                    if may_go and not self._left_something:
                         os.unlink(self._path)
             self._release()
 
@@ -96,6 +102,7 @@ class Lease:
         os.close(self._file)
         os.close(self._use)
         self._file = self._use = -1
+        self._left_something = False
         self._claimed.clear()
 
     def _open(self) -> None:

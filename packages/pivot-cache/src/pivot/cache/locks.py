@@ -52,7 +52,8 @@ def locked(path: str, mode: int = fcntl.LOCK_EX, patience: float = PATIENCE) -> 
 
 def let_go(descriptor: int) -> None:
     """Unlock and close: closing alone leaves the lock to a child that is just being forked and has the descriptor."""
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
 
 

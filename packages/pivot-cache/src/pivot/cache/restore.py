@@ -69,7 +69,7 @@ class Restorer:
             content = self.place(name, temporary, modes, executable=executable)
             exchange(temporary, target, aside)
         finally:
-            discard(temporary)
+            self._discard(temporary)
         # The rename has changed the ctime, of the object too if this is a hard link to it.
         ctime = os.stat(target).st_ctime_ns
         before = self._seals.get(name)
@@ -85,7 +85,7 @@ class Restorer:
             placed = self._fill(tree, temporary, modes)
             exchange(temporary, target, aside)
         finally:
-            discard(temporary)
+            self._discard(temporary)
         return placed
 
     def place(self, name: Name, path: str, modes: Sequence[Link], *, executable: bool) -> Content:
@@ -106,6 +106,13 @@ class Restorer:
         temporary = temporary_beside(target)
         self._lease.announce([temporary])
         return temporary
+
+    def _discard(self, temporary: str) -> None:
+        try:
+            discard(temporary)
+        except OSError:
+            self._lease.leave()
+            raise
 
     def _fill(self, tree: Tree, top: str, modes: Sequence[Link]) -> list[Placed]:
         made = {""}
@@ -171,9 +178,11 @@ class Restorer:
         return True
 
     def _symlink(self, name: Name, path: str, executable: bool) -> bool:
-        if executable:
+        source = self._objects.require(name)
+        # Where the store has no modes, all objects may look executable; a link would show that.
+        if executable or os.stat(source).st_mode & 0o111:
             return False
-        os.symlink(link_text(self._objects.require(name), path, self._root), path)
+        os.symlink(link_text(source, path, self._root), path)
         return True
 
 
