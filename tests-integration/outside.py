@@ -79,8 +79,15 @@ class Project:
 
     def pivot(self, *words: str, at: str = ".", expect: int | None = 0, **env: str) -> Ended:
         """Run a command in a directory of the project; `expect` is the exit code it must have (None: any)."""
+        return self._ended([COMMAND, *words], at, expect, env)
+
+    def python(self, *words: str, at: str = ".", expect: int | None = 0, **env: str) -> Ended:
+        """Run the interpreter that the command runs in."""
+        return self._ended([sys.executable, *words], at, expect, env)
+
+    def _ended(self, words: list[str | Path], at: str, expect: int | None, env: dict[str, str]) -> Ended:
         done = subprocess.run(
-            [COMMAND, *words],
+            words,
             cwd=self.root / at,
             env=self.environment(**env),
             stdin=subprocess.DEVNULL,
@@ -92,7 +99,7 @@ class Project:
         )
         if expect is not None:
             assert done.returncode == expect, (
-                f"pivot {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+                f"{' '.join(map(str, words))}: {done.returncode}\n{done.stdout}\n{done.stderr}"
             )
         return Ended(done.returncode, done.stdout, done.stderr)
 

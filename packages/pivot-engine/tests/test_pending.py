@@ -10,6 +10,7 @@ from engine_fakes import stage
 from test_execute import bring as bring_observed
 from test_execute import message
 
+from pivot.cache import Cache, Stored
 from pivot.engine import Outcome
 from pivot.executor.state import state_of
 from pivot.executor.task import Done
@@ -20,17 +21,17 @@ LIMIT = 64 * 1024
 BIG = "x" * 1_000_000
 
 
-def bring(item: StageDefinition, func: Any, loader: Text) -> Done:
+def bring(item: StageDefinition, func: Any, opened: type[Cache] = Cache) -> Done:
     """Bring a stage up to date; from Python 3.12 on, this file is seen as code of the project."""
-    return bring_observed(item, func, loader, observe="off")
+    return bring_observed(item, func, Text(), opened, observe="off")
 
 
-class Filling(Text):
-    """Saves, and then the disk is full: no file may grow beyond a limit."""
+class FullCache(Cache):
+    """Its disk is full when the first output is to be stored: no file may grow beyond a limit."""
 
-    def save(self, data: str, path: Path) -> None:
-        super().save(data, path)
+    def store(self, path: Any, **more: Any) -> Stored:
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, resource.RLIM_INFINITY))
+        return super().store(path, **more)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def refused(root: Path, **more: Any) -> Any:
     """Run a stage whose output cannot be stored, and free the space again."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     item = stage("p:s", root, ["in.txt"], ["x.txt"], **more)
-    done = bring(item, lambda in0: {"out0": BIG}, Filling())
+    done = bring(item, lambda in0: {"out0": BIG}, FullCache)
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "could not be stored" in message(done)
     assert (root / "x.txt").read_text() == BIG
@@ -55,36 +56,36 @@ def refused(root: Path, **more: Any) -> Any:
 def test_an_output_that_could_not_be_stored_is_stored_by_the_next_run_without_a_call(root: Path) -> None:
     item = refused(root)
     called: list[str] = []
-    done = bring(item, lambda in0: called.append(in0), Text())
+    done = bring(item, lambda in0: called.append(in0))
     assert done.outcome is Outcome.RESTORED
     assert not called
     assert state_of(item).read() is not None
-    assert bring(item, lambda in0: called.append(in0), Text()).outcome is Outcome.SKIPPED
+    assert bring(item, lambda in0: called.append(in0)).outcome is Outcome.SKIPPED
     assert not list((root / ".pivot/pending").iterdir())
 
 
 def test_what_waits_is_stored_no_more_when_an_input_has_changed(root: Path) -> None:
     item = refused(root)
     (root / "in.txt").write_text("another")
-    assert bring(item, lambda in0: {"out0": in0}, Text()).outcome is Outcome.RAN
+    assert bring(item, lambda in0: {"out0": in0}).outcome is Outcome.RAN
     assert (root / "x.txt").read_text() == "another"
 
 
 def test_what_waits_is_stored_no_more_when_the_code_has_changed(root: Path) -> None:
     refused(root)
     item = stage("p:s", root, ["in.txt"], ["x.txt"], code="c1")
-    assert bring(item, lambda in0: {"out0": "of c1"}, Text()).outcome is Outcome.RAN
+    assert bring(item, lambda in0: {"out0": "of c1"}).outcome is Outcome.RAN
     assert (root / "x.txt").read_text() == "of c1"
 
 
 def test_what_waits_is_stored_no_more_when_somebody_edited_it(root: Path) -> None:
     item = refused(root)
     (root / "x.txt").write_text("edited")
-    assert bring(item, lambda in0: {"out0": "made"}, Text()).outcome is Outcome.RAN
+    assert bring(item, lambda in0: {"out0": "made"}).outcome is Outcome.RAN
     assert (root / "x.txt").read_text() == "made"
 
 
 def test_a_note_of_what_waits_that_is_damaged_is_nothing(root: Path) -> None:
     item = refused(root)
     (root / ".pivot/pending/s.lock").write_text("{")
-    assert bring(item, lambda in0: {"out0": "made"}, Text()).outcome is Outcome.RAN
+    assert bring(item, lambda in0: {"out0": "made"}).outcome is Outcome.RAN

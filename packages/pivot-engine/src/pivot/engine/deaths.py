@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from pivot.executor.task import CLOSED
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -22,6 +24,8 @@ def told(death: Death, seconds: float, *, out_of_memory: bool) -> str:
     """Say how a worker ended that had a stage for so long."""
     after = f"after {seconds:.1f} s" if seconds < 10 else f"after {seconds:.0f} s"
     peak = "" if death.peak is None else f", peak memory {_size(death.peak)}"
+    if death.code == CLOSED:
+        return f"it closed file descriptors that are not its own, {after} (os.closerange, os.close)"
     if death.code >= 0:
         return f"it ended its worker process itself, with exit code {death.code}, {after}{peak}"
     reason = " (out of memory)" if out_of_memory else ""

@@ -11,9 +11,11 @@ from typing import NamedTuple
 from pivot.engine.deaths import Death, OutOfMemory, counters, told
 from pivot.engine.groups import end_group
 from pivot.engine.listening import Ears
+from pivot.engine.threads import thread_limits
 from pivot.engine.workers import Worker, packed
+from pivot.executor.settings import usable_cores
 from pivot.executor.state import Waiting, state_of
-from pivot.executor.task import Begins, Done, Failure, Outcome, StageTask, TaskOptions, Waits
+from pivot.executor.task import Begins, Done, Failure, Last, Outcome, StageTask, TaskOptions, Waits
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -60,6 +62,8 @@ class PoolRunner:
         self._ears = Ears()
         self._memory = memory or OutOfMemory(counters())
         self._idle: list[Worker] = []
+        self._leaving: list[Worker] = []
+        """Those that will end by themselves."""
         self._busy: dict[Worker, _Running] = {}
         self._again: deque[StageTask] = deque()
         """Those that ran out of memory, and are tried once more when nothing else runs."""
@@ -101,7 +105,7 @@ class PoolRunner:
         return None
 
     def _new_worker(self) -> Worker:
-        worker = Worker(self._options, os.environ)
+        worker = Worker(self._options, thread_limits(os.environ, self._jobs, usable_cores()))
         self._ears.add(worker)
         return worker
 
@@ -126,7 +130,7 @@ class PoolRunner:
         elif worker.inbox.ended:
             self._ears.mute(worker)
 
-    def _heard(self, worker: Worker, message: Done | Failure | Waits | Begins) -> None:
+    def _heard(self, worker: Worker, message: Done | Failure | Last | Waits | Begins) -> None:
         running = self._busy[worker]
         match message:
             case Waits(ref, owner):
@@ -134,12 +138,15 @@ class PoolRunner:
             case Begins():
                 # Now, not when it got the task: a worker that just starts takes a while to be ready.
                 self._busy[worker] = running._replace(until=time.monotonic() + (running.task.timeout or math.inf))
+            case Last(report):
+                self._leaving.append(worker)
+                self._report(worker, report)
             case Done() | Failure():
-                self._report(worker, running, message)
+                self._idle.append(worker)
+                self._report(worker, message)
 
-    def _report(self, worker: Worker, running: _Running, message: Done | Failure) -> None:
-        del self._busy[worker]
-        self._idle.append(worker)
+    def _report(self, worker: Worker, message: Done | Failure) -> None:
+        running = self._busy.pop(worker)
         done = message if isinstance(message, Done) else _failed(running.task, message)
         if running.asked and done.failure is not None:
             done = done._replace(failure=done.failure._replace(message=_timed_out(running.task)))
@@ -195,7 +202,7 @@ class PoolRunner:
                 self._bury(worker)
 
     def _all(self) -> list[Worker]:
-        return [*self._idle, *self._busy]
+        return [*self._idle, *self._leaving, *self._busy]
 
     def _await_ends(self, seconds: float) -> None:
         """Bury who ends within so long. What they still say is not heard."""
@@ -211,8 +218,9 @@ class PoolRunner:
         """Let go of a worker that has ended or is about to, and of what its stages have left in its group."""
         self._ears.discard(worker)
         self._busy.pop(worker, None)
-        if worker in self._idle:
-            self._idle.remove(worker)
+        for others in (self._idle, self._leaving):
+            if worker in others:
+                others.remove(worker)
         death = worker.bury()
         end_group(worker.pid)
         return death

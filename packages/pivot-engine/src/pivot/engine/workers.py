@@ -26,15 +26,15 @@ class Worker:
     imported than a whole worker takes to start, and loky's lack the interpreter's flags (`-O`, `-W`, `-X`).
     """
 
-    def __init__(self, options: TaskOptions, environ: Mapping[str, str]) -> None:
-        """Start it. It takes a task at once, and begins with it some time later. Raises OSError."""
+    def __init__(self, options: TaskOptions, invented: Mapping[str, str] = {}) -> None:
+        """Start it, with variables of its own. It takes a task at once, and begins some time later. Raises OSError."""
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             tasks, self._tasks = _pipe(theirs, ours)
             listened, reports = _pipe(ours, theirs)
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 _command(tasks.fileno(), reports.fileno()),
                 stdin=subprocess.DEVNULL,
-                env=environ,
+                env={**os.environ, **invented},
                 pass_fds=(tasks.fileno(), reports.fileno()),
                 process_group=0,
             )
@@ -46,7 +46,8 @@ class Worker:
             self._ours.callback(os.close, self.handle)
         os.set_blocking(listened.fileno(), False)
         self.inbox = Inbox(listened.fileno())
-        self._send(pickle.dumps(Hello(options, os.getpid(), tuple(sys.argv)), pickle.HIGHEST_PROTOCOL))
+        hello = Hello(options, os.getpid(), tuple(sys.argv), frozenset(invented))
+        self._send(pickle.dumps(hello, pickle.HIGHEST_PROTOCOL))
 
     def take(self, packed: bytes) -> None:
         """Give it a task, as `packed` gives it."""

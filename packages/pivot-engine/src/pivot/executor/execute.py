@@ -1,11 +1,10 @@
 """Bring one stage up to date, in whatever process this is."""
 
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +21,20 @@ from pivot.executor.pending import keep, settle
 from pivot.executor.state import Waiting, claim, state_of
 from pivot.executor.task import Done, Failure, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Artifact, Facts, Seen, Trace
+from pivot.executor.undoing import Surroundings
 from pivot.executor.usage import Meter
 from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
 from pivot.fingerprint.state import state_of as kept_by
 from pivot.registry.definition import StageDefinition
-from pivot.registry.environment import environment, set_environment
 from pivot.registry.errors import PivotError
 from pivot.registry.incremental import starting_points
-from pivot.registry.types import StageRef
 
 Live = Callable[[StageTask], AbstractContextManager[WorkerStageInfo]]
 """Gives a task's stage, ready to be called while the context is open."""
+Around = Callable[[StageTask], AbstractContextManager[None]]
+"""Is open while code of the user's runs for a task."""
 
 
 class Execution:
@@ -55,11 +55,11 @@ class Execution:
         live: Live,
         environ: Mapping[str, str],
         waiting: Waiting,
-        begins: Callable[[StageRef], None] = lambda _: None,
+        around: Around = lambda _: nullcontext(),
     ) -> None:
-        """`begins` is told of stages that may take only so long, when their functions begin."""
         self.options, self.cache, self.recorder, self.live = options, cache, recorder, live
-        self.environ, self.waiting, self.begins = environ, waiting, begins
+        self.environ, self.waiting, self.around = environ, waiting, around
+        self.surroundings = Surroundings()
         self._logs = Logs()
         self._memory = Memory()
         self._edits = Edits(options.code_files)
@@ -156,8 +156,6 @@ class Execution:
         restore_incremental(stage, assessment.before, self.cache)
         try:
             with cleared(stage, state, assessment.before, self.options.run_id):
-                if task.timeout is not None:
-                    self.begins(stage.ref)
                 observed = self._call(task, log, observer, declared)
                 seen = joined(observer.first(observed), self._memory.inherited(task.manifest, declared))
                 self._check(stage, assessment.facts, seen)
@@ -206,9 +204,10 @@ class Execution:
         Loaders are the user's code too, and what a function returns may read only when it is saved.
         """
         stage = task.stage
-        with self.live(task) as info, self._logs.captured(log), _working_directory(stage.root):
+        with self.live(task) as info, self._logs.captured(log), self.surroundings.of_a_stage(stage.root):
             self._edits.loaded(stage)
-            with self._observing(task, observer, declared) as observed, _asking(observed), user_code():
+            observing = self._observing(task, observer, declared)
+            with observing as observed, _asking(observed), user_code(), self.around(task):
                 result = info["func"](**_arguments(stage, info))
                 save(stage, info, result, self.recorder.unrecorded)
             return observed()
@@ -314,29 +313,6 @@ def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> D
 
 def _lookup(code: Mapping[str, str]) -> Callable[..., Mapping[str, str]]:
     return lambda names: {name: code.get(name, "unknown") for name in names}
-
-
-@contextmanager
-def _working_directory(directory: Path) -> Iterator[None]:
-    """Run in a directory, and undo what stages do to the process: it runs others after this one."""
-    before, variables = os.getcwd(), environment()
-    _forget_lines()
-    os.chdir(directory)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-        set_environment(variables)
-
-
-def _forget_lines() -> None:
-    """Forget the lines of files that another stage has read: they are kept by names that mean other files elsewhere.
-
-    Names in angle brackets stay: what they stand for was never a file, and cannot be read again.
-    """
-    if (lines := sys.modules.get("linecache")) is not None:
-        for name in [name for name in lines.cache if not name.startswith("<")]:
-            del lines.cache[name]
 
 
 def _declared(stage: StageDefinition, project_root: Path) -> list[str]:

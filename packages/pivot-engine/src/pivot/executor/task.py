@@ -99,6 +99,8 @@ class Hello(NamedTuple):
     coordinator: int
     """Its process: a worker lives no longer."""
     argv: tuple[str, ...]
+    invented: frozenset[str] = frozenset()
+    """Environment variables that only workers have: nothing is to depend on them."""
 
 
 class Waits(NamedTuple):
@@ -108,7 +110,17 @@ class Waits(NamedTuple):
     owner: int | None
 
 
+class Last(NamedTuple):
+    """A worker's last report: its stage did what cannot be undone, and no other is to run there."""
+
+    report: "Done | Failure"
+
+
 class Begins(NamedTuple):
     """A worker's message before its report, where a stage may take only so long: now the stage's function begins."""
 
     ref: StageRef
+
+
+CLOSED = 91
+"""Exit code of a worker that cannot report because its stage closed the pipes."""

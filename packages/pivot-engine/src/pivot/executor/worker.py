@@ -4,13 +4,13 @@ import gc
 import importlib
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.cache import Cache
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
-from pivot.executor.execute import Execution
+from pivot.executor.execute import Around, Execution
 from pivot.executor.state import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
@@ -100,11 +100,19 @@ def inline_execution(options: TaskOptions, cache: Cache, waiting: Waiting) -> Ex
 class WarmExecution:
     """Runs the stages of one run after another, in a process that only does this."""
 
-    def __init__(self, options: TaskOptions, waiting: Waiting, begins: Callable[[StageRef], None]) -> None:
+    def __init__(self, options: TaskOptions, waiting: Waiting, around: Around, invented: frozenset[str]) -> None:
+        """`invented` are environment variables that the coordinator has not: nothing is to depend on them."""
         self._cache = options.settings.open_cache()
         recorder().stay()
+        recorder().overlook(invented)
+        environ = {name: value for name, value in os.environ.items() if name not in invented}
         live = LiveStages(options)
-        self._execution = Execution(options, self._cache, recorder(), live, os.environ, waiting, begins)
+        self._execution = Execution(options, self._cache, recorder(), live, environ, waiting, around)
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether a stage did something to this process that cannot be undone."""
+        return self._execution.surroundings.spoilt
 
     def run(self, packed: bytes) -> Done:
         """Run one stage of a run."""

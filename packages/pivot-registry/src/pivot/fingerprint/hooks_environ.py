@@ -23,6 +23,8 @@ class EnvironHooks:
 
     def __init__(self, active: Callable[[], tuple[Recording, ...]]) -> None:
         self._active = active
+        self.overlooked: frozenset[bytes] = frozenset()
+        """Variables that are taken for not set."""
         kind = type(os.environ)
         self._real: Mapping[str, Callable[..., Any]] = {
             name: vars(kind)[name] for name in ("__getitem__", "__iter__", "__setitem__", "__delitem__")
@@ -45,7 +47,7 @@ class EnvironHooks:
         def __getitem__(environ: Any, key: Any) -> Any:  # noqa: N807
             reader = caller(1)
             if _ALL_AT_ONCE.isdisjoint(reader.through):  # reading all of it ends here too, once for each variable
-                self._note(reader, lambda recording: _reads_one(recording, reader, _text(key)))
+                self._note(reader, lambda recording: _reads_one(recording, reader, _text(key), self._plain))
             return real(environ, key)
 
         return __getitem__
@@ -55,7 +57,7 @@ class EnvironHooks:
 
         def __iter__(environ: Any) -> Iterator[Any]:  # noqa: N807
             reader = caller(1)
-            self._note(reader, lambda recording: _reads_all(recording, reader))
+            self._note(reader, lambda recording: _reads_all(recording, reader, self._plain))
             return real(environ)  # type: ignore[no-any-return]
 
         return __iter__
@@ -70,24 +72,27 @@ class EnvironHooks:
 
         return change
 
+    def _plain(self) -> Mapping[str, str]:
+        return _Plain(self.overlooked)
+
     def _note(self, reader: Caller, note: Callable[[Recording], None]) -> None:
         for recording in self._active():
             if _counts(reader, recording):
                 note(recording)
 
 
-def _reads_one(recording: Recording, reader: Caller, name: str) -> None:
+def _reads_one(recording: Recording, reader: Caller, name: str, plain: Callable[[], Mapping[str, str]]) -> None:
     whole = recording.copying
     if whole is not None and reader.frame is not None:
         # `dict(os.environ)` asks for the names, then for each value; so does a loop over the names.
         same_code = reader.frame.f_code is whole[0]
         if same_code and (reader.frame.f_lasti == whole[1] or is_of_the_session(name)):
             return
-    recording.reads_variable(name, _Plain)
+    recording.reads_variable(name, plain)
 
 
-def _reads_all(recording: Recording, reader: Caller) -> None:
-    recording.reads_variable(WHOLE_ENVIRONMENT, _Plain)
+def _reads_all(recording: Recording, reader: Caller, plain: Callable[[], Mapping[str, str]]) -> None:
+    recording.reads_variable(WHOLE_ENVIRONMENT, plain)
     if reader.frame is not None:
         recording.copying = reader.frame.f_code, reader.frame.f_lasti
 
@@ -95,8 +100,8 @@ def _reads_all(recording: Recording, reader: Caller) -> None:
 class _Plain(Mapping[str, str]):
     """The variables as they are, unrecorded; only those that are asked for are decoded."""
 
-    def __init__(self) -> None:
-        self._data = environment()
+    def __init__(self, without: frozenset[bytes]) -> None:
+        self._data = {name: value for name, value in environment().items() if name not in without}
 
     def __getitem__(self, name: str) -> str:
         return os.fsdecode(self._data[os.fsencode(name)])

@@ -12,8 +12,9 @@ recorder
 import atexit
 import contextlib
 import functools
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -73,10 +74,11 @@ class Recorder:
         self._territories: dict[Path, Territory] = {}
         self._modules = LoadedModules()
         self._starts = Starts(self._active)
+        self._variables = EnvironHooks(self._active)
         self._hooks: tuple[_Hook, ...] = (
             AuditHook(self._active),
             ProbeHooks(self._active),
-            EnvironHooks(self._active),
+            self._variables,
             ImportHooks(self._active),
             self._starts,
         )
@@ -95,6 +97,10 @@ class Recorder:
         """Leave in place, between recordings, what is costly to put there: for processes that only run stages."""
         self._starts.stay = True
         atexit.register(self._starts.leave)  # nobody may be told of what starts while modules are taken apart
+
+    def overlook(self, names: Iterable[str]) -> None:
+        """Take variables for not set, whatever they are: those that who runs the code has put there himself."""
+        self._variables.overlooked = frozenset(map(os.fsencode, names))
 
     def unrecorded(self) -> contextlib.AbstractContextManager[None]:
         """Leave out what this thread does until the block ends: the work of pivot itself."""

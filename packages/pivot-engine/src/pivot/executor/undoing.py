@@ -1,0 +1,161 @@
+"""What a stage does to its process is undone: other stages run in it afterwards.
+
+Not undone is what it does to libraries (`pandas.set_option`, `numpy.seterr`) and to modules: see `executor.memory`.
+"""
+
+# The modules below the public ones: `signal.getsignal` takes 50 times as long, and `locale` may not be imported yet.
+import _locale
+import _signal  # type: ignore[import-not-found]
+import contextlib
+import os
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pivot.registry.environment import environment, set_environment
+
+_LIMITS = tuple(
+    getattr(resource, f"RLIMIT_{name}")
+    for name in ("AS", "CORE", "CPU", "DATA", "FSIZE", "NOFILE", "STACK")
+    if hasattr(resource, f"RLIMIT_{name}")
+)
+_TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+_SIGNALS = tuple(map(int, signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}))
+
+
+class _Part(NamedTuple):
+    """One thing that a process has one of."""
+
+    look: Callable[[], Any]
+    restore: Callable[[Any], object]
+
+
+class Surroundings:
+    """How this process is for every stage."""
+
+    def __init__(self) -> None:
+        self.spoilt = False
+        """Whether a stage did what cannot be undone: let no other stage run here."""
+
+    @contextlib.contextmanager
+    def of_a_stage(self, directory: Path) -> Iterator[None]:
+        """Run in a directory, with random numbers that nobody has seeded, and leave the process as it was."""
+        environ, before = os.environ, [part.look() for part in _PARTS]
+        os.chdir(directory)
+        _forget_lines()
+        _unseed()
+        try:
+            yield
+        finally:
+            os.environ = environ  # noqa: B003 - a stage may have put another object there
+            for part, value in zip(_PARTS, before, strict=True):
+                self._restore(part, value)
+
+    def _restore(self, part: _Part, value: Any) -> None:
+        try:
+            if part.look() != value:
+                part.restore(value)
+        except (OSError, ValueError):
+            self.spoilt = True
+
+
+def _forget_lines() -> None:
+    """Forget the lines of files that another stage has read: they are kept by names that mean other files elsewhere.
+
+    Names in angle brackets stay: what they stand for was never a file, and cannot be read again.
+    """
+    if (lines := sys.modules.get("linecache")) is not None:
+        for name in [name for name in lines.cache if not name.startswith("<")]:
+            del lines.cache[name]
+
+
+def _unseed() -> None:
+    """Seed the generators that are shared by all who ask for no other, from the system: 5 us, and 10 for numpy's."""
+    if (plain := sys.modules.get("random")) is not None:
+        plain.seed(int.from_bytes(os.urandom(16), "little"))
+    if (numpy := sys.modules.get("numpy.random")) is not None:
+        numpy.seed(struct.unpack("4I", os.urandom(16)))
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return os.sep  # it is gone
+
+
+def _go_back(directory: str) -> None:
+    os.chdir(directory if os.path.isdir(directory) else os.sep)
+
+
+def _umask() -> int:
+    now = os.umask(0o077)
+    os.umask(now)
+    return now
+
+
+def _mask_again(mask: int) -> None:
+    os.umask(mask)
+
+
+def _limit_again(limits: tuple[tuple[int, int], ...]) -> None:
+    for kind, limit in zip(_LIMITS, limits, strict=True):
+        if resource.getrlimit(kind) != limit:
+            resource.setrlimit(kind, limit)
+
+
+def _handlers() -> list[Any]:
+    return [_signal.getsignal(number) for number in _SIGNALS]
+
+
+def _handle_again(handlers: list[Any]) -> None:
+    for number, handler in zip(_SIGNALS, handlers, strict=True):
+        if handler is not None and _signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
+
+
+def _timers() -> tuple[tuple[float, float], ...]:
+    return tuple(map(signal.getitimer, _TIMERS))
+
+
+def _stop_timers(_: object) -> None:
+    for timer in _TIMERS:
+        signal.setitimer(timer, 0)
+
+
+def _patience() -> float | None:
+    sockets = sys.modules.get("_socket")
+    return None if sockets is None else sockets.getdefaulttimeout()
+
+
+def _be_patient(seconds: float | None) -> None:
+    sys.modules["_socket"].setdefaulttimeout(seconds)
+
+
+def _path_again(path: list[str]) -> None:
+    sys.path[:] = path
+
+
+def _refuse(_: object) -> None:
+    raise PermissionError("nobody becomes again who he was")
+
+
+_PARTS = (
+    _Part(environment, set_environment),
+    _Part(_directory, _go_back),
+    _Part(_umask, _mask_again),
+    _Part(_handlers, _handle_again),
+    _Part(_timers, _stop_timers),
+    _Part(partial(signal.pthread_sigmask, signal.SIG_BLOCK, ()), partial(signal.pthread_sigmask, signal.SIG_SETMASK)),
+    _Part(lambda: tuple(map(resource.getrlimit, _LIMITS)), _limit_again),
+    _Part(partial(_locale.setlocale, _locale.LC_ALL), partial(_locale.setlocale, _locale.LC_ALL)),
+    _Part(sys.getrecursionlimit, sys.setrecursionlimit),
+    _Part(_patience, _be_patient),
+    _Part(lambda: sys.path[:], _path_again),
+    _Part(lambda: (os.getresuid(), os.getresgid()), _refuse),
+)
