@@ -11,15 +11,22 @@ A, B = hash_bytes(b"a"), hash_bytes(b"b")
 
 def test_every_string_that_is_a_digest_counts_wherever_it_is():
     said = {"outs": {"model.json": [A, 12], B: None}, "other": ["b3:short", 5, True, None]}
-    assert names_in(json.dumps(said).encode()) == {A: "model.json", B: "outs"}
+    names = names_in(json.dumps(said).encode())
+    assert names.every == {A: "model.json", B: ""}
+    assert names_in(json.dumps([A, {"x": B}]).encode()).every == {A: "", B: "x"}
+
+
+def test_what_a_file_is_about_is_told_from_what_it_mentions():
+    said = {"deps": {"rows": [A, 1], "model.json": [B, 1]}, "outs": {"model.json": [B, 1]}}
+    assert names_in(json.dumps(said).encode()) == ({B: "model.json"}, {A: "rows"})
 
 
 def test_of_a_key_that_is_there_twice_both_values_count():
-    assert set(names_in(f'{{"x": "{A}", "x": "{B}"}}'.encode())) == {A, B}
+    assert set(names_in(f'{{"x": "{A}", "x": "{B}"}}'.encode()).every) == {A, B}
 
 
 def test_a_text_that_only_contains_a_digest_names_none():
-    assert names_in(json.dumps([f"see {A}", A + "0", A.upper()]).encode()) == {}
+    assert names_in(json.dumps([f"see {A}", A + "0", A.upper()]).encode()).every == {}
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,10 @@ class Info(NamedTuple):
     """`lmdb`, or `memory` if this process cannot use the index on the disk."""
     index_path: Path
     read_only: bool
+    shared: str
+    """`user`, or `group`: whoever is in the group of its folder may write to it."""
+    checkouts: int
+    """That are registered."""
 
 
 def count(layout: Layout, objects: Objects) -> Counts:

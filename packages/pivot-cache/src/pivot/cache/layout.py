@@ -38,6 +38,7 @@ class Identity(NamedTuple):
 
     id: str
     writable: bool
+    shared: str = "user"
 
 
 def open_layout(layout: Layout) -> Identity:

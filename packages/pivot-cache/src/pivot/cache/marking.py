@@ -8,7 +8,7 @@ from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.errors import BrokenRootError, DamagedError, MissingError
 from pivot.cache.layout import Layout
 from pivot.cache.names import parse
-from pivot.cache.naming import names_of, read_names
+from pivot.cache.naming import Names, names_of, read_names
 from pivot.cache.objects import Objects
 from pivot.cache.options import GcOptions, Root
 from pivot.cache.records import Record
@@ -115,28 +115,37 @@ def _recent(records: Iterable[Record], now_ns: int, options: GcOptions) -> Itera
 
 def outputs_of(record: Record) -> dict[Digest, str]:
     """Give what a record says was made: what is under `outs`, if it has that, else every digest in it."""
-    made = record.data.get("outs", record.data)
-    return names_of(made if isinstance(made, dict) else record.data)
+    names = names_of(record.data)
+    return names.made if "outs" in record.data else names.other
 
 
 def _named_now(root: Root, *, ignore_broken: bool) -> Iterator[tuple[Digest, Mark]]:
-    try:
-        files = list(naming_files(root))
-    except BrokenRootError:
-        if not ignore_broken:
-            raise
-        files = []
-    for path in files:
+    found = list(_read_all(root, ignore_broken=ignore_broken))
+    # First what they are about: an object that one file makes and others mention is told as that one's.
+    for part in ("made", "other"):
+        for file, names in found:
+            for digest, what in getattr(names, part).items():
+                yield digest, Mark(Keep.FILE, root.path, file, what)
+
+
+def _read_all(root: Root, *, ignore_broken: bool) -> Iterator[tuple[str, Names]]:
+    for path in _files(root, ignore_broken=ignore_broken):
         try:
-            names = read_names(path)
+            yield os.path.relpath(path, root.path), read_names(path)
         except FileNotFoundError:
             continue  # gone since the folder was listed: a stage that was renamed, a branch that was left
         except BrokenRootError:
             if not ignore_broken:
                 raise
-            continue
-        for digest, what in names.items():
-            yield digest, Mark(Keep.FILE, root.path, os.path.relpath(path, root.path), what)
+
+
+def _files(root: Root, *, ignore_broken: bool) -> list[str]:
+    try:
+        return list(naming_files(root))
+    except BrokenRootError:
+        if not ignore_broken:
+            raise
+        return []
 
 
 def _together(roots: Iterable[Root]) -> list[Root]:

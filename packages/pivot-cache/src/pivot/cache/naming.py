@@ -4,8 +4,8 @@ import fnmatch
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from pivot.cache.digest import Digest
 from pivot.cache.errors import BrokenRootError
@@ -19,8 +19,22 @@ class _Pairs(list[tuple[str, Any]]):
     """An object of JSON with all its pairs: a file merged by hand may have a key twice."""
 
 
-def names_in(data: bytes) -> dict[Digest, str]:
-    """Give every digest in a JSON text, with the key that it is under; raise `ValueError`."""
+class Names(NamedTuple):
+    """Digests in one file, each with the key that it is under."""
+
+    made: dict[Digest, str]
+    """Under `outs`: what the file is about."""
+    other: dict[Digest, str]
+    """Anywhere else: what it only mentions, which may be what another one is about."""
+
+    @property
+    def every(self) -> dict[Digest, str]:
+        """Give all of them."""
+        return {**self.other, **self.made}
+
+
+def names_in(data: bytes) -> Names:
+    """Give every digest in a JSON text; raise `ValueError`."""
     try:
         top = json.loads(data, object_pairs_hook=_Pairs)
     except RecursionError as error:
@@ -28,12 +42,17 @@ def names_in(data: bytes) -> dict[Digest, str]:
     except ValueError as error:
         marked = b"<<<<<<< " in data and b">>>>>>> " in data
         raise ValueError("it has merge conflict markers" if marked else f"it is no JSON ({error})") from None
-    return dict(_digests(top))
+    return _names(top, top if isinstance(top, _Pairs) else [])
 
 
-def names_of(value: Mapping[str, Any]) -> dict[Digest, str]:
-    """Give every digest in JSON values, with the key that it is under."""
-    return dict(_digests(value))
+def names_of(value: Mapping[str, Any]) -> Names:
+    """Give every digest in JSON values."""
+    return _names(value, value.items())
+
+
+def _names(top: Any, pairs: Iterable[tuple[str, Any]]) -> Names:
+    made = {digest: key for name, inner in pairs if name == "outs" for digest, key in _digests(inner)}
+    return Names(made, {digest: key for digest, key in _digests(top) if digest not in made})
 
 
 def _digests(top: Any) -> Iterator[tuple[Digest, str]]:
@@ -50,7 +69,7 @@ def _digests(top: Any) -> Iterator[tuple[Digest, str]]:
             waiting += [(inner, key) for inner in value]
 
 
-def read_names(path: str) -> dict[Digest, str]:
+def read_names(path: str) -> Names:
     """Read the digests that a file names; raise `BrokenRootError`, or `FileNotFoundError` if it has just gone."""
     try:
         return names_in(_read(path))

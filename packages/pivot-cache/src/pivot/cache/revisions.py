@@ -82,7 +82,7 @@ class _Reader:
 
     def _file(self, digits: str, place: str) -> Iterator[Committed]:
         try:
-            yield Committed(place, names_in(self._object(digits, place) or b"{}"))
+            yield Committed(place, names_in(self._object(digits, place) or b"{}").every)
         except ValueError as error:
             if not self._ignore_broken:
                 raise broken(place, str(error)) from None

@@ -293,6 +293,8 @@ class Cache:
             index_kind=self._index.kind,
             index_path=Path(self._index_folder),
             read_only=not self._identity.writable,
+            shared=self._identity.shared,
+            checkouts=sum(name.endswith(".json") for name in os.listdir(self._layout.below("roots"))),
         )
 
     # -- inside

@@ -26,7 +26,7 @@ MEANINGS = {
     ExitCode.FAILED: "a stage failed",
     ExitCode.USAGE: "usage, configuration or definition is wrong, or the system refuses (permissions, disk full)",
     ExitCode.STALE: "stale; only with --check",
-    ExitCode.MISSING: "data is missing: neither in the work tree nor in the cache",
+    ExitCode.MISSING: "data is missing, or damaged in the cache",
     ExitCode.LOCKED: "another process held a lock for longer than run.lock_timeout",
     ExitCode.INTERNAL: "internal error: a bug in pivot, please report it",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",

@@ -32,6 +32,7 @@ COMMANDS = {
     "log": Entry("log", "Say what happened in the last runs, or in one."),
     "logs": Entry("logs", "Print what a stage wrote when it last ran."),
     "checkout": Entry("checkout", "Put kept outputs back into the work tree."),
+    "cache": Entry("cache", "Look after the store of results: info, verify, gc, path."),
     "schema": Entry("schema", "Print the JSON Schema of pivot.yaml."),
     "doctor": Entry("doctor", "Look for what slows pivot down or is wrong."),
     "completion": Entry("completion", "Print the completion script for a shell."),
