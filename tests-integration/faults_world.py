@@ -39,6 +39,7 @@ pipeline = Pipeline("p")
 def head(
     text: Annotated[str, outputs.Dep("in.txt", loaders.Text())],
 ) -> Annotated[str, outputs.Out("head.txt", loaders.Text())]:
+    print("head of", text)
     return faulty_helper.mark(text) * 500
 
 @pipeline.stage
@@ -176,6 +177,12 @@ class World:
         """Run a command to its end."""
         return self.wait(self.start(*words, first=first))
 
+    def kill(self, pid: int) -> None:
+        """Kill a command with its whole group."""
+        with suppress(ProcessLookupError):  # it has not made its group yet
+            os.killpg(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+
     # -- what must hold
 
     def recover(self) -> list[str]:
@@ -221,7 +228,11 @@ class World:
 
     def held(self) -> list[str]:
         """Name locks that somebody still holds."""
-        return [f"held: {path.relative_to(self.root)}" for path in self.root.rglob("*lock") if _is_held(path)]
+        return [
+            f"held: {path.relative_to(self.root)}"
+            for path in self.root.rglob("*lock")
+            if path.is_file() and _is_held(path)
+        ]
 
     def stale(self) -> list[str]:
         """Name stages that are not up to date."""

@@ -1,6 +1,8 @@
 """Cause faults while pivot runs, and print figures: what goes wrong afterwards, which should be nothing.
 
     uv run tools/faults_engine.py points        a kill before each change of the file system (--every N: of some)
+    uv run tools/faults_engine.py kills         the whole process group, at random instants (--number N, --program)
+    uv run tools/faults_engine.py damage        garbage in place of pivot's own files, and modes (--every N, --all)
 
 Each has its own --help. CI runs the same at a small size (pytest -m faults).
 """
@@ -11,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("tests-integration", "packages/pivot-cache/tests")
-KINDS = ("points",)
+KINDS = ("points", "kills", "damage")
 
 
 def main(arguments: list[str]) -> int:

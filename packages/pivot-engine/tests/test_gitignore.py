@@ -33,6 +33,12 @@ def test_the_users_lines_stay_and_the_block_grows_once(root: Path) -> None:
     assert "/a\n/b\n" in (root / ".gitignore").read_text()
 
 
+def test_lines_of_the_users_in_any_encoding_stay(root: Path) -> None:
+    (root / ".gitignore").write_bytes(b"caf\xe9\n")
+    ignore_outputs([stage("p:a", root, (), ["b"])], root)
+    assert (root / ".gitignore").read_bytes().startswith(b"caf\xe9\n")
+
+
 @pytest.mark.parametrize("name", ["a b", "[x]", "x*", "!x", "#x"])
 def test_names_that_git_would_take_for_patterns_are_ignored_as_they_are(root: Path, name: str) -> None:
     (root / name).touch()

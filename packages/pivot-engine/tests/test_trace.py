@@ -45,6 +45,7 @@ def test_every_fact_has_a_line_of_its_own() -> None:
     ("text", "cause"),
     [
         ("", "not valid JSON"),
+        ("[" * 1_000_000, "not valid JSON"),
         ("[]", "not a JSON object"),
         ("<<<<<<< ours\n{}\n=======\n>>>>>>> theirs\n", "merge conflict"),
         ('{"schema": 99, "stage": "train"}', "schema"),
@@ -74,6 +75,11 @@ def test_a_lock_file_with_a_wrong_artifact_is_not_believed(outs: object) -> None
     document["outs"] = outs
     with pytest.raises(UnreadableTraceError):
         decode("train", json.dumps(document))
+
+
+def test_a_lock_file_that_names_outputs_which_the_stage_does_not_declare_is_not_believed() -> None:
+    with pytest.raises(UnreadableTraceError, match="outs"):
+        decode("train", encode("train", trace(outs={"model.json": Artifact(A, 1), "../../elsewhere": Artifact(A, 1)})))
 
 
 @given(st.binary(max_size=200))

@@ -6,7 +6,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from pivot.registry.writing import write_whole
+from pivot.registry.writing import read_regular, write_whole
 
 _HEAD = "pivot 2 "
 """Format and schema; what begins otherwise is another's."""
@@ -15,7 +15,7 @@ _HEAD = "pivot 2 "
 def read_json(path: Path) -> Any:
     """Give what `write_json` wrote. Raises ValueError for anything else, or nothing, at that place."""
     try:
-        head, _, body = path.read_bytes().partition(b"\n")
+        head, _, body = read_regular(path).partition(b"\n")
     except OSError as error:
         raise ValueError(f"{path}: {error}") from None
     if head != _head(body):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pivot.executor.workspace import absolute
 from pivot.registry.definition import StageDefinition
-from pivot.registry.writing import write_whole
+from pivot.registry.writing import read_regular, write_whole
 
 BEGIN = "# pivot: outputs, kept in the cache"
 END = "# pivot: end"
@@ -33,7 +33,7 @@ def _by_directory(stages: Iterable[StageDefinition]) -> Mapping[str, set[str]]:
 
 def _update(file: Path, names: set[str]) -> None:
     """Write the block, if it does not say this already. Lines outside the block are the user's."""
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    text = read_regular(file).decode(errors="surrogateescape") if file.exists() else ""
     before, mark, rest = text.partition(BEGIN + "\n")
     listed, _, after = rest.partition(END + "\n")
     lines = sorted({*listed.splitlines(), *map(_pattern, names)} if mark else map(_pattern, names))
@@ -41,7 +41,7 @@ def _update(file: Path, names: set[str]) -> None:
     separator = "\n" if before and not before.endswith("\n") else ""
     updated = before + separator + block + after
     if updated != text:
-        write_whole(str(file), updated.encode())
+        write_whole(str(file), updated.encode(errors="surrogateescape"))
 
 
 def _pattern(name: str) -> str:

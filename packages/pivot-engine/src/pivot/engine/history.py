@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from pivot.engine.journal import is_going_on, journals_in
 from pivot.engine.records import RunRecord, record_of
 from pivot.registry.errors import DefinitionError
+from pivot.registry.writing import open_regular, read_regular
 
 _TAIL = 1 << 16
 """Bytes at the end of a journal, of which the last line is enough to list the run."""
@@ -72,7 +73,7 @@ def read_run(run: KeptRun) -> RunRecord:
 
 def _events(journal: Path) -> Iterator[dict[str, Any]]:
     try:
-        data = journal.read_bytes()
+        data = read_regular(journal)
     except OSError:
         return
     yield from map(_parsed, data.splitlines())
@@ -81,7 +82,7 @@ def _events(journal: Path) -> Iterator[dict[str, Any]]:
 def _ends(journal: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parse the first and the last line only."""
     try:
-        with journal.open("rb") as file:
+        with open_regular(journal) as file:
             first = file.readline()
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             lines = file.read().splitlines()

@@ -11,7 +11,7 @@ from pathlib import Path
 from pivot.engine.events import RunStarted
 from pivot.engine.wire import line_of
 from pivot.registry.types import StateDir
-from pivot.registry.writing import opened
+from pivot.registry.writing import open_regular, opened
 
 RUN_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]+")
 _LOCK_TRIES = 5
@@ -76,7 +76,7 @@ def _locked(path: Path) -> int:
 def is_going_on(journal: Path) -> bool:
     """Tell whether the run that a journal is of has not ended: its process holds the file's lock."""
     try:
-        with journal.open("rb") as file:
+        with open_regular(journal) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

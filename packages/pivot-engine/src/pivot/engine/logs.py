@@ -13,6 +13,7 @@ from pivot.engine.records import RunRecord, StageRecord
 from pivot.executor.state import state_of
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import StageRef
+from pivot.registry.writing import open_regular, read_regular
 
 _CALLED = frozenset({"ran", "failed", "killed", "running"})
 """What became of stages whose function was called: only these have written anything."""
@@ -58,7 +59,7 @@ def find_log(stage: StageDefinition, runs: Sequence[KeptRun] | None = None) -> T
 def _mentions(journal: Path, ref: StageRef) -> bool:
     """Tell whether a journal may be about a stage: much cheaper than reading it."""
     with suppress(OSError):
-        return json.dumps(ref.stage, ensure_ascii=False).encode("utf-8", "backslashreplace") in journal.read_bytes()
+        return json.dumps(ref.stage, ensure_ascii=False).encode("utf-8", "backslashreplace") in read_regular(journal)
     return False
 
 
@@ -84,7 +85,7 @@ def follow(
 
 def _from(path: Path, start: int) -> Iterator[bytes]:
     """Read from a place on. The file is opened anew: one that stayed empty becomes the log of another stage."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
+    with suppress(FileNotFoundError), open_regular(path) as file:
         file.seek(start)
         while piece := file.read(_CHUNK):
             yield piece
@@ -105,7 +106,7 @@ class Ending:
         return self._over
 
     def _is_told(self) -> bool:
-        with suppress(OSError), self._journal.open("rb") as file:
+        with suppress(OSError), open_regular(self._journal) as file:
             file.seek(self._read)
             whole, newline, _ = file.read().rpartition(b"\n")
             self._read += len(whole) + len(newline)

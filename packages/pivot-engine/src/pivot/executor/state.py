@@ -17,7 +17,7 @@ from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import LockTimeoutError, StateError
 from pivot.registry.types import StageRef, StateDir
-from pivot.registry.writing import forget_unfinished, opened, write_whole
+from pivot.registry.writing import forget_unfinished, opened, read_regular, write_whole
 
 IGNORED = "# Written by pivot: what is local to this machine.\n*\n!.gitignore\n!config.yaml\n!stages/\n!stages/*.lock\n"
 
@@ -145,12 +145,7 @@ def _owner(descriptor: int) -> int | None:
 
 
 def _read_text(path: Path) -> str:
-    """Read a regular file; what is not one (a FIFO would hang us) is an error."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, encoding="utf-8") as file:
-        if not os.path.isfile(descriptor):
-            raise OSError("it is not a regular file")
-        return file.read()
+    return read_regular(path).decode()
 
 
 def _says(path: Path, text: str) -> bool:
@@ -186,7 +181,7 @@ def claim(stage: StageDefinition) -> None:
     """
     owner = stage.state_dir / "owner.json"
     try:
-        name = json.loads(owner.read_text(encoding="utf-8"))["pipeline"]
+        name = json.loads(_read_text(owner))["pipeline"]
     except FileNotFoundError:
         _found(stage, owner)
         return

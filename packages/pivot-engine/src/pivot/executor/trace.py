@@ -114,9 +114,12 @@ def decode(stage: str, text: str) -> Trace:
         raise UnreadableTraceError("it has merge conflict markers")
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableTraceError(f"it is not valid JSON ({error})") from None
-    return from_data(stage, document)
+    trace = from_data(stage, document)
+    if trace.outs.keys() != {path for _, *paths in trace.facts.outputs.values() for path in paths}:
+        raise UnreadableTraceError("its outs are not its outputs")  # and may lie anywhere
+    return trace
 
 
 def from_data(stage: str, document: Any) -> Trace:

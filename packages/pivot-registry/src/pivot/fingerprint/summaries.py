@@ -103,7 +103,7 @@ class Summaries:
 def _bytes_of(path: str) -> bytes | None:
     # Half the time of `Path.read_bytes`, and this is most of what checking two hundred files takes.
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
         return None
     try:

@@ -6,8 +6,11 @@ process's number in it would stay for ever.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
+from pathlib import Path
+from typing import BinaryIO
 
 
 def opened(path: str, flags: int) -> int:
@@ -17,6 +20,21 @@ def opened(path: str, flags: int) -> int:
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return os.open(path, flags | os.O_CLOEXEC, 0o666)
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a file to read from. Raises OSError also for what is none: a FIFO would hang us, a device never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not os.path.isfile(descriptor):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return open(descriptor, "rb")
+
+
+def read_regular(path: str | Path) -> bytes:
+    """Read a file, as `open_regular` opens it."""
+    with open_regular(path) as file:
+        return file.read()
 
 
 def write_whole(path: str, data: bytes) -> None:
