@@ -76,6 +76,25 @@ class User(NamedTuple):
         self.cache.restore(tree, folder)
         assert self.cache.digest_of(folder) == tree
 
+    def put_many(self, number: int) -> None:
+        paths = [self.work / f"{os.getpid()}-many-{member}" for member in range(number, number + 12)]
+        for member, path in enumerate(paths, number):
+            path.unlink(missing_ok=True)
+            path.write_bytes(content(member))
+        names = self.cache.put_many([*paths, *paths[:2]])
+        assert names == [digest(member) for member in [*range(number, number + 12), number, number + 1]]
+        for name in names:
+            self._must_be_there(name)
+
+    def restore_many(self, number: int) -> None:
+        pairs = [(digest(member), self.work / f"{os.getpid()}-back-{member}") for member in range(number, number + 5)]
+        try:
+            self.cache.restore_many(pairs, link=(Link.COPY,))
+        except (MissingError, ChangedError):
+            return
+        for member, (_, path) in enumerate(pairs, number):
+            assert path.read_bytes() == content(member)
+
     def restore(self, number: int) -> None:
         path = self.work / f"{os.getpid()}-{number}"
         self.cache.restore(digest(number), path, link=(self.chance.choice(list(Link)),))
@@ -117,7 +136,7 @@ class User(NamedTuple):
 
 _WEIGHTED: dict[Callable[[User, int], None], int] = {
     User.put_bytes: 20, User.put_file: 20, User.put_tree: 10, User.restore: 25, User.read: 10, User.remember: 10,
-    User.collect: 3, User.verify: 1, User.flush: 5, User.reopen: 3,
+    User.put_many: 5, User.restore_many: 5, User.collect: 3, User.verify: 1, User.flush: 5, User.reopen: 3,
 }  # fmt: skip
 _STEPS, _WEIGHTS = list(_WEIGHTED), list(_WEIGHTED.values())
 

@@ -29,7 +29,7 @@ def facts(clock):
 
 def test_a_known_file_is_known_while_its_signature_is_the_same(facts):
     assert facts.known([b"k"], [_SEEN]) == [None]
-    assert facts.learn([b"k"], [Content(_NAME, _SEEN)], [_SEEN.mtime_ns + 10**12])
+    assert facts.learn([(b"k", Content(_NAME, _SEEN), _SEEN.mtime_ns + 10**12)])
     assert facts.known([b"k"], [_SEEN]) == [_NAME]
     for changed in (
         _SEEN._replace(size=2),
@@ -42,17 +42,17 @@ def test_a_known_file_is_known_while_its_signature_is_the_same(facts):
 
 
 def test_a_racy_file_is_hashed_again_and_then_known(facts):
-    assert not facts.learn([b"k"], [Content(_NAME, _SEEN)], [_SEEN.mtime_ns])
+    assert not facts.learn([(b"k", Content(_NAME, _SEEN), _SEEN.mtime_ns)])
     assert facts.known([b"k"], [_SEEN]) == [None]
-    assert facts.learn([b"k"], [Content(_NAME, _SEEN)], [_SEEN.mtime_ns + 10**12])
+    assert facts.learn([(b"k", Content(_NAME, _SEEN), _SEEN.mtime_ns + 10**12)])
     assert facts.known([b"k"], [_SEEN]) == [_NAME]
 
 
 def test_a_file_that_we_made_is_known_at_once_unless_the_clock_is_coarse(facts):
-    facts.learn_placed(b"k", Content(_NAME, _SEEN))
+    facts.learn_placed([(b"k", Content(_NAME, _SEEN))])
     assert facts.known([b"k"], [_SEEN]) == [_NAME]
     coarse = _SEEN._replace(mtime_ns=10**9, ctime_ns=10**9)
-    facts.learn_placed(b"k", Content(_NAME, coarse))
+    facts.learn_placed([(b"k", Content(_NAME, coarse))])
     assert facts.known([b"k"], [coarse]) == [None]
 
 

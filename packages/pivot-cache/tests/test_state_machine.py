@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from pivot.cache import Cache, Durability, Link, MissingError
+from pivot.cache import Cache, Durability, Link, MissingError, hash_bytes
 from pivot.cache.digest import Kind
 from pivot.cache.names import parse
 
@@ -74,6 +74,36 @@ class StoreMachine(RuleBasedStateMachine):
         self.contents[digest] = data
         assert self.cache.get_bytes(digest) == data
         return digest
+
+    @rule(target=blobs, contents=st.lists(_DATA, min_size=1, max_size=5), lost=st.booleans())
+    def put_many(self, contents, lost):
+        paths = [self._fresh() for _ in contents]
+        for path, data in zip(paths, contents, strict=True):
+            path.write_bytes(data)
+        wanted = [*paths, self.work / "none", paths[0]] if lost else [*paths, paths[0]]
+        try:
+            digests = self.cache.put_many(wanted)
+        except FileNotFoundError:
+            assert lost
+            digests = self.cache.put_many([*paths, paths[0]])
+        assert digests == [hash_bytes(data) for data in [*contents, contents[0]]]
+        assert all(map(self.cache.has, digests))
+        self.contents.update(zip(digests, [*contents, contents[0]], strict=True))
+        return digests[-1]
+
+    @rule(digests=st.lists(blobs, min_size=1, max_size=4), mode=_MODES)
+    def restore_many(self, digests, mode):
+        pairs = [(digest, self._fresh()) for digest in digests]
+        try:
+            self.cache.restore_many(pairs, link=(mode,))
+        except MissingError:
+            assert not all(map(self.cache.has, digests))
+        for digest, path in pairs:
+            if os.path.lexists(path):
+                assert path.read_bytes() == self.contents[digest]
+                assert self.cache.digest_of(path) == digest
+            else:
+                assert not all(map(self.cache.has, digests))
 
     @rule(target=trees, files=_FILES)
     def put_tree(self, files):
@@ -272,7 +302,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert self.cache.recall(key) == record
 
     def _open(self):
-        self.cache = Cache(self.top / "store", map_size=1 << 20, durability=self.durability)
+        self.cache = Cache(self.top / "store", map_size=1 << 20, durability=self.durability, threads=3)
 
     def _fresh(self) -> Path:
         self.number += 1

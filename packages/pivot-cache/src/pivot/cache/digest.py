@@ -10,7 +10,7 @@ Digest = NewType("Digest", str)
 _TREE_CONTEXT = "pivot.cache tree manifest v1"
 
 
-class Kind(enum.Enum):
+class Kind(enum.StrEnum):
     """What a digest names; the value is its prefix."""
 
     BLOB = "b3"
@@ -28,7 +28,7 @@ class Name(NamedTuple):
     @property
     def digest(self) -> Digest:
         """Put the name together again."""
-        return Digest(f"{self.kind.value}:{self.hex}")
+        return Digest(f"{self.kind}:{self.hex}")
 
     @property
     def raw(self) -> bytes:

@@ -1,6 +1,7 @@
 """What a directory in the store may hold: nothing that could lead out of it."""
 
 import enum
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.errors import UnsafeTreeError
 
 MOST_ENTRIES = 10_000_000
+_SAFE_PATH = re.compile(rb"(?:(?!\.\.?(?:/|\Z))[^/\0]{1,255}(?:/(?!\Z)|\Z))+")
+"""Steps between slashes: none empty, too long, `.` or `..`."""
 _MOST_STEPS = 10_000
 """Steps along a link after which it is taken to lead in a circle."""
 
@@ -58,13 +61,14 @@ def validate(entries: Sequence[Entry]) -> None:
     if len(entries) > MOST_ENTRIES:
         raise UnsafeTreeError(f"a directory has {len(entries)} entries, more than {MOST_ENTRIES}\nsplit it")
     leaves = {entry.path: entry for entry in entries}
+    folders = {""}
     before = b""
     for entry in entries:
         raw = checked_path(entry.path)
         if raw <= before:
             raise _unsafe(entry.path, "is there twice or out of order")
         before = raw
-        _check_above(entry.path, leaves)
+        _check_above(entry.path, leaves, folders)
     for entry in entries:
         if entry.kind is EntryKind.LINK and not stays_inside(entry.path, entry.target, leaves):
             raise _unsafe(entry.path, f"links to {entry.target[:80]!r}, outside of the directory")
@@ -79,17 +83,19 @@ def checked_path(path: str) -> bytes:
         raw = raw_path(path)
     except UnicodeEncodeError:
         raise _unsafe(path, "has a name that no file can have") from None
-    if b"\0" in raw or any(part in (b"", b".", b"..") or len(part) > 255 for part in raw.split(b"/")):
+    if not _SAFE_PATH.fullmatch(raw):
         raise _unsafe(path, "has a name that could lead elsewhere")
     return raw
 
 
-def _check_above(path: str, leaves: dict[str, Entry]) -> None:
-    end = path.rfind("/")
-    while end > 0:
-        if path[:end] in leaves:
+def _check_above(path: str, leaves: dict[str, Entry], folders: set[str]) -> None:
+    """Refuse what lies below a leaf; `folders` are those that were seen to be none."""
+    above = path.rpartition("/")[0]
+    while above not in folders:
+        if above in leaves:
             raise _unsafe(path, "lies below an entry that is no directory with entries")
-        end = path.rfind("/", 0, end)
+        folders.add(above)
+        above = above.rpartition("/")[0]
 
 
 def stays_inside(path: str, target: str, leaves: dict[str, Entry]) -> bool:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pivot.cache.errors import UnsafeTargetError
 from pivot.cache.leases import remove, temporary_beside
@@ -28,6 +28,15 @@ def checked_target(target: str, within: str | None) -> str:
             raise UnsafeTargetError(f"{target} lies outside of {within}\na link on the way leads there; remove it")
     os.makedirs(folder, exist_ok=True)
     return os.path.join(folder, name)
+
+
+def check_apart(targets: Iterable[str]) -> None:
+    """Raise `UnsafeTargetError` if two targets are the same, or one lies in another."""
+    before = None
+    for parts in sorted(os.path.abspath(target).split("/") for target in targets):
+        if before is not None and parts[: len(before)] == before:
+            raise UnsafeTargetError(f"{'/'.join(parts)} is to be restored twice\nname each place once")
+        before = parts
 
 
 def exchange(made: str, target: str, aside: str | None) -> None:

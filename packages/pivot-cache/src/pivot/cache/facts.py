@@ -91,20 +91,21 @@ class Facts:
             for fact, now in zip(facts, seen, strict=True)
         ]
 
-    def learn(self, keys: Iterable[bytes], contents: Iterable[Content], taken_ns: Iterable[int]) -> bool:
-        """Remember what files held; says whether that can be relied on next time."""
+    def learn(self, read: Iterable[tuple[bytes, Content, int]]) -> bool:
+        """Remember what files held, each with when it was read; says whether that can be relied on next time."""
         rows, lasting = {}, True
-        for key, content, moment in zip(keys, contents, taken_ns, strict=True):
-            racy = is_racy(content.seen, moment)
+        for key, content, taken_ns in read:
+            racy = is_racy(content.seen, taken_ns)
             rows[key] = Fact(content.seen, racy, content.name).pack()
             lasting &= not racy
         self._index.put_many(rows)
         return lasting
 
-    def learn_placed(self, key: bytes, content: Content) -> None:
-        """Remember a file that we put there ourselves, with an mtime old enough that every later edit shows."""
-        racy = granularity_ns(content.seen) > TICK_NS
-        self._index.put(key, Fact(content.seen, racy, content.name).pack())
+    def learn_placed(self, placed: Iterable[tuple[bytes, Content]]) -> None:
+        """Remember files that we put there ourselves, with an mtime old enough that every later edit shows."""
+        self._index.put_many(
+            {key: Fact(seen, granularity_ns(seen) > TICK_NS, name).pack() for key, (name, seen) in placed}
+        )
 
     def summary(self, key: bytes, fingerprint: bytes) -> Summary | None:
         """Give the tree of a directory of which no file has changed."""

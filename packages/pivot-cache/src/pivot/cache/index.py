@@ -1,11 +1,10 @@
 """What is known about objects and files without reading them: all of it can be lost and found out again."""
 
-import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 
+from pivot.cache.forks import rest_around_forks
 from pivot.cache.lmdbrows import IndexLostError
 from pivot.cache.rows import MemoryRows, Rows, checked, verified
 
@@ -28,7 +27,7 @@ class Index:
         self._pending: dict[bytes, bytes | None] = {}
         self._since = 0.0
         self._lock = threading.RLock()
-        _close_around_forks(self)
+        rest_around_forks(self)
 
     @property
     def kind(self) -> str:
@@ -107,20 +106,3 @@ class Index:
     def after_fork(self) -> None:
         """Let the table open again, in the parent and in the child."""
         self._lock.release()
-
-
-def _close_around_forks(index: Index) -> None:
-    # The registry of fork hooks has no removal, so the hooks must not keep the index alive.
-    reference = weakref.ref(index)
-    held: list[Index] = []
-
-    def before() -> None:
-        if (living := reference()) is not None:
-            living.before_fork()
-            held.append(living)
-
-    def after() -> None:
-        if held:
-            held.pop().after_fork()
-
-    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from pivot.cache.digest import Digest, Name
 from pivot.cache.errors import BadDigestError, BusyError, FullError
 from pivot.cache.files import is_regular, open_regular, space_checked
+from pivot.cache.forks import rest_around_forks
 from pivot.cache.layout import Layout
 from pivot.cache.locks import let_go, locked, open_lock, try_lock, wait_lock
 from pivot.cache.names import parse
@@ -51,6 +52,7 @@ class Lease:
         self._owner = os.getpid()
         self._left_something = False
         self._claimed: set[Name] = set()
+        rest_around_forks(self)
 
     def claim(self, names: Iterable[Name]) -> None:
         """Hold objects until this lease is closed: a sweep has ended before this returns, or spares them."""
@@ -90,6 +92,14 @@ class Lease:
                     if may_go and not self._left_something:
                         os.unlink(self._path)
             self._release()
+
+    def before_fork(self) -> None:
+        """Wait for other threads: a child would get their lock held, with nobody to let it go."""
+        self._lock.acquire()
+
+    def after_fork(self) -> None:
+        """Let other threads go on."""
+        self._lock.release()
 
     def _write(self, lines: list[bytes]) -> None:
         # A newline on both sides: what a full disk cut off spoils no later line.

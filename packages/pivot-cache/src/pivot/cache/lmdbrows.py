@@ -134,7 +134,7 @@ class LmdbRows:
         """Store the rows; raise `IndexLostError`."""
         try:
             with locked(self._place.lock("write"), patience=self._patience):
-                self._write_growing(sorted(rows.items(), key=lambda row: row[0]))
+                self._write_growing(rows)
                 self._settle()
             self._patience = self._place.patience
         except BusyError as error:
@@ -150,7 +150,7 @@ class LmdbRows:
         with self._env.begin() as transaction:
             return [transaction.get(key) for key in keys]
 
-    def _write_growing(self, rows: list[tuple[bytes, bytes | None]]) -> None:
+    def _write_growing(self, rows: Mapping[bytes, bytes | None]) -> None:
         while True:
             try:
                 self._write_once(rows)
@@ -161,13 +161,12 @@ class LmdbRows:
             else:
                 return
 
-    def _write_once(self, rows: list[tuple[bytes, bytes | None]]) -> None:
-        with self._env.begin(write=True) as transaction:
-            for key, value in rows:
-                if value is None:
-                    transaction.delete(key)
-                else:
-                    transaction.put(key, value)
+    def _write_once(self, rows: Mapping[bytes, bytes | None]) -> None:
+        kept = sorted((key, value) for key, value in rows.items() if value is not None)
+        with self._env.begin(write=True) as transaction, transaction.cursor() as cursor:
+            cursor.putmulti(kept)
+            for key in (key for key, value in rows.items() if value is None):
+                transaction.delete(key)
 
     def _grow(self) -> None:
         # Only we write now, so nobody else has made it larger; `set_mapsize(0)` would take our own growth back,

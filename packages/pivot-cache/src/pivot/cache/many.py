@@ -43,8 +43,13 @@ def attempted(work: Callable[[Item], Result], item: Item) -> Result | Exception:
         return error
 
 
-def spread(work: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result | Exception]:
-    """Do work on all items, in this thread and some others, and give the results in order."""
+def spread(
+    work: Callable[[Item], Result], items: Sequence[Item], threads: int, *, all_of_them: bool = True
+) -> list[Result | Exception]:
+    """Do work on items, in this thread and some others, and give the results in order.
+
+    Without `all_of_them` nothing is begun after the first failure, so that some results may not be there.
+    """
     waiting = deque(range(len(items)))
     results: dict[int, Result | Exception] = {}
 
@@ -53,6 +58,8 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], threads: int) 
             while True:
                 at = waiting.popleft()
                 results[at] = attempted(work, items[at])
+                if not all_of_them and isinstance(results[at], Exception):
+                    waiting.clear()
 
     others = _started(serve, min(threads, len(items)) - 1)
     try:
@@ -61,7 +68,7 @@ def spread(work: Callable[[Item], Result], items: Sequence[Item], threads: int) 
         waiting.clear()  # nothing is left, but after Ctrl-C
         for other in others:
             other.join()
-    return [results[at] for at in range(len(items))]
+    return [results[at] for at in sorted(results)]
 
 
 def _started(serve: Callable[[], None], count: int) -> list[threading.Thread]:

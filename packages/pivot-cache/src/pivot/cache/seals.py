@@ -124,7 +124,7 @@ class Seals:
         path = self._layout.object(name)
         if self._writable:
             try:
-                os.rename(path, self._layout.below(f"quarantine/{name.kind.value}-{name.hex}.{time.time_ns()}"))
+                os.rename(path, self._layout.below(f"quarantine/{name.kind}-{name.hex}.{time.time_ns()}"))
             except FileNotFoundError:
                 return False  # another process did it, and said so
         _report(name, path)

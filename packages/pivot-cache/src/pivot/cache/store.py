@@ -8,24 +8,24 @@ from typing import Any, BinaryIO, NewType, Self
 
 from pivot.cache.boot import boot_id
 from pivot.cache.digest import Digest, Kind, Name
-from pivot.cache.entries import raw_path
 from pivot.cache.errors import MissingError, NotStorableError, UnsafeTreeError
-from pivot.cache.exchange import checked_target
-from pivot.cache.facts import Clock, Facts, row_key
-from pivot.cache.files import open_regular, space_checked, sweep_drafts
+from pivot.cache.exchange import check_apart, checked_target
+from pivot.cache.facts import Clock, Facts
+from pivot.cache.files import open_regular, sweep_drafts
 from pivot.cache.index import Index
 from pivot.cache.info import Durability, Info, count
 from pivot.cache.layout import FORMAT, Layout, open_layout
 from pivot.cache.leases import Lease, tidy
+from pivot.cache.links import Link, Linker
 from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
-from pivot.cache.many import usable_threads
+from pivot.cache.many import settled, usable_threads
 from pivot.cache.names import parse
 from pivot.cache.objects import Objects
 from pivot.cache.options import GcOptions, Root
 from pivot.cache.place import index_folder, read_mounts, sync_file_system
 from pivot.cache.records import Record, Records
 from pivot.cache.report import Collected, Report
-from pivot.cache.restore import Link, Restorer
+from pivot.cache.restore import Restorer, Wanted
 from pivot.cache.rows import MemoryRows, Rows
 from pivot.cache.seals import Seals
 from pivot.cache.tree import Tree, decode, members
@@ -42,6 +42,7 @@ class Cache:
 
     put, store, put_bytes              objects, put whole or not at all
     restore, get_bytes, open, tree     verified bytes, or MissingError
+    put_many, store_many, restore_many the same for many at once, in several threads
     digest_of, measure                 what a file is now, from its stat if that is enough
     remember, recall                   run-cache records
     verify, gc, info, sync, flush      upkeep
@@ -85,7 +86,8 @@ class Cache:
         self._facts = Facts(self._index, self._clock)
         self._tree = WorkTree(self._objects, self._facts, layout.root)
         self._records = Records(layout, durable=strict, writable=writable)
-        self._restorer = Restorer(self._objects, self._seals, self._lease, layout.root)
+        linker = Linker(self._objects, self._seals, layout.root)
+        self._restorer = Restorer(self._objects, self._seals, self._lease, linker)
         if writable:
             sweep_drafts(layout.below("tmp"))
             tidy(layout)
@@ -114,7 +116,18 @@ class Cache:
 
     def store(self, path: AnyPath, *, durable: bool = False) -> Stored:
         """Do as `put` does, and give the size too."""
-        return self._tree.put(os.fspath(path), durable=durable, threads=self._threads)
+        return self.store_many([path], durable=durable)[0]
+
+    def put_many(self, paths: Iterable[AnyPath], *, durable: bool = False) -> list[Digest]:
+        """Store files and directories, in several threads, and give their digests in order.
+
+        If some cannot be stored, the error of the first of them is raised after all others are stored.
+        """
+        return [stored.digest for stored in self.store_many(paths, durable=durable)]
+
+    def store_many(self, paths: Iterable[AnyPath], *, durable: bool = False) -> list[Stored]:
+        """Do as `put_many` does, and give the sizes too."""
+        return settled(self._tree.put_many([os.fspath(path) for path in paths], durable=durable, threads=self._threads))
 
     def put_bytes(self, data: bytes) -> Digest:
         """Store bytes."""
@@ -162,16 +175,27 @@ class Cache:
         way). `aside` receives the old content, which is deleted otherwise; it must be on the same file system.
         Raises `MissingError`, `DamagedError`, `UnsafeTreeError`, `UnsafeTargetError`, `FullError`.
         """
-        name = parse(digest)
-        modes = self._link if link is None else tuple(link)
         place = checked_target(os.fspath(target), None if within is None else os.fspath(within))
-        old = None if aside is None else os.fspath(aside)
-        self._objects.hold([name])
-        with space_checked(os.path.dirname(place), place):
-            if name.kind is Kind.BLOB:
-                self._restore_file(name, place, modes, old, executable=executable)
-            else:
-                self._restore_tree(name, place, modes, old)
+        wanted = Wanted(parse(digest), place, executable, None if aside is None else os.fspath(aside))
+        self._restore([wanted], link)
+
+    def restore_many(
+        self,
+        pairs: Iterable[tuple[str, AnyPath]],
+        *,
+        link: Sequence[Link] | None = None,
+        within: AnyPath | None = None,
+    ) -> None:
+        """Restore each digest to its target, in several threads.
+
+        Each by itself is replaced in one step, or keeps its old content. If some fail, the error of the first of them
+        is raised after all others are restored. Two targets may not be the same, nor one lie in another
+        (`UnsafeTargetError`), and if one digest is missing nothing is restored.
+        """
+        limit = None if within is None else os.fspath(within)
+        wanted = [(parse(digest), os.fspath(target)) for digest, target in pairs]
+        check_apart([target for _, target in wanted])
+        self._restore([Wanted(name, checked_target(target, limit)) for name, target in wanted], link)
 
     def digests(self) -> Iterator[Digest]:
         """Give the names of all objects; nothing is checked."""
@@ -307,18 +331,9 @@ class Cache:
             raise NotStorableError(f"{name.digest} is a file\nonly b3t: names a directory")
         return decode(self._objects.load(name), self._objects.load)
 
-    def _restore_file(
-        self, name: Name, target: str, modes: Sequence[Link], aside: str | None, *, executable: bool
-    ) -> None:
-        content = self._restorer.file(name, target, modes, executable=executable, aside=aside)
-        folder, base = os.path.split(os.fsencode(target))
-        self._facts.learn_placed(row_key(os.stat(folder).st_ino, base), content)
-
-    def _restore_tree(self, name: Name, target: str, modes: Sequence[Link], aside: str | None) -> None:
-        placed = self._restorer.tree(self._tree_of(name), target, modes, aside)
-        inodes: dict[bytes, int] = {}
-        for entry, content in placed:
-            folder, _, base = raw_path(entry.path).rpartition(b"/")
-            if folder not in inodes:
-                inodes[folder] = os.stat(os.path.join(os.fsencode(target), folder)).st_ino
-            self._facts.learn_placed(row_key(inodes[folder], base), content)
+    def _restore(self, wanted: Sequence[Wanted], link: Sequence[Link] | None) -> None:
+        results = self._restorer.restore(wanted, self._link if link is None else tuple(link), self._threads)
+        for result in results:
+            if not isinstance(result, Exception):
+                self._facts.learn_placed(result)
+        settled(results)

@@ -13,9 +13,10 @@ from pivot.cache.facts import WORTH_WAITING, Facts, key_of
 from pivot.cache.many import attempted, batches, settled, spread
 from pivot.cache.objects import Objects
 from pivot.cache.rows import Summary
+from pivot.cache.signature import signature_of
 from pivot.cache.sources import Content, hash_file
 from pivot.cache.tree import Manifest, encode
-from pivot.cache.walk import Found, MayFollow, fingerprint, found_file, walk
+from pivot.cache.walk import Found, MayFollow, fingerprint, walk
 
 _MANY = 256
 _TRIES = 3
@@ -43,7 +44,7 @@ class WorkTree:
     """Looks at files outside the store, reading as little as their stats allow.
 
     digest_of     hash what has changed
-    put           store what the store does not have
+    put_many      store what the store does not have
       directory   one row answers for all files if none of them changed; else each has its own
       contents    small files in batches, batches in threads
     """
@@ -53,12 +54,17 @@ class WorkTree:
 
     def digest_of(self, path: str, *, threads: int) -> Stored:
         """Give the digest of a file or directory; links are followed as a reader would."""
-        return self._look(path, os.stat(path), _NAMING, threads)
+        return settled(self._look([_outside(path, os.stat(path))], _NAMING, threads))[0]
 
-    def put(self, path: str, *, durable: bool, threads: int) -> Stored:
-        """Store a file or directory; links may not leave the directory, except into this store."""
-        place = self._behind_own_link(path)
-        return self._look(place, os.lstat(place), self._storing(durable=durable), threads)
+    def put_many(self, paths: Sequence[str], *, durable: bool, threads: int) -> list[Stored | Exception]:
+        """Store files and directories; give for each what it is, or why it is not stored.
+
+        Links may not leave a directory, except into this store.
+        """
+        looked = [attempted(self._outside_or_own, path) for path in paths]
+        found = [one for one in looked if isinstance(one, Found)]
+        stored = iter(self._look(found, self._storing(durable=durable), threads))
+        return [next(stored) if isinstance(one, Found) else one for one in looked]
 
     def _storing(self, *, durable: bool) -> Way:
         def keep(manifest: Manifest) -> None:
@@ -73,11 +79,14 @@ class WorkTree:
             self._is_own,
         )
 
-    def _look(self, path: str, seen: os.stat_result, way: Way, threads: int) -> Stored:
-        if stat.S_ISDIR(seen.st_mode):
-            return self._directory(path, way, threads)
-        [content], _ = self._contents([found_file(os.fsencode(path), key_of(path), seen)], way, threads)
-        return Stored(content.name.digest, content.seen.size)
+    def _look(self, outside: Sequence[Found], way: Way, threads: int) -> list[Stored | Exception]:
+        files = [one for one in outside if one.kind is EntryKind.FILE]
+        folders = [os.fsdecode(one.place) for one in outside if one.kind is EntryKind.FOLDER]
+        contents, _ = self._contents(files, way, threads, all_of_them=True)
+        within = threads if len(folders) == 1 else 1
+        trees = iter(spread(lambda folder: self._directory(folder, way, within), folders, threads))
+        stored = map(_stored, contents)
+        return [next(stored) if one.kind is EntryKind.FILE else next(trees) for one in outside]
 
     def _directory(self, path: str, way: Way, threads: int) -> Stored:
         for _ in range(_TRIES):
@@ -95,7 +104,9 @@ class WorkTree:
         summary = self._facts.summary(key, stats) if way.keep is None else None
         if summary is not None:
             return Stored(summary.name.digest, summary.size)
-        contents, lasting = self._contents([entry for entry in found if entry.kind is EntryKind.FILE], way, threads)
+        files = [entry for entry in found if entry.kind is EntryKind.FILE]
+        read, lasting = self._contents(files, way, threads, all_of_them=False)
+        contents = settled(read)
         manifest = encode(_entries(found, contents))
         if way.keep is not None:
             way.keep(manifest)
@@ -104,21 +115,25 @@ class WorkTree:
             self._facts.summarise(key, Summary(stats, manifest.name, size))
         return Stored(manifest.name.digest, size)
 
-    def _contents(self, files: Sequence[Found], way: Way, threads: int) -> tuple[list[Content], bool]:
+    def _contents(
+        self, files: Sequence[Found], way: Way, threads: int, *, all_of_them: bool
+    ) -> tuple[list[Content | Exception], bool]:
         """Give what files hold, and say whether their stats of before will tell so next time."""
         known = self._known(files, way)
         unread = [file for file, name in zip(files, known, strict=True) if name is None]
         moments = self._moments(unread)
-        read = settled(_read(unread, way, threads))
-        learned = self._facts.learn([file.key for file in unread], read, [moments[file.device] for file in unread])
-        lasting = learned and all(content.seen == file.seen for content, file in zip(read, unread, strict=True))
+        read = _read(unread, way, threads, all_of_them=all_of_them)
+        new = [(file, content) for file, content in zip(unread, read, strict=True) if isinstance(content, Content)]
+        lasting = self._facts.learn((file.key, content, moments[file.device]) for file, content in new)
+        lasting = lasting and all(content.seen == file.seen for file, content in new)
         fresh = iter(read)
         pairs = zip(files, known, strict=True)
         return [next(fresh) if name is None else Content(name, file.seen) for file, name in pairs], lasting
 
     def _known(self, files: Sequence[Found], way: Way) -> list[Name | None]:
         known = self._facts.known([file.key for file in files], [file.seen for file in files])
-        held = iter(way.held([name for name in known if name is not None]))
+        names = [name for name in known if name is not None]
+        held = iter(way.held(names) if names else ())
         return [name if name is not None and next(held) else None for name in known]
 
     def _moments(self, files: Sequence[Found]) -> dict[int, int]:
@@ -130,12 +145,23 @@ class WorkTree:
             newest[file.device] = max(file.newest_ns, newest.get(file.device, file.newest_ns))
         return {device: self._facts.settle(moment, device) for device, moment in newest.items()}
 
-    def _behind_own_link(self, path: str) -> str:
-        real = os.path.realpath(path) if os.path.islink(path) else path
-        return real if self._is_own(real) else path
+    def _outside_or_own(self, path: str) -> Found:
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode) and self._is_own(real := os.path.realpath(path)):
+            return _outside(real, os.lstat(real))
+        return _outside(path, status)
 
     def _is_own(self, real: str) -> bool:
         return real.startswith(f"{self._root}/objects/")
+
+
+def _outside(path: str, status: os.stat_result) -> Found:
+    kind = EntryKind.FOLDER if stat.S_ISDIR(status.st_mode) else EntryKind.FILE
+    return Found(b"", kind, os.fsencode(path), key_of(path), signature_of(status), status.st_dev)
+
+
+def _stored(content: Content | Exception) -> Stored | Exception:
+    return content if isinstance(content, Exception) else Stored(content.name.digest, content.seen.size)
 
 
 def _hash_each(places: Sequence[bytes]) -> list[Content | Exception]:
@@ -145,13 +171,17 @@ def _hash_each(places: Sequence[bytes]) -> list[Content | Exception]:
 _NAMING = Way(_hash_each, lambda names: [True] * len(names), None, lambda _: True)
 
 
-def _read(files: Sequence[Found], way: Way, threads: int) -> Iterator[Content | Exception]:
+def _read(files: Sequence[Found], way: Way, threads: int, *, all_of_them: bool) -> list[Content | Exception]:
+    def read(part: Sequence[Found]) -> Sequence[Content | Exception]:
+        contents = way.read([file.place for file in part])
+        return contents if all_of_them else settled(contents)
+
     parts = [files[part] for part in batches(file.seen.size for file in files)]
-    results = spread(lambda part: way.read([file.place for file in part]), parts, threads)
-    return chain.from_iterable(
-        [result] * len(part) if isinstance(result, Exception) else result
-        for part, result in zip(parts, results, strict=True)
-    )
+    results = spread(read, parts, threads, all_of_them=all_of_them)
+    if not all_of_them:
+        settled(results)
+    each = ([got] * len(part) if isinstance(got, Exception) else got for part, got in zip(parts, results, strict=True))
+    return list(chain.from_iterable(each))
 
 
 def _entries(found: Sequence[Found], contents: Sequence[Content]) -> Iterator[Entry]:
