@@ -89,8 +89,8 @@ def test_undeclared_reads_are_noted(shown, train) -> None:
 
 
 def test_waiting_and_interrupts_are_told(shown, train) -> None:
-    assert shown(StageWaiting(train, 42)) == "waiting for train, which process 42 runs\n"
-    assert "another process" in shown(StageWaiting(train, None))
+    assert shown(StageWaiting(train, 42)) == "train is waiting for pid 42, which runs it\n"
+    assert shown(StageWaiting(train, None, path="a.txt")) == "train is waiting for another process, which uses a.txt\n"
     assert shown(Interrupted((train,))) == "interrupted: waiting for train; Ctrl-C again kills\n"
     assert "waiting for nothing" in shown(Interrupted(()))
 

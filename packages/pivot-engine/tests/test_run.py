@@ -9,8 +9,8 @@ from engine_fakes import live, ref, stage
 from pivot.cache import CacheRoot
 from pivot.engine import Engine, EngineSettings, Event, Failure, Outcome, RunOptions, RunResult, StageFinished
 from pivot.engine.events import RunStarted, StageRetried, StageStarted
-from pivot.executor.state import Waiting
-from pivot.executor.task import Done, StageTask, TaskOptions
+from pivot.executor.locking import Waiting
+from pivot.executor.task import Cause, Done, StageTask, TaskOptions
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
 
@@ -37,7 +37,9 @@ class Scripted:
         end = self._tries.get(found.stage, ["r"]).pop(0)
         if end == "r":
             return Done(found, Outcome.RAN)
-        return Done(found, Outcome.FAILED, failure=Failure("no luck", retriable=end == "f"))
+        return Done(
+            found, Outcome.FAILED, failure=Failure("no luck", cause=Cause.STAGE if end == "f" else Cause.AROUND)
+        )
 
     def close(self) -> None: ...
 

@@ -95,6 +95,10 @@ def test_of_very_many_reasons_there_is_a_number() -> None:
                 "failure": {"message": "no", "traceback": "", "log": ""},
             },
         ),
+        (
+            StageWaiting(S, 3, 0.5, "a/b.txt"),
+            {"event": "stage_waiting", "pipeline": "p", "stage": "s", "at": 0.5, "owner": 3, "path": "a/b.txt"},
+        ),
         (Interrupted((S,), 0.5), {"event": "interrupted", "at": 0.5, "running": ["p:s"]}),
         (
             RunFinished("id", {Outcome.FAILED: 1}, 2.0, True, (S,)),

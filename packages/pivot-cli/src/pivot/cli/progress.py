@@ -69,9 +69,10 @@ class Progress:
                 self._finish(done)
             case StageRetried(done, attempt, tries):
                 self._retry(done, f"try {attempt} of {tries} failed")
-            case StageWaiting(ref, owner):
-                who = "another process" if owner is None else f"process {owner}"
-                self._say(f"waiting for {self._name(ref)}, which {who} runs")
+            case StageWaiting(ref, owner, path=path):
+                who = "another process" if owner is None else f"pid {owner}"
+                what = f"which uses {one_line(path)}" if path else "which runs it"
+                self._say(f"{self._name(ref)} is waiting for {who}, {what}")
             case Interrupted(running):
                 names = ", ".join(map(self._name, running)) or "nothing"
                 self._say(f"interrupted: waiting for {names}; Ctrl-C again kills")

@@ -54,12 +54,14 @@ class StageRetried(NamedTuple):
 
 
 class StageWaiting(NamedTuple):
-    """Another process holds the stage's lock."""
+    """Another process holds the stage's lock, or uses a file that it reads or writes."""
 
     ref: StageRef
     owner: int | None
     """Its process id."""
     at: float = 0.0
+    path: str = ""
+    """The file, relative to the project; empty: the other process runs the stage itself."""
 
 
 class StageFinished(NamedTuple):

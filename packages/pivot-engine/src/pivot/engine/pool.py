@@ -13,9 +13,10 @@ from pivot.engine.groups import end_group
 from pivot.engine.listening import Ears
 from pivot.engine.threads import thread_limits
 from pivot.engine.workers import Worker, packed
+from pivot.executor.locking import Waiting
 from pivot.executor.settings import usable_cores
-from pivot.executor.state import Waiting, state_of
-from pivot.executor.task import Begins, Done, Failure, Last, Outcome, StageTask, TaskOptions, Waits
+from pivot.executor.state import state_of
+from pivot.executor.task import Begins, Cause, Done, Failure, Last, Outcome, StageTask, TaskOptions, Waits
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -85,12 +86,12 @@ class PoolRunner:
         try:
             message = packed(task, self._options.run_id)
         except Exception as error:  # noqa: BLE001 - pickling calls what users wrote
-            self._fail(task, f"it could not be sent to a worker: {error}", retriable=False)
+            self._fail(task, f"it could not be sent to a worker: {error}", cause=Cause.AROUND)
             return
         try:
             worker = self._idle_worker() or self._new_worker()
         except OSError as error:
-            self._fail(task, f"no worker process could be started: {error.strerror}", retriable=False)
+            self._fail(task, f"no worker process could be started: {error.strerror}", cause=Cause.AROUND)
             return
         self._busy[worker] = _Running(task, time.monotonic(), alone)
         worker.take(message)
@@ -133,8 +134,8 @@ class PoolRunner:
     def _heard(self, worker: Worker, message: Done | Failure | Last | Waits | Begins) -> None:
         running = self._busy[worker]
         match message:
-            case Waits(ref, owner):
-                self._waiting(ref, owner)
+            case Waits():
+                self._waiting(message)
             case Begins():
                 # Now, not when it got the task: a worker that just starts takes a while to be ready.
                 self._busy[worker] = running._replace(until=time.monotonic() + (running.task.timeout or math.inf))
@@ -168,10 +169,10 @@ class PoolRunner:
             alone = ", even alone; give it more memory" if running.alone else ""
             self._fail(running.task, told(death, seconds, out_of_memory=out_of_memory) + alone, seconds)
 
-    def _fail(self, task: StageTask, message: str, seconds: float = 0.0, *, retriable: bool = True) -> None:
+    def _fail(self, task: StageTask, message: str, seconds: float = 0.0, *, cause: Cause = Cause.STAGE) -> None:
         """Note that a stage failed of which no worker could report."""
         log = state_of(task.stage).log_path(self._options.run_id)
-        failure = Failure(message, log=log if os.path.exists(log) and os.path.getsize(log) else "", retriable=retriable)
+        failure = Failure(message, log=log if os.path.exists(log) and os.path.getsize(log) else "", cause=cause)
         self._done.append(_failed(task, failure)._replace(seconds=seconds))
 
     def _limit(self, now: float) -> None:

@@ -27,9 +27,10 @@ from pivot.engine.runner import Runner, Runners
 from pivot.engine.sessions import Sessions
 from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
+from pivot.executor.locking import Waiting
+from pivot.executor.pathlocks import names_to_lock
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
-from pivot.executor.state import Waiting
-from pivot.executor.task import Done, Outcome, StageTask, TaskOptions
+from pivot.executor.task import Cause, Done, Outcome, StageTask, TaskOptions, Waits
 from pivot.executor.trace import Facts
 from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
@@ -55,6 +56,12 @@ class RunResult(NamedTuple):
     def failures(self) -> list[Done]:
         """The stages that failed, in the order in which they did."""
         return [done for done in self.done.values() if done.outcome is Outcome.FAILED]
+
+    @property
+    def locked_out(self) -> bool:
+        """Whether stages failed, and all that did because another process held a lock for too long."""
+        failures = [done.failure for done in self.failures if done.failure is not None]
+        return bool(failures) and all(failure.cause is Cause.LOCK for failure in failures)
 
     @property
     def ok(self) -> bool:
@@ -176,11 +183,18 @@ class RunLoop:
         session = self._sessions[stage.ref.pipeline]
         info = None if stage.origin is not None else self._sessions.live_info(stage, self._task_options())
         timeout = timeout_of(stage, self._options, self._settings)
-        return StageTask(stage, session.manifest(stage), session.code.known, force, info, timeout)
+        return StageTask(
+            stage, session.manifest(stage), session.code.known, force, info, timeout, self._reads(stage.ref)
+        )
+
+    def _reads(self, ref: StageRef) -> tuple[str, ...]:
+        """Give one output of each stage that a stage needs, for its locks."""
+        makers = (self._graph.stages[need] for need in self._graph.needs[ref])
+        return tuple(names_to_lock(maker, self._settings.project_root)[0] for maker in makers)
 
     def _may_go_better(self, done: Done) -> bool:
         """Tell whether the stage itself failed, and has tries left."""
-        again = done.failure is not None and done.failure.retriable
+        again = done.failure is not None and done.failure.cause is Cause.STAGE
         return again and self._failed[done.ref] < retries_of(
             self._graph.stages[done.ref], self._options, self._settings
         )
@@ -268,8 +282,8 @@ class RunLoop:
             self._settings, self._run_id, options.no_cache, options.no_commit, shared.outputs, self._sessions.code_files
         )
 
-    def _tell_waiting(self, ref: StageRef, owner: int | None) -> None:
-        self._emit(StageWaiting(ref, owner))
+    def _tell_waiting(self, waits: Waits) -> None:
+        self._emit(StageWaiting(waits.ref, waits.owner, path=waits.path))
 
     @contextmanager
     def _ending(self) -> Iterator[None]:

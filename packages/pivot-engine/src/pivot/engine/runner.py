@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from pivot.executor.state import Waiting
+from pivot.executor.locking import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pivot.engine.pool import PoolRunner
 from pivot.engine.runner import Runner
-from pivot.executor.state import Waiting
+from pivot.executor.locking import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 
 _COMPILED = (".so", ".pyd", ".dylib")

@@ -33,8 +33,9 @@ def to_data(event: Event) -> dict[str, Any]:
             return {"event": "stage_retried", **told, **_done(done, began)}
         case StageStarted():
             return _started(event)
-        case StageWaiting(ref, owner, at):
-            return {"event": "stage_waiting", **_stage(ref), "at": _rounded(at), "owner": owner}
+        case StageWaiting(ref, owner, at, path):
+            data = {"event": "stage_waiting", **_stage(ref), "at": _rounded(at), "owner": owner}
+            return {**data, "path": path} if path else data
         case Interrupted(running, at):
             return {"event": "interrupted", "at": _rounded(at), "running": [str(ref) for ref in running]}
         case RunStarted():

@@ -15,11 +15,13 @@ from pivot.executor.capture import Logs
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.decide import Restore, Run, Skip
 from pivot.executor.edits import Edits, unidentified
+from pivot.executor.locking import Waiting
 from pivot.executor.memory import Memory, joined
 from pivot.executor.observed import Observer
+from pivot.executor.pathlocks import Paths, names_to_lock, paths_locked
 from pivot.executor.pending import keep, settle
-from pivot.executor.state import Waiting, claim, state_of
-from pivot.executor.task import Done, Failure, Outcome, StageTask, TaskOptions
+from pivot.executor.state import StageState, claim, state_of
+from pivot.executor.task import Cause, Done, Failure, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.undoing import Surroundings
 from pivot.executor.usage import Meter
@@ -28,7 +30,7 @@ from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
 from pivot.fingerprint.state import state_of as kept_by
 from pivot.registry.definition import StageDefinition
-from pivot.registry.errors import PivotError
+from pivot.registry.errors import LockTimeoutError, PivotError
 from pivot.registry.incremental import starting_points
 
 Live = Callable[[StageTask], AbstractContextManager[WorkerStageInfo]]
@@ -81,19 +83,21 @@ class Execution:
         started, meter = time.perf_counter(), Meter()
         try:
             done = self._guarded(task)
+        except LockTimeoutError as error:
+            done = _failed(task, Failure(str(error), cause=Cause.LOCK))
         except PivotError as error:
-            done = _failed(task, Failure(str(error), retriable=False))
+            done = _failed(task, Failure(str(error), cause=Cause.AROUND))
         except CacheError as error:
-            done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}", retriable=False))
+            done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}", cause=Cause.AROUND))
         except OSError as error:
             message = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-            done = _failed(task, Failure(message, retriable=False))
+            done = _failed(task, Failure(message, cause=Cause.AROUND))
         return done._replace(seconds=time.perf_counter() - started, usage=meter.read())
 
     def _guarded(self, task: StageTask) -> Done:
         self._claim(task.stage)
         state = state_of(task.stage)
-        with state.locked(self.options.settings.lock_timeout, self.waiting):
+        with self._locked(task, state):
             workspace = Workspace(self.cache)
             observer = self._observer(workspace, task)
             use = not self.options.no_cache
@@ -111,6 +115,16 @@ class Execution:
                     decision = Run(decision.reasons)
                     return self._run(task, assessor, observer, assessment._replace(decision=decision))
             return self._settle(task, assessor, decision) or self._run(task, assessor, observer, assessment)
+
+    @contextmanager
+    def _locked(self, task: StageTask, state: StageState) -> Iterator[None]:
+        stage, settings = task.stage, self.options.settings
+        paths = Paths(task.reads, names_to_lock(stage, settings.project_root))
+        with (
+            state.locked(settings.lock_timeout, self.waiting),
+            paths_locked(settings.project_root, stage.ref, paths, settings.lock_timeout, self.waiting),
+        ):
+            yield
 
     def _claim(self, stage: StageDefinition) -> None:
         owner = stage.state_dir, stage.ref.pipeline
@@ -150,7 +164,7 @@ class Execution:
         assert isinstance(assessment.decision, Run)
         missing = [path for path, artifact in assessment.facts.deps.items() if artifact is None]
         if missing:
-            return _failed(task, Failure(f"input {missing[0]} does not exist", retriable=False), assessment.decision)
+            return _failed(task, Failure(f"input {missing[0]} does not exist", cause=Cause.AROUND), assessment.decision)
         state.forget_pending()
         log, declared = state.log_path(self.options.run_id), _declared(stage, self.options.settings.project_root)
         restore_incremental(stage, assessment.before, self.cache)
@@ -196,7 +210,7 @@ class Execution:
         if trace is not None:
             keep(task.stage, trace.facts, trace.manifest, self.cache)
             message += "; they are kept in place, and the next run stores them without running it again"
-        return _failed(task, Failure(message, retriable=False), decision)
+        return _failed(task, Failure(message, cause=Cause.AROUND), decision)
 
     def _call(self, task: StageTask, log: str, observer: Observer, declared: Sequence[str]) -> Observed:
         """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.
@@ -240,7 +254,7 @@ class Execution:
 
 def commit(stage: StageDefinition, trace: Trace, assessor: Assessor, timeout: float | None) -> None:
     """Make a run count that its worker could not commit: first its run-cache entry, then its lock file."""
-    with state_of(stage).locked(timeout, lambda _ref, _owner: None):
+    with state_of(stage).locked(timeout, lambda _waits: None):
         _commit(stage, trace, assessor)
 
 

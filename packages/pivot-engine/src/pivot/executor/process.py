@@ -18,7 +18,6 @@ from pivot.executor.channel import Inbox, send
 from pivot.executor.lifeline import tie_to
 from pivot.executor.task import CLOSED, Begins, Done, Failure, Hello, Last, StageTask, Waits
 from pivot.executor.worker import WarmExecution
-from pivot.registry.types import StageRef
 
 
 def main(tasks: int, reports: int) -> None:
@@ -34,7 +33,7 @@ def main(tasks: int, reports: int) -> None:
 def _work(hello: Hello, inbox: Inbox, reports: int) -> None:
     _settle(hello)
     pipes = _Pipes(inbox.descriptor, reports)
-    execution = WarmExecution(hello.options, pipes.waits, pipes.kept, hello.invented)
+    execution = WarmExecution(hello.options, pipes.say, pipes.kept, hello.invented)
     while not execution.spoilt and (task := inbox.next()) is not None:
         report = _guarded(execution, task)
         pipes.say(Last(report) if execution.spoilt else report)
@@ -52,10 +51,6 @@ class _Pipes:
     def say(self, message: Done | Failure | Last | Waits | Begins) -> None:
         """Send a message."""
         send(self._descriptors[1], pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
-
-    def waits(self, ref: StageRef, owner: int | None) -> None:
-        """Say that another process holds the stage's lock."""
-        self.say(Waits(ref, owner))
 
     @contextlib.contextmanager
     def kept(self, task: StageTask) -> Iterator[None]:

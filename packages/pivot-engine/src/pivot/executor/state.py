@@ -9,20 +9,18 @@ import fcntl
 import json
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from pivot.executor.locking import Waiting, acquire
+from pivot.executor.task import Waits
 from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
-from pivot.registry.errors import LockTimeoutError, StateError
+from pivot.registry.errors import StateError
 from pivot.registry.types import StageRef, StateDir
 from pivot.registry.writing import forget_unfinished, opened, read_regular, write_whole
 
 IGNORED = "# Written by pivot: what is local to this machine.\n*\n!.gitignore\n!config.yaml\n!stages/\n!stages/*.lock\n"
-
-Waiting = Callable[[StageRef, int | None], None]
-"""Told once, with the owner's pid, when a lock is held by somebody else."""
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_.@=+,-]")
 
@@ -109,33 +107,16 @@ class StageState:
         """Hold the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
         descriptor = opened(f"{self._directory}/locks/{self._name}.flock", os.O_RDWR | os.O_CREAT)
         try:
-            _acquire(descriptor, timeout, lambda: waiting(self.ref, _owner(descriptor)))
+            acquire(
+                lambda block: fcntl.flock(descriptor, fcntl.LOCK_EX if block else fcntl.LOCK_EX | fcntl.LOCK_NB),
+                timeout,
+                lambda: waiting(Waits(self.ref, _owner(descriptor))),
+                "running this stage",
+            )
             os.pwrite(descriptor, b"%-20d\n" % os.getpid(), 0)
             yield
         finally:
             os.close(descriptor)
-
-
-def _acquire(file: int, timeout: float | None, waiting: Callable[[], None]) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return
-    except BlockingIOError:
-        waiting()
-    if timeout is None:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        return
-    # Polling, not SIGALRM: a worker may run user code on its main thread that owns the alarm.
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        time.sleep(0.05)
-    raise LockTimeoutError(
-        f"another process has been running this stage for more than {timeout:g} s",
-        hint="Wait for it, or raise run.lock_timeout in .pivot/config.yaml.",
-    )
 
 
 def _owner(descriptor: int) -> int | None:

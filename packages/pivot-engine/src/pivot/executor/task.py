@@ -42,6 +42,8 @@ class StageTask(NamedTuple):
     """The stage itself, when it lives in the coordinator's process only."""
     timeout: float | None = None
     """Seconds after which it is to be ended, as the stage, the run or the settings say; None: never."""
+    reads: tuple[str, ...] = ()
+    """Of each stage that it needs, the output that stands for all (see `pathlocks`); relative to the project."""
 
 
 class Outcome(enum.StrEnum):
@@ -56,6 +58,17 @@ class Outcome(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
+class Cause(enum.Enum):
+    """What failed."""
+
+    STAGE = enum.auto()
+    """The stage itself: another try may go better."""
+    AROUND = enum.auto()
+    """What it needs, or what keeps its results."""
+    LOCK = enum.auto()
+    """Another process held a lock for too long."""
+
+
 class Failure(NamedTuple):
     """Why a stage failed, for people."""
 
@@ -65,8 +78,7 @@ class Failure(NamedTuple):
     """The user's own frames."""
     log: str = ""
     """Where the stage's output is."""
-    retriable: bool = True
-    """Whether the stage itself failed, so that another try may go better."""
+    cause: Cause = Cause.STAGE
 
 
 class Done(NamedTuple):
@@ -104,10 +116,13 @@ class Hello(NamedTuple):
 
 
 class Waits(NamedTuple):
-    """A worker's message before its report: another process holds the stage's lock."""
+    """A worker's message before its report: another process holds the stage's lock, or uses a path."""
 
     ref: StageRef
     owner: int | None
+    """Its number."""
+    path: str = ""
+    """Relative to the project; empty: the stage itself."""
 
 
 class Last(NamedTuple):

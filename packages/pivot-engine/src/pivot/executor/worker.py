@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from pivot.cache import Cache
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Around, Execution
-from pivot.executor.state import Waiting
+from pivot.executor.locking import Waiting
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
 from pivot.registry.definition import Origin, StageDefinition

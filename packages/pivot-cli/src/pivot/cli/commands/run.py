@@ -204,4 +204,6 @@ def _run_for_programs(console: Console, scene: Scene, request: Request, chosen: 
 def _code_of(result: "RunResult") -> ExitCode:
     if result.interrupted:
         return ExitCode.INTERRUPTED
-    return ExitCode.DONE if result.ok else ExitCode.FAILED
+    if result.ok:
+        return ExitCode.DONE
+    return ExitCode.LOCKED if result.locked_out else ExitCode.FAILED

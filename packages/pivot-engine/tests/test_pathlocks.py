@@ -1,0 +1,105 @@
+"""Who writes a path excludes who reads it. Between processes: what this one holds it may take again."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from engine_fakes import ref, stage
+
+from pivot.executor.pathlocks import Paths, names_to_lock, paths_locked
+from pivot.executor.task import Waits
+from pivot.registry.errors import LockTimeoutError
+
+HOLDER = """
+import sys
+from pathlib import Path
+from pivot.executor.pathlocks import Paths, paths_locked
+from pivot.registry.types import StageRef
+root, reads, writes = sys.argv[1:]
+with paths_locked(Path(root), StageRef("p", "holder"), Paths(reads.split(), writes.split()), None, print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+Hold = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> Iterator[Hold]:
+    """Let another process hold paths until its stdin is closed."""
+    with ExitStack() as stack:
+
+        def started(*, reads: str = "", writes: str = "") -> "subprocess.Popen[bytes]":
+            words = [sys.executable, "-c", HOLDER, str(tmp_path), reads, writes]
+            holder = stack.enter_context(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            return holder
+
+        yield started
+
+
+def waited(root: Path, paths: Paths) -> list[Waits]:
+    """Say for what a stage would have to wait."""
+    told: list[Waits] = []
+    try:
+        with paths_locked(root, ref("p:s"), paths, 0.0, told.append):
+            return told
+    except LockTimeoutError:
+        return told
+
+
+def test_who_writes_excludes_all_who_read_it_and_they_exclude_who_writes(tmp_path: Path, hold: Hold) -> None:
+    holder = hold(reads="in.txt", writes="a.txt b.txt")
+    assert waited(tmp_path, Paths(["a.txt"])) == [Waits(ref("p:s"), holder.pid, "a.txt")]
+    assert waited(tmp_path, Paths((), ["b.txt"])) == [Waits(ref("p:s"), holder.pid, "b.txt")]
+    assert waited(tmp_path, Paths((), ["in.txt"])) == [Waits(ref("p:s"), holder.pid, "in.txt")]
+    assert waited(tmp_path, Paths(["in.txt"], ["c.txt"])) == [], "readers share"
+
+
+def test_the_wait_is_no_longer_than_asked_and_names_the_path(tmp_path: Path, hold: Hold) -> None:
+    hold(writes="a.txt")
+    with (
+        pytest.raises(LockTimeoutError, match=r"has been using a\.txt for more than 0\.01 s"),
+        paths_locked(tmp_path, ref("p:s"), Paths(["a.txt"]), 0.01, lambda _: None),
+    ):
+        raise AssertionError
+
+
+def test_what_a_process_held_is_free_when_it_is_killed(tmp_path: Path, hold: Hold) -> None:
+    holder = hold(writes="a.txt")
+
+    def kill(_: Waits) -> None:
+        holder.kill()
+
+    with paths_locked(tmp_path, ref("p:s"), Paths(["a.txt"]), None, kill):
+        pass
+
+
+def test_what_was_held_is_free_although_a_child_has_the_file_open(tmp_path: Path, hold: Hold) -> None:
+    with paths_locked(tmp_path, ref("p:s"), Paths((), ["a.txt"]), None, lambda _: None):
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)  # as a fork would have it
+    hold(writes="a.txt")
+    child.communicate()
+
+
+def test_reading_the_file_of_the_locks_lets_go_of_none(tmp_path: Path, hold: Hold) -> None:
+    script = HOLDER.replace('print("held"', 'Path(root, ".pivot/locks/paths").read_bytes(); print("held"')
+    words = [sys.executable, "-c", script, str(tmp_path), "", "a.txt"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert len(waited(tmp_path, Paths(["a.txt"]))) == 1
+
+
+def test_without_paths_no_file_is_made_and_with_them_git_leaves_it_alone(tmp_path: Path) -> None:
+    assert waited(tmp_path, Paths()) == []
+    assert list(tmp_path.iterdir()) == []
+    assert waited(tmp_path, Paths(["a.txt"])) == []
+    assert (tmp_path / ".pivot/locks/.gitignore").read_text() == "*\n"
+
+
+def test_outputs_are_named_from_the_project(tmp_path: Path) -> None:
+    assert names_to_lock(stage("p:s", tmp_path / "p", (), ["a.txt", "../q/b.txt"]), tmp_path) == ["p/a.txt", "q/b.txt"]
