@@ -25,6 +25,7 @@ from pivot.cache.files import clone
 POLICIES = ("strict", "batch")
 _MAP = 1 << 20
 _USERS = 3
+_NUMBERS = 800
 _TOGETHER = 20
 """Objects that are made before one `sync()`, where the policy does not force each to the disk."""
 _PAUSE = 0.15
@@ -41,7 +42,7 @@ def figure(place: Path, policy: str, count: int) -> tuple[str, Sequence[str]]:
     """Copy a disk at work so many times, look at each copy; gives a line, and what was wrong."""
     promised, wrong = 0, []
     with disk(place, "xfs", 4000) as host:
-        for copy in _copies(host, policy, count):
+        for copy in list(_copies(host, policy, count)):
             promised += len(copy.promised)
             wrong += [f"{copy.image.name}: {text}" for text in _looked(copy, place / "look", policy)]
             copy.image.unlink()
@@ -80,7 +81,7 @@ def _use(root: Path, said: Path, policy: str, seed: int) -> None:
     out = os.open(said, os.O_WRONLY | os.O_APPEND)
     with Cache(root, durability=policy, map_size=_MAP) as cache:
         while True:
-            number = chance.randrange(3000)
+            number = chance.randrange(_NUMBERS)
             waiting.append(_stored(cache, number))
             if policy == "strict" or len(waiting) >= _TOGETHER:
                 if policy != "strict":
@@ -95,7 +96,7 @@ def _stored(cache: Cache, number: int) -> str:
     if number % 10 == 0:
         cache.remember(f"key {number}", {"is": number})
         return f"key {number}"
-    size = 1_100_000 if number % 500 == 1 else (number * 37) % 9000
+    size = 1_100_000 if number % 200 == 1 else (number * 37) % 9000
     return cache.put_bytes(random.Random(number).randbytes(size))
 
 

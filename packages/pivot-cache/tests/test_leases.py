@@ -60,6 +60,19 @@ def test_no_lease_is_removed_while_a_collection_runs(layout, lease):
     assert all_claims(layout) == set()
 
 
+def test_opening_a_store_removes_no_lease_while_a_collection_runs(layout, start, work):
+    # Fails if `tidy` does not ask whether one does: what the dead one has claimed and named would be lost in between.
+    process = start(_HOLD, layout.root, work / "out")
+    process.stdout.readline()
+    process.kill()
+    process.wait()
+    with locked(layout.below("gc.lock")):
+        Cache(layout.root).close()
+        assert all_claims(layout) == {_A}
+    Cache(layout.root).close()
+    assert all_claims(layout) == set()
+
+
 def test_a_closed_lease_can_be_used_again(layout, lease):
     lease.claim([_A])
     lease.close()

@@ -128,9 +128,7 @@ class Lease:
 
     def _create(self) -> None:
         with locked(self._layout.below("open.lock")):
-            with between_collections(self._layout) as may_go:
-                if may_go:
-                    sweep_dead(self._layout)
+            _sweep_between_collections(self._layout)
             self._path = self._layout.below(f"leases/{os.urandom(16).hex()}")
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._file = os.open(self._path, flags, 0o644)
@@ -164,6 +162,12 @@ def tidy(layout: Layout) -> None:
     """Do that when a store is opened, unless another process holds the lock: that one does it."""
     if os.listdir(layout.below("leases")):
         with contextlib.suppress(BusyError, OSError), locked(layout.below("open.lock"), patience=0):
+            _sweep_between_collections(layout)
+
+
+def _sweep_between_collections(layout: Layout) -> None:
+    with between_collections(layout) as may_go:
+        if may_go:
             sweep_dead(layout)
 
 
