@@ -36,16 +36,21 @@ class StageState:
     @property
     def lock_path(self) -> Path:
         """The lock file: committed, equal on every machine."""
-        return self._directory / "stages" / f"{self._name}.lock"
+        return Path(self._lock)
 
     @property
     def aside(self) -> Path:
         """Where the previous outputs wait while the stage runs. It is here only while a run is unfinished."""
         return self._directory / "inflight" / self._name
 
+    # As text: making path objects of them cost a stage as much as writing its lock file.
     @property
-    def _pending(self) -> Path:
-        return self._directory / "pending" / f"{self._name}.lock"
+    def _lock(self) -> str:
+        return f"{self._directory}/stages/{self._name}.lock"
+
+    @property
+    def _pending(self) -> str:
+        return f"{self._directory}/pending/{self._name}.lock"
 
     def log_path(self, run_id: str) -> str:
         """Where the stage's own output of one run goes."""
@@ -61,7 +66,7 @@ class StageState:
         Raises:
             UnreadableTraceError: there is a lock file that cannot be believed.
         """
-        return self._read(self.lock_path)
+        return self._read(self._lock)
 
     def read_pending(self) -> Trace | None:
         """Read of what the outputs wait to be stored; None if there is nothing that can be believed."""
@@ -70,7 +75,7 @@ class StageState:
         except UnreadableTraceError:
             return None
 
-    def _read(self, path: Path) -> Trace | None:
+    def _read(self, path: str) -> Trace | None:
         try:
             return decode(self.ref.stage, _read_text(path))
         except FileNotFoundError:
@@ -84,23 +89,21 @@ class StageState:
         One that says so already is left alone: git sees no change, and a kill leaves nothing behind that no later run
         would come to write over.
         """
-        if _says(self.lock_path, encode(self.ref.stage, trace)):
-            forget_unfinished(str(self.lock_path))
+        text = encode(self.ref.stage, trace)
+        if _says(self._lock, text):
+            forget_unfinished(self._lock)
         else:
-            self._write_trace(trace, self.lock_path)
+            write_whole(self._lock, text.encode())
         self.forget_pending()
 
     def record_pending(self, trace: Trace) -> None:
         """Write down a run whose outputs lie in the workspace only."""
-        self._write_trace(trace, self._pending)
+        write_whole(self._pending, encode(self.ref.stage, trace).encode())
 
     def forget_pending(self) -> None:
         """Let go of outputs that waited: they are stored, or are to be computed again."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._pending)
-
-    def _write_trace(self, trace: Trace, path: Path) -> None:
-        write_whole(str(path), encode(self.ref.stage, trace).encode())
 
     @contextlib.contextmanager
     def locked(self, timeout: float | None, waiting: Waiting) -> Iterator[None]:
@@ -125,11 +128,11 @@ def _owner(descriptor: int) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: str | Path) -> str:
     return read_regular(path).decode()
 
 
-def _says(path: Path, text: str) -> bool:
+def _says(path: str, text: str) -> bool:
     try:
         return _read_text(path) == text
     except (OSError, UnicodeDecodeError):

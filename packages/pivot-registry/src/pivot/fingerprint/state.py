@@ -70,7 +70,8 @@ def _parts(value: Any) -> list[Any]:
         return [value.cache_info().misses]
     if isinstance(value, types.FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
-        return [*cells, value.__defaults__, value.__kwdefaults__, value.__dict__]
+        # Most functions have none of the rest, and there are dozens around each stage.
+        return [*cells, *filter(None, (value.__defaults__, value.__kwdefaults__, value.__dict__))]
     if isinstance(value, (staticmethod, classmethod)):
         return [value.__func__]
     if isinstance(value, dict):
