@@ -64,6 +64,9 @@ def test_a_place_that_cannot_be_freed_is_damage_and_no_endless_loop(parts):
             def intact(self, name):
                 return False
 
+            def damage(self, name):
+                return parts.seals.damage(name)
+
         path.write_bytes(b"wrong")
         objects = Objects(parts.layout, Stubborn(), parts.lease, durable=False, writable=True)
         with pytest.raises(DamagedError):

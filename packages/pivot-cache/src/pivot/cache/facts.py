@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pivot.cache.digest import Name
 from pivot.cache.index import Index
 from pivot.cache.rows import Fact, Summary, unpack_fact, unpack_summary
+from pivot.cache.sharing import share_like
 from pivot.cache.signature import COARSE_NS, TICK_NS, Signature, granularity_ns, is_racy
 from pivot.cache.sources import Content
 
@@ -58,6 +59,7 @@ class Clock:
         if self._descriptor < 0:
             with contextlib.suppress(OSError):
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+                share_like(self._descriptor, os.path.dirname(self._path))
                 self._device = os.fstat(self._descriptor).st_dev
         return self._descriptor >= 0
 

@@ -14,6 +14,7 @@ from typing import Self
 from pivot.cache.digest import Kind, Name, hasher
 from pivot.cache.errors import FullError
 from pivot.cache.locks import try_lock
+from pivot.cache.sharing import make_folder
 
 CHUNK = 1 << 20
 CANONICAL_MTIME_NS = 1_000_000_000_000_000_000
@@ -225,29 +226,6 @@ def _size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
-
-
-_GROUP_FOLDER = stat.S_ISGID | stat.S_IWGRP
-
-
-def share_like(place: str | int, folder: str) -> None:
-    """Let the group use what was just made in a folder, if the group uses the folder; whatever the umask says.
-
-    How a store is shared is read off its folders, so that no file can be made that others cannot open.
-    """
-    if os.stat(folder).st_mode & _GROUP_FOLDER == _GROUP_FOLDER:
-        made = os.stat(place)
-        with contextlib.suppress(PermissionError):  # another user made it, and has done this
-            os.chmod(place, 0o2775 if stat.S_ISDIR(made.st_mode) else 0o664)
-
-
-def make_folder(path: str) -> None:
-    """Make a folder and those above it, for those who use the one that they are in."""
-    if not os.path.isdir(path):
-        make_folder(os.path.dirname(path))
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(path)
-            share_like(path, os.path.dirname(path))
 
 
 def sync_folder(path: str) -> None:

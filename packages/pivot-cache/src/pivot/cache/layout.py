@@ -1,5 +1,6 @@
 """Where things lie in a store, and whether a directory is a store that this version understands."""
 
+import enum
 import os
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ from pivot.cache.digest import Kind, Name
 from pivot.cache.errors import FormatError
 from pivot.cache.files import read_head
 from pivot.cache.locks import locked
+from pivot.cache.sharing import make_folder, share, share_all, share_like
 
 FORMAT = 1
 HASH = "blake3"
@@ -33,23 +35,37 @@ class Layout(NamedTuple):
         return f"{self.root}/{part}"
 
 
+class Shared(enum.StrEnum):
+    """Who may write to a store."""
+
+    USER = "user"
+    GROUP = "group"
+    """Whoever is in the group of its folder: 2775 and 664 whatever the umask says, objects stay read-only."""
+
+
 class Identity(NamedTuple):
     """What `store.json` says."""
 
     id: str
+    shared: Shared
     writable: bool
-    shared: str = "user"
 
 
-def open_layout(layout: Layout) -> Identity:
-    """Read what the store says about itself, making a store where there is nothing yet; raise `FormatError`."""
+def open_layout(layout: Layout, shared: Shared | None = None) -> Identity:
+    """Read what the store says about itself, making a store where there is nothing yet; raise `FormatError`.
+
+    `shared` makes it the group's; a store that is so already stays so.
+    """
     described = _read(layout)
     if described is None:
-        _create(layout)
+        _create(layout, shared or Shared.USER)
         described = _read(layout)
     if described is None:
         raise FormatError(f"{layout.below('store.json')} cannot be read\ncheck its permissions")
-    identity = Identity(_accept(layout, described), os.access(layout.root, os.W_OK))
+    identity = Identity(*_accept(layout, described), os.access(layout.root, os.W_OK))
+    if shared is Shared.GROUP and identity.shared is not Shared.GROUP:
+        _give_to_group(layout, identity)
+        identity = identity._replace(shared=shared)
     if identity.writable:
         _make_folders(layout)  # after a power cut one may be missing, or somebody has tidied up
     return identity
@@ -64,7 +80,7 @@ def _read(layout: Layout) -> bytes | None:
         raise FormatError(f"{layout.root} cannot be opened as a store: {error.strerror}\ncheck the path") from error
 
 
-def _accept(layout: Layout, data: bytes) -> str:
+def _accept(layout: Layout, data: bytes) -> tuple[str, Shared]:
     import json
 
     place = layout.below("store.json")
@@ -77,22 +93,35 @@ def _accept(layout: Layout, data: bytes) -> str:
         raise FormatError(f"{place} has format {found}, this version knows {FORMAT}\nuse a newer pivot-cache")
     if algorithm != HASH:
         raise FormatError(f"{place} names objects by {algorithm}, this version by {HASH}\nuse another directory")
-    return identity
+    return identity, Shared.GROUP if said.get("shared") == Shared.GROUP else Shared.USER
 
 
-def _create(layout: Layout) -> None:
+def _create(layout: Layout, shared: Shared) -> None:
     _refuse_foreign(layout)
-    _make_folders(layout)
+    _make_folders(layout, shared)
     with locked(layout.below("open.lock")):
         if _read(layout) is None:
-            _write_identity(layout)
+            _write_identity(layout, os.urandom(16).hex(), shared)
 
 
-def _make_folders(layout: Layout) -> None:
+def _give_to_group(layout: Layout, identity: Identity) -> None:
     try:
-        os.makedirs(layout.root, exist_ok=True)
+        with locked(layout.below("open.lock")):
+            share_all(layout.root)
+            _write_identity(layout, identity.id, Shared.GROUP)
+    except PermissionError as error:
+        raise FormatError(
+            f"{layout.root} is one user's store, not the group's\nlet its owner open it once with shared: group"
+        ) from error
+
+
+def _make_folders(layout: Layout, shared: Shared = Shared.USER) -> None:
+    try:
+        make_folder(layout.root)
+        if shared is Shared.GROUP:
+            share(layout.root)
         for folder in {*FOLDERS}.difference(os.listdir(layout.root)):
-            os.makedirs(layout.below(folder), exist_ok=True)
+            make_folder(layout.below(folder))
     except OSError as error:
         raise FormatError(f"{layout.root} cannot become a store: {error.strerror}\nchoose another path") from error
 
@@ -110,13 +139,14 @@ def _refuse_foreign(layout: Layout) -> None:
         raise FormatError(f"{layout.root} is no store and holds {foreign[0]!r}\nchoose an empty or a new directory")
 
 
-def _write_identity(layout: Layout) -> None:
+def _write_identity(layout: Layout, identity: str, shared: Shared) -> None:
     import json
 
-    said = {"format": FORMAT, "hash": HASH, "id": os.urandom(16).hex(), "shared": "user", "created_by": "pivot-cache"}
+    said = {"format": FORMAT, "hash": HASH, "id": identity, "shared": shared, "created_by": "pivot-cache"}
     temporary = layout.below(f"tmp/store-{os.urandom(8).hex()}")
     with open(temporary, "x", encoding="utf-8") as file:
         file.write(json.dumps(said) + "\n")
         file.flush()
+        share_like(file.fileno(), layout.root)
         os.fsync(file.fileno())
-    os.rename(temporary, layout.below("store.json"))  # the caller holds the lock and saw that there is none
+    os.rename(temporary, layout.below("store.json"))  # the caller holds the lock

@@ -13,6 +13,7 @@ from pivot.cache.files import read_head, sync_file, sync_folder, write_all
 from pivot.cache.lmdbcheck import is_sound, last_page_bytes
 from pivot.cache.locks import locked
 from pivot.cache.rows import MemoryRows, Rows
+from pivot.cache.sharing import make_folder, share_like
 
 MAP_SIZE = 1 << 30
 MAP_LIMIT = 1 << 36
@@ -112,12 +113,15 @@ class LmdbRows:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        os.makedirs(place.folder, exist_ok=True)
+        make_folder(place.folder)
         if place.durability == "off":
             _mark_unsynced(place.folder)
         _reserve_lock_file(f"{place.folder}/lock.mdb")
         self._patience = place.patience
         self._env = _open(place)
+        for name in ("data.mdb", "lock.mdb", "unsynced"):
+            with contextlib.suppress(FileNotFoundError):
+                share_like(f"{place.folder}/{name}", place.folder)
         self._env.reader_check()
 
     def get_many(self, keys: Iterable[bytes]) -> list[bytes | None]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 from pivot.cache.errors import BusyError
+from pivot.cache.sharing import share_like
 
 PATIENCE = 30.0
 """Seconds after which a lock is taken to be held by a stopped process."""
@@ -14,7 +15,13 @@ PATIENCE = 30.0
 
 def open_lock(path: str) -> int:
     """Open a lock file, made if it is not there."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        descriptor = os.open(path, flags | os.O_CREAT, 0o666)
+        share_like(descriptor, os.path.dirname(path))
+        return descriptor
 
 
 def try_lock(descriptor: int, mode: int = fcntl.LOCK_EX) -> bool:

@@ -25,7 +25,7 @@ from pivot.cache.files import (
 from pivot.cache.layout import Layout
 from pivot.cache.leases import Lease
 from pivot.cache.many import attempted, settled
-from pivot.cache.seals import Seals, damaged, missing
+from pivot.cache.seals import Seals, missing
 from pivot.cache.signature import Signature
 from pivot.cache.sources import Content, read_still
 
@@ -95,7 +95,7 @@ class Objects:
         path = self._layout.object(name)
         there = os.path.lexists(path)
         if not self._seals.intact(name):
-            raise damaged(name) if there else missing(name)
+            raise self._seals.damage(name) if there else missing(name)
         return path
 
     def open(self, name: Name) -> int:
@@ -106,7 +106,7 @@ class Objects:
             raise missing(name) from None
         except NoObjectError as error:
             self._seals.set_aside(name)
-            raise damaged(name) from error
+            raise self._seals.damage(name) from error
 
     def load(self, name: Name) -> bytes:
         """Give all bytes of an object, hashed; raise `MissingError` or `DamagedError`."""
@@ -126,7 +126,7 @@ class Objects:
         # Looked at again: another process may have healed the object meanwhile.
         if self._seals.rehash(name):
             raise ChangedError(f"object {name.digest} changed while it was read\ntry again")
-        raise damaged(name)
+        raise self._seals.damage(name)
 
     def names(self, kind: Kind) -> Iterator[Name]:
         """Give the names of all objects of a kind, in order; what is no object is passed over."""
@@ -211,7 +211,7 @@ class Objects:
                 # Never replaced: either somebody was faster, or it is damaged and goes away.
                 if self._seals.intact(name):
                     return None
-        raise damaged(name)
+        raise self._seals.damage(name)
 
     def _require_writable(self) -> None:
         if not self._writable:

@@ -15,11 +15,12 @@ from blake3 import blake3
 
 from pivot.cache.digest import Digest
 from pivot.cache.errors import BrokenRootError
-from pivot.cache.files import read_head, share_like, space_checked
+from pivot.cache.files import read_head, space_checked
 from pivot.cache.layout import Layout
 from pivot.cache.locks import locked
 from pivot.cache.naming import broken, matching
 from pivot.cache.options import DAY, Root
+from pivot.cache.sharing import share_like
 
 _MOST = 1 << 24
 

@@ -29,6 +29,7 @@ class Seals:
 
     def __init__(self, layout: Layout, index: Index, *, boot: bytes, writable: bool) -> None:
         self._layout, self._index, self._boot, self._writable = layout, index, boot, writable
+        self._stuck: dict[Name, tuple[int, int]] = {}
 
     def intact(self, name: Name) -> bool:
         """Say whether the object is there with the right bytes; one that is not gets out of the way."""
@@ -41,7 +42,7 @@ class Seals:
         for name, seal in zip(names, seals, strict=True):
             status = self._stat(name)
             if status is None or seal is None or not self._fits(seal, status):
-                there.append(status is not None and self.rehash(name))
+                there.append(status is not None and not self.is_stuck(name) and self.rehash(name))
             else:
                 there.append(True)
                 if _is_old(seal):
@@ -127,6 +128,8 @@ class Seals:
                 os.rename(path, self._layout.below(f"quarantine/{name.kind}-{name.hex}.{time.time_ns()}"))
             except FileNotFoundError:
                 return False  # another process did it, and said so
+            except PermissionError:
+                return self._leave(name)
         _report(name, path)
         return False
 
@@ -135,6 +138,26 @@ class Seals:
             return os.lstat(self._layout.object(name))
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def damage(self, name: Name) -> DamagedError:
+        """Make the error for an object that had other bytes than its name says."""
+        if self.is_stuck(name):
+            place = self._layout.object(name)
+            return DamagedError(name.digest, f"{place} is damaged, and another user's\nask its owner to delete it")
+        return DamagedError(name.digest, f"{name.digest} was damaged and is in quarantine\nmake it again, or fetch it")
+
+    def is_stuck(self, name: Name) -> bool:
+        """Say whether an object is known to be damaged, and somebody else's whom we cannot take it from."""
+        status = self._stat(name) if name in self._stuck else None
+        return status is not None and self._stuck[name] == _version(status)
+
+    def _leave(self, name: Name) -> bool:
+        # A miss like any other, and told once: it is not hashed again until its owner has done something about it.
+        status = self._stat(name)
+        if status is not None and not self.is_stuck(name):
+            self._stuck[name] = _version(status)
+            _report(name, self._layout.object(name), "left, for it is another user's")
+        return False
 
     def _fits(self, seal: Seal, status: os.stat_result) -> bool:
         return status.st_mode == _PLAIN_MODE and _is_of(seal, status) and self._outlived(seal)
@@ -179,21 +202,20 @@ def _is_old(seal: Seal) -> bool:
     return _seconds() - seal.last_used > _RENEW
 
 
+def _version(status: os.stat_result) -> tuple[int, int]:
+    return status.st_ino, status.st_ctime_ns
+
+
 def missing(name: Name) -> MissingError:
     """Make the error for an object that is not there."""
     return MissingError(name.digest, f"the store has no {name.digest}\nmake it again, or fetch it")
 
 
-def damaged(name: Name) -> DamagedError:
-    """Make the error for an object that had other bytes than its name says."""
-    return DamagedError(name.digest, f"{name.digest} was damaged and is in quarantine\nmake it again, or fetch it")
-
-
-def _report(name: Name, path: str) -> None:
+def _report(name: Name, path: str, what: str = "moved to quarantine") -> None:
     import logging
 
     logging.getLogger("pivot.cache").warning(
-        "cache object %s was modified or damaged (%s; edited through a link?); moved to quarantine", name.digest, path
+        "cache object %s was modified or damaged (%s; edited through a link?); %s", name.digest, path, what
     )
 
 

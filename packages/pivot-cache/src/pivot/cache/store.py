@@ -14,7 +14,7 @@ from pivot.cache.facts import Clock, Facts
 from pivot.cache.files import open_regular, sweep_drafts
 from pivot.cache.index import Index
 from pivot.cache.info import Durability, Info, count
-from pivot.cache.layout import FORMAT, Layout, open_layout
+from pivot.cache.layout import FORMAT, Layout, Shared, open_layout
 from pivot.cache.leases import Lease, tidy
 from pivot.cache.links import Link, Linker
 from pivot.cache.lmdbrows import MAP_SIZE, Place, open_rows
@@ -57,19 +57,21 @@ class Cache:
         *,
         link: Sequence[Link] = (Link.REFLINK, Link.COPY),
         durability: str = Durability.BATCH,
+        shared: Shared | str | None = None,
         index_dir: AnyPath | None = None,
         map_size: int = MAP_SIZE,
         threads: int | None = None,
     ) -> None:
         """Open the store at `root`, made if there is none; raise `FormatError`.
 
-        `link` is the order in which `restore` tries; a copy is always the last. `index_dir` moves the index to a
+        `link` is the order in which `restore` tries; a copy is always the last. `shared="group"` lets everybody in the
+        group of the folder write to the store, from then on and whoever opens it. `index_dir` moves the index to a
         local disk; without it that happens by itself where `root` is on a network file system. `threads` is how many
         a call may use for many files or large ones; without it, one for each processor, and no more than four.
         """
         layout = Layout(os.path.abspath(os.fspath(root)))
         self.root = CacheRoot(Path(layout.root))
-        self._identity = open_layout(layout)
+        self._identity = open_layout(layout, None if shared is None else Shared(shared))
         self._layout, self._link = layout, tuple(link)
         self._threads = usable_threads() if threads is None else threads
         self._durability = Durability(durability)

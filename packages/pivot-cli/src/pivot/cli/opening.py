@@ -118,6 +118,7 @@ class Scene:
             cache_root=CacheRoot(self.project.cache_dir),
             link=tuple(Link(way) for way in config.cache.link),
             durability=config.cache.durability,
+            shared=config.cache.shared,
             jobs=config.run.jobs,
             lock_timeout=config.run.lock_timeout,
             observe=config.identity.observe,

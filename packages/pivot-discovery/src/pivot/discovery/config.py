@@ -13,6 +13,7 @@ from pivot.registry.marks import Seen, see, still
 
 Link = Literal["reflink", "copy", "hardlink", "symlink"]
 Durability = Literal["batch", "strict", "off"]
+Shared = Literal["user", "group"]
 Environment = Literal["versions", "off", "content"]
 Observe = Literal["off", "on", "strict"]
 
@@ -26,6 +27,8 @@ class CacheConfig:
     link: tuple[Link, ...] = ("reflink", "copy")
     """Ways of putting stored bytes into the work tree, best first."""
     durability: Durability = "batch"
+    shared: Shared = "user"
+    """`group`: everybody in the group of the cache's folder may write to it."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ class EngineSettings(NamedTuple):
     link: tuple[Link, ...] = (Link.REFLINK, Link.COPY)
     """Ways of putting stored bytes into the work tree, best first."""
     durability: Literal["batch", "strict", "off"] = "batch"
+    shared: Literal["user", "group"] = "user"
+    """`group`: everybody in the group of the cache's folder may write to it."""
     jobs: int | None = None
     """Stages that may run at once; None: as many as this process may use cores."""
     lock_timeout: float | None = None
@@ -34,7 +36,9 @@ class EngineSettings(NamedTuple):
 
     def open_cache(self) -> Cache:
         """Open the shared store of the project."""
-        return Cache(self.cache_root, link=self.link, durability=self.durability)
+        # A store that a group shares already stays so: a setting that is not there takes nothing back.
+        shared = None if self.shared == "user" else self.shared
+        return Cache(self.cache_root, link=self.link, durability=self.durability, shared=shared)
 
 
 class RunOptions(NamedTuple):

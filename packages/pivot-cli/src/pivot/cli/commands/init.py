@@ -17,6 +17,7 @@ CONFIG = """\
 #   dir: .pivot/cache        # where results are kept; relative to the project root
 #   link: [reflink, copy]    # how they are put into the work tree, best first: reflink, copy, hardlink, symlink
 #   durability: batch        # off, batch, strict
+#   shared: user             # user, group
 # run:
 #   jobs: 4                  # stages at once; default: as many as there are cores
 #   lock_timeout: 600        # seconds to wait for a stage that another process runs; default: for ever
