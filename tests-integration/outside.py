@@ -161,10 +161,12 @@ def wait_until_gone(number: int) -> None:
 
 
 def _is_alive(number: int) -> bool:
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return state_of(number) not in {"", "Z"}
+
+
+def state_of(number: int) -> str:
+    """Give the letter of what a process is doing (`T`: it is stopped); empty if it is gone."""
+    return "".join(_stat(number)[:1])
 
 
 def _pulses(process: "subprocess.Popen[str]") -> Iterator[None]:
@@ -175,3 +177,20 @@ def _pulses(process: "subprocess.Popen[str]") -> Iterator[None]:
         except subprocess.TimeoutExpired:
             continue
         return
+
+
+def members(session: int) -> set[int]:
+    """Name the processes of a session that still run: those of a command that `start` has started."""
+    return {number for number in _processes() if _stat(number)[3:4] == [str(session)] and _is_alive(number)}
+
+
+def _processes() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+
+
+def _stat(number: int) -> list[str]:
+    """Give state, parent, group, session and so on of a process; nothing if it is gone."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

@@ -130,7 +130,7 @@ def test_the_second_interrupt_kills_and_leaves_nothing_half_written(project: Pro
 
 def test_no_process_outlives_a_run_that_is_killed(project: Project) -> None:
     child = "import os, time; open('../child', 'w').write(str(os.getpid())); open('../born', 'w'); time.sleep(600)"
-    body = f'import subprocess, sys; subprocess.Popen([sys.executable, "-c", {child!r}])'
+    body = f'import subprocess, sys; subprocess.Popen([sys.executable, "-c", {child!r}], start_new_session=True)'
     project.write(with_bad(f'{body}; Path("../worker").write_text(str(os.getpid())); until_told(); return ""'))
     process = project.start("run", "-j", "2")
     for name in ("started", "born"):

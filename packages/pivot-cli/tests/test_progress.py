@@ -13,6 +13,7 @@ from pivot.engine import (
     Interrupted,
     Kind,
     Outcome,
+    ProcessLeft,
     Reason,
     RunFinished,
     RunResult,
@@ -86,6 +87,11 @@ def test_verbose_shows_beginnings_and_what_was_not_tried(shown, train) -> None:
 def test_undeclared_reads_are_noted(shown, train) -> None:
     text = shown(StageFinished(Done(train, Outcome.RAN, undeclared=("a.csv", "b", "c", "d"))))
     assert "note: it read a.csv, b, c and 1 more without declaring it" in text
+
+
+def test_a_process_that_was_left_is_told_of(shown, train) -> None:
+    assert shown(ProcessLeft(train, "python", 7)) == "warning: train left process 7 (python) running; it was ended\n"
+    assert "a stage left process 7" in shown(ProcessLeft(None, "python", 7))
 
 
 def test_waiting_and_interrupts_are_told(shown, train) -> None:

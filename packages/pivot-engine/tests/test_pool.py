@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -14,14 +15,14 @@ import pytest
 from engine_fakes import live, stage, tasks_of
 
 from pivot.cache import CacheRoot
-from pivot.engine import EngineSettings, Outcome
+from pivot.engine import EngineSettings, Event, Outcome
 from pivot.engine.deaths import OutOfMemory
+from pivot.engine.events import ProcessLeft
 from pivot.engine.pool import PoolRunner
 from pivot.executor.task import Done, StageTask, TaskOptions
-from pivot.registry.types import StageRef
 
 
-def silent(_ref: StageRef, _owner: int | None) -> None:
+def silent(_event: Event) -> None:
     pass
 
 
@@ -224,6 +225,51 @@ def test_killed_workers_are_gone_with_what_they_have_started(tmp_path: Path) -> 
         child = int((tmp_path / "started.txt").read_text())
         while is_alive(child):
             time.sleep(0.01)
+
+
+def starts_daemon() -> None:
+    Path("one.txt").touch()
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    Path("child.txt").write_text(str(child.pid))
+
+
+def forks_daemon() -> None:
+    Path("one.txt").touch()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(600)
+        os._exit(0)
+    Path("child.txt").write_text(str(child))
+
+
+@pytest.mark.parametrize(("function", "ref"), [(starts_daemon, "p:one"), (forks_daemon, "None")])
+def test_a_process_that_a_stage_leaves_behind_is_ended_and_told_of(
+    tmp_path: Path, function: Callable[[], object], ref: str
+) -> None:
+    events: list[Event] = []
+    pool = PoolRunner(options_of(tmp_path), 1, events.append)
+    pool.start(task(tmp_path, function))
+    assert pool.wait().outcome is Outcome.RAN
+    pool.close()
+    child = int((tmp_path / "child.txt").read_text())
+    (left,) = events
+    assert isinstance(left, ProcessLeft)
+    assert (str(left.ref), left.pid) == (ref, child)
+    while is_alive(child):
+        time.sleep(0.01)
+
+
+def test_threads_that_a_stage_leaves_do_not_keep_its_worker(tmp_path: Path) -> None:
+    def leaves() -> None:
+        Path("one.txt").touch()
+        threading.Thread(target=time.sleep, args=(600,)).start()
+
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, leaves))
+        assert pool.wait().outcome is Outcome.RAN
+        pool.close()
 
 
 def is_alive(pid: int) -> bool:

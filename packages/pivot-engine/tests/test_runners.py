@@ -33,7 +33,7 @@ def inline(options: TaskOptions) -> Iterator[Runner]:
 
 @contextmanager
 def pool(options: TaskOptions) -> Iterator[Runner]:
-    runner = PoolRunner(options, 2, silent)
+    runner = PoolRunner(options, 2, lambda _event: None)
     yield runner
     runner.close()
 

@@ -119,7 +119,7 @@ def run(root: Path, **functions: Callable[[], object]) -> list[Outcome]:
     """Run stages in one worker, one after the other, as long as it lives."""
     options = TaskOptions(EngineSettings(root, CacheRoot(root / "cache"), observe="off"), "r1")
     stages = [stage(f"p:{name}", root, (), [f"{name}.txt"], code=name) for name in functions]
-    pool = PoolRunner(options, 1, lambda _ref, _owner: None)
+    pool = PoolRunner(options, 1, lambda _event: None)
     done = []
     try:
         for task in tasks_of(live(root, stages, **functions), options):

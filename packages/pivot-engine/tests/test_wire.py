@@ -10,6 +10,7 @@ from engine_fakes import ref
 from pivot.engine.events import (
     Fan,
     Interrupted,
+    ProcessLeft,
     RunFinished,
     RunStarted,
     StageFinished,
@@ -23,6 +24,12 @@ from pivot.executor.task import Done, Failure, Outcome
 from pivot.executor.usage import Usage
 
 S = ref("p:s")
+
+
+def test_a_process_that_was_left_names_the_stage_if_it_is_known() -> None:
+    data = to_data(ProcessLeft(S, "python", 7, 1.0))
+    assert data == {"event": "process_left", "pipeline": "p", "stage": "s", "at": 1.0, "command": "python", "pid": 7}
+    assert "stage" not in to_data(ProcessLeft(None, "python", 7, 1.0))
 
 
 def test_a_run_begins_with_the_wall_clock_and_what_was_asked() -> None:

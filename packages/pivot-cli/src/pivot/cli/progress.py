@@ -11,6 +11,7 @@ from pivot.engine import (
     Event,
     Interrupted,
     Outcome,
+    ProcessLeft,
     RunFinished,
     RunResult,
     StageFinished,
@@ -73,6 +74,9 @@ class Progress:
                 who = "another process" if owner is None else f"pid {owner}"
                 what = f"which uses {one_line(path)}" if path else "which runs it"
                 self._say(f"{self._name(ref)} is waiting for {who}, {what}")
+            case ProcessLeft(ref, command, pid):
+                whose = "a stage" if ref is None else self._name(ref)
+                self._say(f"warning: {whose} left process {pid} ({one_line(command)}) running; it was ended")
             case Interrupted(running):
                 names = ", ".join(map(self._name, running)) or "nothing"
                 self._say(f"interrupted: waiting for {names}; Ctrl-C again kills")

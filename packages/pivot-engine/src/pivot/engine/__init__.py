@@ -9,6 +9,7 @@ from pivot.engine.engine import Engine, StageStatus
 from pivot.engine.events import (
     Event,
     Interrupted,
+    ProcessLeft,
     RunFinished,
     RunStarted,
     Sink,
@@ -47,6 +48,7 @@ __all__ = [
     "JsonLines",
     "Kind",
     "Outcome",
+    "ProcessLeft",
     "Reason",
     "Restore",
     "Run",

@@ -73,6 +73,16 @@ class StageFinished(NamedTuple):
     """When a worker took it up; None: no worker did, or it died."""
 
 
+class ProcessLeft(NamedTuple):
+    """A stage has started a process that still ran when the run was over; it was ended."""
+
+    ref: StageRef | None
+    """None: any stage of the run."""
+    command: str
+    pid: int
+    at: float = 0.0
+
+
 class Interrupted(NamedTuple):
     """The user asked to stop; these still run."""
 
@@ -92,7 +102,9 @@ class RunFinished(NamedTuple):
     """Why the journal of this run is not whole; empty if it is."""
 
 
-Event = RunStarted | StageStarted | StageWaiting | StageRetried | StageFinished | Interrupted | RunFinished
+Event = (
+    RunStarted | StageStarted | StageWaiting | StageRetried | StageFinished | ProcessLeft | Interrupted | RunFinished
+)
 
 
 class Sink(Protocol):

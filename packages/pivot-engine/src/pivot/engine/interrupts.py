@@ -1,10 +1,16 @@
-"""Ctrl-C: first, nothing new starts and what runs may finish; again, it is killed. SIGTERM kills at once."""
+"""Ctrl-C: first, nothing new starts and what runs may finish; again, it is killed. SIGTERM kills at once.
+
+Ctrl-Z stops what runs, too: workers are in groups of their own, which the terminal does not stop.
+"""
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
+
+from pivot.engine.runner import Runner
 
 
 class Terminated(BaseException):
@@ -28,6 +34,24 @@ class Interrupt:
             raise KeyboardInterrupt
         self.asked = True
         self._tell()
+
+
+class Stop:
+    """Stops what runs, and then this process; lets it go on when this process does."""
+
+    def __init__(self, runner: Callable[[], Runner | None]) -> None:
+        self._runner = runner
+
+    def on_stop(self, number: int, _frame: FrameType | None) -> None:
+        """Stop, and return when this process was told to go on."""
+        runner = self._runner()
+        if runner is not None:
+            runner.hold()
+        before = signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.signal(number, before)
+        if runner is not None:
+            runner.go_on()
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
@@ -60,10 +84,11 @@ def terminable() -> Iterator[Termination]:
 
 
 @contextlib.contextmanager
-def interruptible(tell: Callable[[], None]) -> Iterator[Interrupt]:
-    """Handle Ctrl-C and SIGTERM so while the block runs; outside the main thread Python does not let us."""
+def interruptible(tell: Callable[[], None], stop: Stop) -> Iterator[Interrupt]:
+    """Handle Ctrl-C, Ctrl-Z and SIGTERM so while the block runs; outside the main thread Python does not let us."""
     interrupt = Interrupt(tell)
-    with _handling({signal.SIGINT: interrupt.on_interrupt, signal.SIGTERM: _terminate, signal.SIGHUP: _terminate}):
+    ends = {signal.SIGTERM: _terminate, signal.SIGHUP: _terminate}
+    with _handling({signal.SIGINT: interrupt.on_interrupt, signal.SIGTSTP: stop.on_stop, **ends}):
         yield interrupt
 
 

@@ -9,14 +9,17 @@ from collections import deque
 from typing import NamedTuple
 
 from pivot.engine.deaths import Death, OutOfMemory, counters, told
-from pivot.engine.groups import end_group
+from pivot.engine.events import ProcessLeft, StageWaiting
+from pivot.engine.leftovers import end_group, end_leftovers
 from pivot.engine.listening import Ears
+from pivot.engine.runner import Tell
 from pivot.engine.threads import thread_limits
 from pivot.engine.workers import Worker, packed
-from pivot.executor.locking import Waiting
+from pivot.executor.marks import RUN
 from pivot.executor.settings import usable_cores
 from pivot.executor.state import state_of
 from pivot.executor.task import Begins, Cause, Done, Failure, Last, Outcome, StageTask, TaskOptions, Waits
+from pivot.registry.types import PipelineName, StageName, StageRef
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -51,14 +54,15 @@ class PoolRunner:
         self,
         options: TaskOptions,
         jobs: int,
-        waiting: Waiting,
+        tell: Tell,
         *,
         grace: float = GRACE,
         memory: OutOfMemory | None = None,
     ) -> None:
         self._options = options
         self._jobs = jobs
-        self._waiting = waiting
+        self._tell = tell
+        self._mark = f"{os.getpid()}.{time.monotonic_ns()}"
         self._grace = grace
         self._ears = Ears()
         self._memory = memory or OutOfMemory(counters())
@@ -69,10 +73,11 @@ class PoolRunner:
         self._again: deque[StageTask] = deque()
         """Those that ran out of memory, and are tried once more when nothing else runs."""
         self._done: deque[Done] = deque()
+        self._held = 0.0
 
-    def serve(self, options: TaskOptions, waiting: Waiting) -> None:
+    def serve(self, options: TaskOptions, tell: Tell) -> None:
         """Be the runner of another run; its options differ from those before in the run's name only."""
-        self._options, self._waiting = options, waiting
+        self._options, self._tell = options, tell
 
     def room(self) -> int:
         """Count the stages that may be started now."""
@@ -106,7 +111,8 @@ class PoolRunner:
         return None
 
     def _new_worker(self) -> Worker:
-        worker = Worker(self._options, thread_limits(os.environ, self._jobs, usable_cores()))
+        limits = thread_limits(os.environ, self._jobs, usable_cores())
+        worker = Worker(self._options, {**limits, RUN: self._mark})
         self._ears.add(worker)
         return worker
 
@@ -134,8 +140,8 @@ class PoolRunner:
     def _heard(self, worker: Worker, message: Done | Failure | Last | Waits | Begins) -> None:
         running = self._busy[worker]
         match message:
-            case Waits():
-                self._waiting(message)
+            case Waits(ref, owner, path):
+                self._tell(StageWaiting(ref, owner, path=path))
             case Begins():
                 # Now, not when it got the task: a worker that just starts takes a while to be ready.
                 self._busy[worker] = running._replace(until=time.monotonic() + (running.task.timeout or math.inf))
@@ -159,6 +165,7 @@ class PoolRunner:
         death = self._bury(worker)
         if running is None:
             return
+        end_group(worker.pid)
         seconds = time.monotonic() - running.since
         out_of_memory = self._memory.explains(death)
         if running.asked:
@@ -184,15 +191,20 @@ class PoolRunner:
                 self._busy[worker] = running._replace(until=until, asked=True)
 
     def close(self) -> None:
-        """End the workers, which have nothing to do."""
-        for worker in self._idle:
+        """End the workers, which have nothing to do, and tell of what their stages have left behind."""
+        workers = self._all()
+        for worker in workers:
             worker.dismiss()
         self._await_ends(_LAST_WORDS)
+        if workers:
+            for left in end_leftovers(self._mark, but=[worker.pid for worker in self._all()], patient=True):
+                self._tell(ProcessLeft(_ref(left.stage), left.command, left.pid))
         self.kill()
 
     def kill(self) -> None:
         """End the workers, whatever they do."""
-        for worker in self._all():
+        workers = self._all()
+        for worker in workers:
             worker.signal(signal.SIGTERM)
             worker.signal(signal.SIGCONT)
         try:
@@ -201,6 +213,22 @@ class PoolRunner:
             for worker in self._all():
                 worker.signal(signal.SIGKILL)
                 self._bury(worker)
+        if workers:
+            end_leftovers(self._mark)
+
+    def hold(self) -> None:
+        """Stop the workers."""
+        self._held = time.monotonic()
+        for worker in self._all():
+            worker.signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let them go on; the time does not count."""
+        pause = time.monotonic() - self._held
+        for worker, running in self._busy.items():
+            self._busy[worker] = running._replace(since=running.since + pause, until=running.until + pause)
+        for worker in self._all():
+            worker.signal(signal.SIGCONT)
 
     def _all(self) -> list[Worker]:
         return [*self._idle, *self._leaving, *self._busy]
@@ -216,15 +244,13 @@ class PoolRunner:
                     self._ears.mute(worker)
 
     def _bury(self, worker: Worker) -> Death:
-        """Let go of a worker that has ended or is about to, and of what its stages have left in its group."""
+        """Let go of a worker that has ended or is about to."""
         self._ears.discard(worker)
         self._busy.pop(worker, None)
         for others in (self._idle, self._leaving):
             if worker in others:
                 others.remove(worker)
-        death = worker.bury()
-        end_group(worker.pid)
-        return death
+        return worker.bury()
 
 
 def _timed_out(task: StageTask) -> str:
@@ -233,3 +259,8 @@ def _timed_out(task: StageTask) -> str:
 
 def _failed(task: StageTask, failure: Failure) -> Done:
     return Done(task.stage.ref, Outcome.FAILED, failure=failure)
+
+
+def _ref(text: str) -> StageRef | None:
+    pipeline, _, stage = text.partition(":")
+    return StageRef(PipelineName(pipeline), StageName(stage)) if stage else None

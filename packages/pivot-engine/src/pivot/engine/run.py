@@ -15,22 +15,20 @@ from pivot.engine.events import (
     StageFinished,
     StageRetried,
     StageStarted,
-    StageWaiting,
 )
 from pivot.engine.gitignore import ignore_outputs
 from pivot.engine.graph import Graph
-from pivot.engine.interrupts import Interrupt, interruptible
+from pivot.engine.interrupts import Interrupt, Stop, interruptible
 from pivot.engine.journal import new_run_id
 from pivot.engine.keeping import register
 from pivot.engine.plan import GOOD, Plan
-from pivot.engine.runner import Runner, Runners
+from pivot.engine.runner import Runner, Runners, Tell
 from pivot.engine.sessions import Sessions
 from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
-from pivot.executor.locking import Waiting
 from pivot.executor.pathlocks import names_to_lock
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
-from pivot.executor.task import Cause, Done, Outcome, StageTask, TaskOptions, Waits
+from pivot.executor.task import Cause, Done, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Facts
 from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
@@ -114,7 +112,12 @@ class RunLoop:
         self._foresee(selected)
         plan = self._plan(selected)
         self._emit(run_started(self._run_id, selected, self._settings, self._options))
-        with interruptible(lambda: self._emit(Interrupted(tuple(plan.running)))) as interrupt, self._ending():
+        with (
+            interruptible(
+                lambda: self._emit(Interrupted(tuple(plan.running))), Stop(lambda: self._runner)
+            ) as interrupt,
+            self._ending(),
+        ):
             self._loop(plan, interrupt)
         for ref, outcome in plan.left().items():
             self._tell(Done(ref, outcome))
@@ -254,7 +257,7 @@ class RunLoop:
             self._ignore_outputs()
             jobs = self._options.jobs or self._settings.jobs or usable_cores()
             runners = self._runners or _pool
-            self._runner = runners(self._task_options(), max(1, min(jobs, self._width())), self._tell_waiting)
+            self._runner = runners(self._task_options(), max(1, min(jobs, self._width())), self._emit)
         return self._runner
 
     def _register(self) -> None:
@@ -281,9 +284,6 @@ class RunLoop:
         return TaskOptions(
             self._settings, self._run_id, options.no_cache, options.no_commit, shared.outputs, self._sessions.code_files
         )
-
-    def _tell_waiting(self, waits: Waits) -> None:
-        self._emit(StageWaiting(waits.ref, waits.owner, path=waits.path))
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
@@ -326,11 +326,11 @@ class RunLoop:
             self._sessions[pipeline].keep_sources(hashes)
 
 
-def _pool(options: TaskOptions, jobs: int, waiting: Waiting) -> Runner:
+def _pool(options: TaskOptions, jobs: int, tell: Tell) -> Runner:
     """Give a run workers of its own; imported here, for most runs need none."""
     from pivot.engine.pool import PoolRunner
 
-    return PoolRunner(options, jobs, waiting)
+    return PoolRunner(options, jobs, tell)
 
 
 def _with_attempts(done: Done, attempts: int) -> Done:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from pivot.executor.locking import Waiting
+from pivot.engine.events import Event
 from pivot.executor.task import Done, StageTask, TaskOptions
 
 
@@ -31,9 +31,18 @@ class Runner(Protocol):
         """End what runs, now."""
         ...
 
+    def hold(self) -> None:
+        """Stop what runs, for a while; may be called at any moment, as by a signal."""
+        ...
 
-Runners = Callable[[TaskOptions, int, Waiting], Runner]
-"""Gives a run its runner, with so many jobs; that tells of stages which wait for another process."""
+    def go_on(self) -> None:
+        """Let it go on."""
+        ...
+
+
+Tell = Callable[[Event], None]
+Runners = Callable[[TaskOptions, int, Tell], Runner]
+"""Gives a run its runner, with so many jobs; it tells what nobody else sees (`StageWaiting`, `ProcessLeft`)."""
 
 
 class InlineRunner:
@@ -62,3 +71,9 @@ class InlineRunner:
 
     def kill(self) -> None:
         """Nothing runs: the interrupt that asks for it has already ended the stage."""
+
+    def hold(self) -> None:
+        """What stops this process stops the stage."""
+
+    def go_on(self) -> None:
+        """It does."""

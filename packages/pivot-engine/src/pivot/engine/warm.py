@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from pivot.engine.events import Event
 from pivot.engine.pool import PoolRunner
-from pivot.engine.runner import Runner
-from pivot.executor.locking import Waiting
+from pivot.engine.runner import Runner, Tell
 from pivot.executor.task import Done, StageTask, TaskOptions
 
 _COMPILED = (".so", ".pyd", ".dylib")
@@ -39,19 +39,20 @@ class WarmPool:
         """Say which files there are now: of these, compiled modules count."""
         self._compiled = tuple(sorted(path for path in files if path.endswith(_COMPILED)))
 
-    def runner(self, options: TaskOptions, jobs: int, waiting: Waiting) -> Runner:
+    def runner(self, options: TaskOptions, jobs: int, tell: Tell) -> Runner:
         """Give a run its workers: those of the run before, if they will do."""
         terms = _Terms(options._replace(run_id="", code_files={}), _marks((*_installed(), *self._compiled)))
         if self._pool is None or terms != self._terms or jobs > self._jobs:
             self.close()
-            self._pool, self._terms, self._jobs = PoolRunner(options, jobs, waiting), terms, jobs
+            self._pool, self._terms, self._jobs = PoolRunner(options, jobs, tell), terms, jobs
         else:
-            self._pool.serve(options, waiting)
+            self._pool.serve(options, tell)
         return _Lent(self._pool, self.kill)
 
     def close(self) -> None:
         """End the workers."""
-        if self._pool is not None:
+        if self._pool is not None and self._terms is not None:
+            self._pool.serve(self._terms.options, _nobody)
             self._pool.close()
             self._pool = None
 
@@ -87,6 +88,18 @@ class _Lent:
     def kill(self) -> None:
         """End the workers, whatever they do."""
         self._kill()
+
+    def hold(self) -> None:
+        """Stop the workers."""
+        self._pool.hold()
+
+    def go_on(self) -> None:
+        """Let them go on."""
+        self._pool.go_on()
+
+
+def _nobody(_event: Event) -> None:
+    """Between two runs there is nobody to tell."""
 
 
 def _installed() -> list[str]:

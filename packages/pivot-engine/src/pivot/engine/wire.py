@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from pivot.engine.events import (
     Event,
     Interrupted,
+    ProcessLeft,
     RunFinished,
     RunStarted,
     StageFinished,
@@ -36,6 +37,9 @@ def to_data(event: Event) -> dict[str, Any]:
         case StageWaiting(ref, owner, at, path):
             data = {"event": "stage_waiting", **_stage(ref), "at": _rounded(at), "owner": owner}
             return {**data, "path": path} if path else data
+        case ProcessLeft(ref, command, pid, at):
+            whose = {} if ref is None else _stage(ref)
+            return {"event": "process_left", **whose, "at": _rounded(at), "command": command, "pid": pid}
         case Interrupted(running, at):
             return {"event": "interrupted", "at": _rounded(at), "running": [str(ref) for ref in running]}
         case RunStarted():

@@ -1,10 +1,13 @@
 """A worker lives no longer than its coordinator, however that ends, and takes along what its stages have started."""
 
+import contextlib
 import os
 import select
 import signal
 import threading
 import time
+
+from pivot.executor.marks import RUN, marked
 
 _LOOK_EVERY = 0.5
 """Seconds between looks, where the kernel does not tell when a process ends."""
@@ -29,8 +32,15 @@ def _read_nothing() -> None:
 
 
 def _end_with(coordinator: int) -> None:
+    mark = os.environ.get(RUN)
     _wait_for_end(coordinator)
-    os.killpg(0, signal.SIGKILL)
+    try:
+        for process in marked(mark) if mark else ():
+            if process.pid != os.getpid():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+    finally:
+        os.killpg(0, signal.SIGKILL)
 
 
 def _wait_for_end(parent: int) -> None:

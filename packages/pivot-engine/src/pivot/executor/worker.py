@@ -12,6 +12,7 @@ from pivot.cache import Cache
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Around, Execution
 from pivot.executor.locking import Waiting
+from pivot.executor.marks import STAGE
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
 from pivot.registry.definition import Origin, StageDefinition
@@ -118,6 +119,7 @@ class WarmExecution:
         """Run one stage of a run."""
         run_id, task = pickle.loads(packed)  # noqa: S301  (ours: from the coordinator that started this process)
         self._begin(run_id)
+        os.environ[STAGE] = str(task.stage.ref)
         return self._execution.bring_up_to_date(task)
 
     def _begin(self, run_id: str) -> None:
