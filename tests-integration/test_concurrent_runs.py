@@ -152,6 +152,20 @@ def test_the_wait_for_a_path_ends_with_the_time_limit_and_its_own_exit_code(proj
     ended(writer)
 
 
+def test_a_checkout_waits_for_a_stage_that_runs(project: Project, gates: Gates) -> None:
+    project.pivot("run", at="maker")
+    gates.close("make")
+    project.write({"source.txt": "newer"})
+    writer = project.start("run", "--json", at="maker")
+    gates.wait_until_at("make")
+    checkout = project.start("checkout", at="maker")
+    assert checkout.stderr is not None
+    assert checkout.stderr.readline().startswith("make is waiting for pid ")
+    gates.open("make")
+    ended(writer, checkout)
+    assert project.text("maker/rows.txt") == "newer"
+
+
 def test_what_a_stage_asks_for_makes_nothing_stale(project: Project, gates: Gates) -> None:
     project.pivot("run", "--all")
     keys = sorted(path.read_text() for path in project.root.rglob("stages/*.lock"))

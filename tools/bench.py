@@ -4,6 +4,7 @@
     uv run tools/bench.py directory             one stage that makes 20,000 files of 2 KiB, one that reads them
     uv run tools/bench.py imports               50 stages that each import numpy and pandas
     uv run tools/bench.py store [-h]            the store beside copying and hashing (bench_store.py)
+    uv run tools/bench.py plan [-h]             the choice of what starts next, up to 50,000 stages (bench_plan.py)
     uv run tools/bench.py identity              the identity of code: 200 modules, 1,000 and 10,000 stages
 
 Machines are noisy: trust ratios within one run. Nothing here is asserted by a test.
@@ -383,10 +384,11 @@ def _edits(root: Path, stages: int, place: str) -> Iterator[float]:
 
 def main() -> None:
     """Measure what was asked for and print a table."""
-    if sys.argv[1:2] == ["store"]:
-        os.execv(sys.executable, [sys.executable, str(Path(__file__).with_name("bench_store.py")), *sys.argv[2:]])
+    if sys.argv[1:2] in (["store"], ["plan"]):
+        script = Path(__file__).with_name(f"bench_{sys.argv[1]}.py")
+        os.execv(sys.executable, [sys.executable, str(script), *sys.argv[2:]])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["commands", "directory", "imports", "identity", "store"])
+    parser.add_argument("what", choices=["commands", "directory", "imports", "identity", "store", "plan"])
     parser.add_argument("-n", type=int, default=176, help="stages (commands only)")
     parser.add_argument("--shape", choices=WIDTHS, default="layered", help="how they depend on each other")
     options = parser.parse_args()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pivot.registry.amounts import amount_of, seconds_of, tries_of
+from pivot.registry.amounts import amount_of, seconds_of, told_amount, tries_of
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,8 @@ def test_tries_are_few_and_whole() -> None:
     for given in (-1, 1000, 1.0, True, "1", None):
         with pytest.raises(ValueError, match="expected a whole number from 0 to 999, not "):
             tries_of(given)
+
+
+def test_an_amount_is_told_as_people_write_it() -> None:
+    assert told_amount("gpu", 0.5) == "0.5 gpu"
+    assert told_amount("memory", amount_of("1.5G")) == "1.5 GiB of memory"

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pivot.cache import Cache, MissingError
+from pivot.executor.locking import Waiting
+from pivot.executor.pathlocks import stage_locked
+from pivot.executor.settings import EngineSettings
 from pivot.executor.state import StageState, state_of
-from pivot.executor.trace import Artifact, UnreadableTraceError
+from pivot.executor.trace import Artifact, Trace, UnreadableTraceError
 from pivot.executor.workspace import Workspace, absolute
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import StageRef
@@ -28,8 +31,12 @@ class Checkout(NamedTuple):
 class Checkouts:
     """Restores outputs, stage by stage."""
 
-    def __init__(self, cache: Cache, workspace: Workspace, run_id: str) -> None:
+    def __init__(
+        self, cache: Cache, workspace: Workspace, run_id: str, settings: EngineSettings, waiting: Waiting
+    ) -> None:
         self._cache = cache
+        self._settings = settings
+        self._waiting = waiting
         self._workspace = workspace
         self._run_id = run_id
         self._restored: list[tuple[StageRef, str]] = []
@@ -44,23 +51,32 @@ class Checkouts:
         return Checkout(tuple(self._restored), self._present, tuple(self._missing), tuple(self._unrecorded))
 
     def _stage(self, stage: StageDefinition, paths: frozenset[str]) -> None:
-        state = state_of(stage)
-        try:
-            trace = state.read()
-        except UnreadableTraceError:
-            trace = None
+        trace = _trace_of(stage)
         if trace is None:
             self._unrecorded.append(stage.ref)
             return
-        declared = {path for out in stage.outputs for path in out.paths}
-        for path in sorted(declared & set(trace.outs)):
-            full = absolute(stage.root, path)
-            if not paths or full in paths:
-                self._one(state, path, full, trace.outs[path])
+        wanted = _wanted(stage, trace, paths)
+        wrong = [path for path in wanted if not self._is_there(absolute(stage.root, path), trace.outs[path])]
+        self._present += len(wanted) - len(wrong)
+        if wrong:
+            with stage_locked(stage, (), self._settings, self._waiting):
+                self._put_back(stage, wrong)
+
+    def _put_back(self, stage: StageDefinition, paths: list[str]) -> None:
+        """Restore what was not in place; another process may have been at it until just now."""
+        self._workspace.forget(absolute(stage.root, path) for path in paths)
+        trace = _trace_of(stage)
+        for path in paths:
+            if trace is not None and path in trace.outs:
+                self._one(state_of(stage), path, absolute(stage.root, path), trace.outs[path])
+
+    def _is_there(self, full: str, artifact: Artifact) -> bool:
+        here = self._workspace.content(full)
+        return here is not None and here.digest == artifact.digest
 
     def _one(self, state: StageState, path: str, full: str, artifact: Artifact) -> None:
         here = self._workspace.content(full)
-        if here is not None and here.digest == artifact.digest:
+        if self._is_there(full, artifact):
             self._present += 1
         elif not self._cache.has(artifact.digest):
             self._missing.append((state.ref, path))
@@ -79,3 +95,16 @@ class Checkouts:
             os.rename(full, trash / os.path.basename(full))
         Path(full).parent.mkdir(parents=True, exist_ok=True)
         self._cache.restore(artifact.digest, Path(full))
+
+
+def _trace_of(stage: StageDefinition) -> Trace | None:
+    try:
+        return state_of(stage).read()
+    except UnreadableTraceError:
+        return None
+
+
+def _wanted(stage: StageDefinition, trace: Trace, paths: frozenset[str]) -> list[str]:
+    declared = {path for out in stage.outputs for path in out.paths}
+    found = sorted(declared & set(trace.outs))
+    return [path for path in found if not paths or absolute(stage.root, path) in paths]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pivot.executor.machine import usable_memory
 from pivot.executor.settings import EngineSettings, RunOptions
+from pivot.registry.amounts import told_amount
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
@@ -58,8 +59,3 @@ def _too_much(stage: StageDefinition, name: str, amount: float, total: float | N
         what = f"stage {stage.ref} needs {wanted}, and there is {told_amount(name, total)} for all stages together"
         hint = f"Let it need less, or raise run.resources.{name} in {PIVOT_DIR}/{CONFIG_NAME}"
     return DefinitionError(what, where=stage.place, hint=f"{hint}; once: pivot run --resource {name}={amount:g}.")
-
-
-def told_amount(name: str, amount: float) -> str:
-    """Write an amount as people do: `2 gpu`, `12 GiB of memory`."""
-    return f"{amount / 1024**3:.4g} GiB of memory" if name == "memory" else f"{amount:g} {name}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pivot.cache import Cache, CacheRoot
 from pivot.engine.checkout import Checkout, Checkouts
-from pivot.engine.events import Sink
+from pivot.engine.events import Sink, StageWaiting
 from pivot.engine.freshness import look
 from pivot.engine.graph import Graph, build_graph, check_inputs, check_places
 from pivot.engine.journal import new_run_id
@@ -22,6 +22,7 @@ from pivot.engine.sessions import Sessions
 from pivot.executor.decide import Decision, Restore, Run, Skip
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
+from pivot.executor.task import Waits
 from pivot.executor.trace import Facts
 from pivot.executor.workspace import Workspace, absolute, input_paths
 from pivot.registry.definition import PipelineView, StageDefinition
@@ -200,8 +201,12 @@ class Engine:
         chosen = self.select(named, only=True) if named else list(self.stages.stages)
         check_places(self.stages, chosen, self._settings.project_root)
         register(self._cache, self._settings.project_root, {self.stages.stages[ref].state_dir for ref in chosen})
-        checkouts = Checkouts(self._cache, Workspace(self._cache), new_run_id())
+        checkouts = Checkouts(self._cache, Workspace(self._cache), new_run_id(), self._settings, self._tell_waiting)
         return checkouts.of((self.stages.stages[ref] for ref in chosen), frozenset(map(str, paths)))
+
+    def _tell_waiting(self, waits: Waits) -> None:
+        for sink in self._sinks:
+            sink.emit(StageWaiting(waits.ref, waits.owner, path=waits.path))
 
     @contextmanager
     def _sessions(self, *, use_run_cache: bool = True) -> Iterator[Sessions]:

@@ -18,9 +18,9 @@ from pivot.executor.edits import Edits, unidentified
 from pivot.executor.locking import Waiting
 from pivot.executor.memory import Memory, joined
 from pivot.executor.observed import Observer
-from pivot.executor.pathlocks import Paths, names_to_lock, paths_locked
+from pivot.executor.pathlocks import stage_locked
 from pivot.executor.pending import keep, settle
-from pivot.executor.state import StageState, claim, state_of
+from pivot.executor.state import claim, state_of
 from pivot.executor.task import Cause, Done, Failure, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.undoing import Surroundings
@@ -97,7 +97,7 @@ class Execution:
     def _guarded(self, task: StageTask) -> Done:
         self._claim(task.stage)
         state = state_of(task.stage)
-        with self._locked(task, state):
+        with stage_locked(task.stage, task.reads, self.options.settings, self.waiting):
             workspace = Workspace(self.cache)
             observer = self._observer(workspace, task)
             use = not self.options.no_cache
@@ -115,16 +115,6 @@ class Execution:
                     decision = Run(decision.reasons)
                     return self._run(task, assessor, observer, assessment._replace(decision=decision))
             return self._settle(task, assessor, decision) or self._run(task, assessor, observer, assessment)
-
-    @contextmanager
-    def _locked(self, task: StageTask, state: StageState) -> Iterator[None]:
-        stage, settings = task.stage, self.options.settings
-        paths = Paths(task.reads, names_to_lock(stage, settings.project_root))
-        with (
-            state.locked(settings.lock_timeout, self.waiting),
-            paths_locked(settings.project_root, stage.ref, paths, settings.lock_timeout, self.waiting),
-        ):
-            yield
 
     def _claim(self, stage: StageDefinition) -> None:
         owner = stage.state_dir, stage.ref.pipeline

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from blake3 import blake3
 
 from pivot.executor.locking import Waiting, acquire
+from pivot.executor.settings import EngineSettings
+from pivot.executor.state import state_of
 from pivot.executor.task import Waits
 from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
@@ -32,6 +34,17 @@ class Paths(NamedTuple):
     """Of each stage that it needs, one output."""
     writes: Iterable[str] = ()
     """All its outputs."""
+
+
+@contextmanager
+def stage_locked(
+    stage: StageDefinition, reads: Iterable[str], settings: EngineSettings, waiting: Waiting
+) -> Iterator[None]:
+    """Hold all locks of a stage: it runs once at a time, and has its files to itself."""
+    project, timeout = settings.project_root, settings.lock_timeout
+    paths = Paths(reads, names_to_lock(stage, project))
+    with state_of(stage).locked(timeout, waiting), paths_locked(project, stage.ref, paths, timeout, waiting):
+        yield
 
 
 def names_to_lock(stage: StageDefinition, project: Path) -> list[str]:

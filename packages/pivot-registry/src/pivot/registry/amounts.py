@@ -57,6 +57,11 @@ def tries_of(given: object) -> Tries:
     raise ValueError(f"expected a whole number from 0 to 999, not {given!r}")
 
 
+def told_amount(name: str, amount: float) -> str:
+    """Write an amount as people do: `2 gpu`, `12 GiB of memory`."""
+    return f"{amount / 1024**3:.4g} GiB of memory" if name == "memory" else f"{amount:g} {name}"
+
+
 def checked_resources(given: object, where: str, places: Mapping[str, str] = {}) -> dict[str, float]:
     """Read the resources that a stage needs. `places` tells where each is written, if that is known better.
 

@@ -37,7 +37,9 @@ def checkout(session: Session, selection: Selection) -> ExitCode:
     """
     scene, chosen = choose(session, selection)
     paths = scene.targets.paths(selection.words)
-    with scene.engine() as engine:
+    from pivot.cli.progress import Progress
+
+    with scene.engine(Progress(session.console(), scene.spelling)) as engine:
         done = engine.checkout(chosen, paths)
     _tell(session.console(), scene, done)
     if done.missing:

@@ -10,6 +10,7 @@ from pivot.cli.console import DIM, Console
 from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import as_json, global_options, selecting, session_of
 from pivot.cli.session import Session
+from pivot.registry.amounts import told_amount
 from pivot.registry.definition import StageDefinition
 
 
@@ -39,7 +40,12 @@ def _table(console: Console, scene: Scene, stages: Sequence[StageDefinition]) ->
     for stage in stages:
         outs = ", ".join(path for out in stage.outputs for path in out.paths) or "(no outputs)"
         name = scene.spelling(stage.ref).ljust(width)
-        console.data(f"{name}  {outs}  {console.out.paint(stage.place, DIM)}")
+        console.data(f"{name}  {outs}{_needs(stage)}  {console.out.paint(stage.place, DIM)}")
+
+
+def _needs(stage: StageDefinition) -> str:
+    told = [told_amount(name, amount) for name, amount in stage.resources.items()]
+    return f"  (needs {', '.join(told)})" if told else ""
 
 
 def stage_data(stage: StageDefinition) -> dict[str, Any]:
