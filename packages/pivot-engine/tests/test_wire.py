@@ -63,8 +63,23 @@ def test_a_stage_that_ran_says_what_it_took() -> None:
         "worker": 7,
         "cpu": 0.5,
         "memory": 1024,
+        "cache": "miss",
         "unchanged": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "cache"),
+    [
+        (Outcome.RESTORED, Kind.INPUT, "hit"),
+        (Outcome.RAN, Kind.INPUT, "miss"),
+        (Outcome.RAN, Kind.FORCED, None),
+        (Outcome.FAILED, Kind.INPUT, None),
+        (Outcome.BLOCKED, Kind.INPUT, None),
+    ],
+)
+def test_a_stage_tells_what_the_run_cache_had(outcome: Outcome, reason: Kind, cache: str | None) -> None:
+    assert to_data(StageFinished(Done(S, outcome, reasons=(Reason(reason),)))).get("cache") == cache
 
 
 def test_a_stage_that_failed_says_why() -> None:

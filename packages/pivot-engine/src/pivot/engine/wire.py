@@ -17,7 +17,8 @@ from pivot.engine.events import (
     StageStarted,
     StageWaiting,
 )
-from pivot.executor.task import Done
+from pivot.executor.reasons import Kind
+from pivot.executor.task import Done, Outcome
 from pivot.registry.types import StageRef
 
 MOST_REASONS = 20
@@ -95,6 +96,8 @@ def _done(done: Done, began: float | None) -> dict[str, Any]:
         data["began"] = _rounded(began)
     if done.usage is not None:
         data |= {"worker": done.usage.worker, "cpu": _rounded(done.usage.cpu), "memory": done.usage.memory}
+    if (cache := _cache(done)) is not None:
+        data["cache"] = cache
     if done.attempts > 1:
         data["attempts"] = done.attempts
     if done.unchanged:
@@ -108,6 +111,14 @@ def _done(done: Done, began: float | None) -> dict[str, Any]:
         message, traceback, log, _ = done.failure
         data["failure"] = {"message": message, "traceback": traceback, "log": log}
     return data
+
+
+def _cache(done: Done) -> str | None:
+    """Say what the run cache had; None: nobody asked it, or nothing came of the stage."""
+    if done.outcome is Outcome.RESTORED:
+        return "hit"
+    forced = any(reason.kind is Kind.FORCED for reason in done.reasons)
+    return "miss" if done.outcome is Outcome.RAN and not forced else None
 
 
 def _rounded(seconds: float) -> float:
