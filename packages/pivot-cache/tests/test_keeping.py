@@ -129,6 +129,16 @@ def test_a_checkout_that_is_gone_and_was_never_read_protects_what_was_used_since
     assert os.listdir(root / "roots") == []
 
 
+def test_a_checkout_that_cannot_be_reached_is_never_taken_for_gone(root, stored, checkout, work):
+    (work / "loop").symlink_to("loop")  # as the folder of another user may be, which only says no otherwise
+    with Cache(root) as cache:
+        cache.register(work / "loop/x", checkout.root.files)
+    with pytest.raises(BrokenRootError, match="loop/x"):
+        collect(root, drop_missing_roots=True)
+    assert collect(root, ignore_broken=True).removed == ()
+    assert len(os.listdir(root / "roots")) == 1
+
+
 def test_a_checkout_that_is_gone_for_long_is_forgotten(root, stored, checkout):
     register(root, checkout)
     file = next((root / "roots").glob("*.json"))

@@ -85,3 +85,6 @@ def test_what_a_checkout_named_is_remembered_until_it_is_forgotten(root, roots, 
 def test_a_checkout_is_gone_when_its_directory_is(work):
     assert not is_gone(Root(str(work), ()))
     assert is_gone(Root(str(work / "none"), ()))
+    (work / "loop").symlink_to("loop")
+    with pytest.raises(BrokenRootError, match="loop/checkout"):
+        is_gone(Root(str(work / "loop/checkout"), ()))

@@ -85,7 +85,7 @@ class Marker:
         return name.kind is Kind.TREE or os.path.lexists(self._layout.object(name))
 
     def _checkout(self, root: Root, marks: Marks, now_ns: int, options: GcOptions) -> Iterator[tuple[Digest, Mark]]:
-        if is_gone(root):
+        if _is_out_of_reach(root, ignore_broken=options.ignore_broken):
             marks.gone.append(root)
             yield from self._gone(root, marks, now_ns, options)
             return
@@ -117,6 +117,15 @@ def outputs_of(record: Record) -> dict[Digest, str]:
     """Give what a record says was made: what is under `outs`, if it has that, else every digest in it."""
     names = names_of(record.data)
     return names.made if "outs" in record.data else names.other
+
+
+def _is_out_of_reach(root: Root, *, ignore_broken: bool) -> bool:
+    try:
+        return is_gone(root)
+    except BrokenRootError:
+        if not ignore_broken:
+            raise
+        return True  # what is known of it still counts
 
 
 def _named_now(root: Root, *, ignore_broken: bool) -> Iterator[tuple[Digest, Mark]]:

@@ -14,7 +14,6 @@ from pivot.cache.digest import Digest
 from pivot.cache.errors import RevisionError
 from pivot.cache.naming import broken, names_in
 from pivot.cache.options import Revisions, Root
-from pivot.cache.roots import is_gone
 
 _FOREIGN = re.compile(r"GIT_(DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|NAMESPACE|PREFIX)")
 _FOLDER, _FILE = b"40000", (b"100644", b"100755")
@@ -48,7 +47,7 @@ def committed(root: Root, revisions: Revisions, *, ignore_broken: bool) -> Itera
 
 def check_named(roots: Iterable[Root], named: Sequence[str]) -> None:
     """Raise `RevisionError` for a revision that no checkout has."""
-    places = [root.path for root in roots if not is_gone(root)] if named else []
+    places = [root.path for root in roots if os.path.isdir(root.path)]
     for revision in named:
         if not any(_is_repository(place) and _resolved(place, revision) for place in places):
             raise RevisionError(f"no checkout has a revision {revision!r}\n`git log --all` shows what there is")

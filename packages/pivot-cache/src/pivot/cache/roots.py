@@ -26,8 +26,17 @@ _MOST = 1 << 24
 
 
 def is_gone(root: Root) -> bool:
-    """Say whether a checkout is not there: deleted, moved, or on a disk that is not mounted."""
-    return not os.path.lexists(root.path)
+    """Say whether a checkout is not there: deleted, moved, or on a disk that is not mounted.
+
+    Raises `BrokenRootError` if that cannot be seen: it may well be there, in a folder of somebody else.
+    """
+    try:
+        os.lstat(root.path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError as error:
+        raise broken(root.path, error.strerror or str(error)) from error
+    return False
 
 
 def naming_files(root: Root) -> Iterator[str]:
