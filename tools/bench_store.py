@@ -155,6 +155,16 @@ def storing_each(paths: list[Path]) -> Callable[[Path], object]:
     return work
 
 
+def storing_at_once(paths: list[Path]) -> Callable[[Path], object]:
+    """Put all into a new store with one call."""
+
+    def work(place: Path) -> None:
+        with Cache(place) as cache:
+            cache.put_many(paths)
+
+    return work
+
+
 def copying_each(paths: list[Path]) -> Callable[[Path], object]:
     """Copy one after another."""
 
@@ -172,9 +182,10 @@ def cases(top: Path, sizes: Sizes) -> Iterator[Case]:
     what = f"{sizes.files} x 2 KiB"
     paths = sorted(path for path in small.rglob("*.bin"))[:1000]
     yield Case("put 1,000 files of 2 KiB, each by itself", "copyfile", None, storing_each(paths), copying_each(paths))
+    yield Case("put 1,000 files of 2 KiB at once", "copyfile", None, storing_at_once(paths), copying_each(paths))
     yield Case(f"put a directory of {what}", "cp -r", 2.0, storing(small), cp(small))
     yield Case(
-        f"put a directory of {what}, again",
+        f"put a directory of {what}",
         "shutil.copytree",
         2.0,
         storing(small),

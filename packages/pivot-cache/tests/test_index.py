@@ -54,7 +54,7 @@ def test_closing_writes_and_the_next_use_opens_again(index):
 def test_many_rows_are_written_without_being_asked():
     rows = MemoryRows()
     index = Index(lambda: rows)
-    for number in range(2000):
+    for number in range(10_000):
         index.put(b"%d" % number, b"")
     assert rows.get_many([b"7"]) == [checked(b"7", b"")]
 

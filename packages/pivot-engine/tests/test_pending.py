@@ -29,9 +29,9 @@ def bring(item: StageDefinition, func: Any, opened: type[Cache] = Cache) -> Done
 class FullCache(Cache):
     """Its disk is full when the first output is to be stored: no file may grow beyond a limit."""
 
-    def store(self, path: Any, **more: Any) -> Stored:
+    def store_many(self, paths: Any, **more: Any) -> list[Stored]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, resource.RLIM_INFINITY))
-        return super().store(path, **more)
+        return super().store_many(paths, **more)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pivot.cache.forks import rest_around_forks
 from pivot.cache.lmdbrows import IndexLostError
 from pivot.cache.rows import MemoryRows, Rows, checked, verified
 
-_BATCH = 2000
+_BATCH = 10_000
 _AGE = 1.0
 """Seconds that a row may wait for others to be written together with it."""
 

@@ -211,5 +211,6 @@ def _check_made(output: Output, path: str, full: str) -> None:
 
 def store(stage: StageDefinition, cache: Cache) -> dict[str, Artifact]:
     """Put every output into the store; a metric's few bytes too, to restore the stage with."""
-    stored = {path: cache.store(absolute(stage.root, path)) for out in stage.outputs for path in out.paths}
-    return {path: Artifact(item.digest, item.size) for path, item in stored.items()}
+    paths = [path for out in stage.outputs for path in out.paths]
+    stored = cache.store_many(absolute(stage.root, path) for path in paths)
+    return {path: Artifact(item.digest, item.size) for path, item in zip(paths, stored, strict=True)}
