@@ -73,6 +73,7 @@ def test_status_of_the_example_imports_nothing_heavy(flights: Project) -> None:
         "pydantic",
         "networkx",
         "cloudpickle",
+        "loky",
         "rich",
         "yaml",
         "chart",

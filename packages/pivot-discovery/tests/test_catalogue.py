@@ -508,6 +508,7 @@ HEAVY = {
     "pandas",
     "networkx",
     "cloudpickle",
+    "loky",
     "rich",
     "pivot.fingerprint.analysis",
 }
