@@ -37,9 +37,9 @@ def build(root: Path, work: Path) -> str:
         rotten.write_bytes(b"very rotten")
         assert not cache.has(hash_bytes(b"rotten"))
         tree = cache.put(folder)
-        cache.remember("key", _RECORD)
         cache.digest_of(folder)
         cache.gc([tree], grace=0.0)
+        cache.remember("key", _RECORD)
     (root / "leases" / ("0" * 32)).write_bytes(b"process 1\n\n%s\n" % tree.encode())
     (root / "tmp" / "draft-0").write_bytes(b"half of")
     return tree

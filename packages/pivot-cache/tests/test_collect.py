@@ -77,6 +77,7 @@ def test_what_was_used_within_the_grace_stays(root, filled):
 
 
 def test_what_a_living_process_stored_stays(root, filled, start, tick):
+    # Fails if a sweep does not ask for claims.
     process = start(_HOLD, root)
     digest = process.stdout.readline().decode().strip()
     tick()
@@ -87,6 +88,7 @@ def test_what_a_living_process_stored_stays(root, filled, start, tick):
 
 
 def test_what_a_living_process_restored_stays_with_its_members(root, filled, start, work):
+    # Fails if the members of a claimed tree are no claims.
     tree, single = filled
     process = start(_HOLD, root, tree, work / "out")
     process.stdout.readline()

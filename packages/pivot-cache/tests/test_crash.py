@@ -12,6 +12,7 @@ _CHUNKS, _KILLS = 8, 125
 
 @pytest.mark.parametrize("seed", range(_CHUNKS))
 def test_killing_processes_at_any_instant_leaves_a_good_store(tmp_path, seed):
+    # Fails if `_announced` does not write the temporary name down before it is made.
     score = soak.soak(tmp_path, _KILLS, seed)
     assert score.kills == _KILLS
     assert score.looks > 0

@@ -31,6 +31,7 @@ def draft(request, tmp_path):
 
 
 def test_a_draft_appears_whole_under_its_name_and_nowhere_else(draft, tmp_path):
+    # Fails if a draft is renamed to its name, so that it replaces what is there.
     write_all(draft.descriptor, b"abc")
     draft.finish(durable=True)
     assert not (tmp_path / "out").exists()
@@ -78,6 +79,7 @@ def test_other_errors_of_a_link_are_not_hidden(tmp_path):
 
 
 def test_a_sweep_takes_the_drafts_of_the_dead_only(tmp_path):
+    # Fails if `sweep_drafts` removes nothing, or does not ask for the lock.
     living = Draft(str(tmp_path), named=True)
     (tmp_path / "draft-dead").write_bytes(b"half")
     sweep_drafts(str(tmp_path))

@@ -60,6 +60,7 @@ def test_many_rows_are_written_without_being_asked():
 
 
 def test_a_damaged_row_is_a_miss():
+    # Fails if `get_many` gives a row without its checksum being right.
     rows = MemoryRows()
     rows.write({b"a": b"no checksum at all"})
     assert Index(lambda: rows).get(b"a") is None

@@ -74,6 +74,14 @@ def _version_one(path):
     path.write_bytes(data)
 
 
+def _no_head(path):
+    # What the check before opening does not look at, and LMDB refuses.
+    data = bytearray(path.read_bytes())
+    for page in (0, 4096):
+        data[page + 10 : page + 12] = b"\0\0"
+    path.write_bytes(data)
+
+
 def _elsewhere(path):
     path.rename(path.with_name("elsewhere"))
     path.symlink_to("elsewhere")
@@ -88,9 +96,9 @@ def _unreadable(path):
     path.chmod(0)
 
 
-@pytest.mark.parametrize("damage", [_text, _other_endian, _version_one, _elsewhere, _folder, _unreadable])
+@pytest.mark.parametrize("damage", [_text, _other_endian, _version_one, _no_head, _elsewhere, _folder, _unreadable])
 def test_a_data_file_that_is_another_thing_is_put_away(place, tmp_path, damage):
-    # Fails if `put_away` is not called, or `_is_meta` does not look at the version.
+    # Fails if `open_rows` does not put away what `is_sound` or LMDB refuses, or `_is_meta` does not read the version.
     damage(tmp_path / "index/data.mdb")
     assert in_child(lambda: give_up_privileges() or _use(place)) == 0
     assert len(os.listdir(tmp_path / "quarantine")) == 1

@@ -32,6 +32,7 @@ def test_putting_twice_keeps_the_first_file(parts, work, size):
 
 @pytest.mark.parametrize("size", [10, CHUNK + 10])
 def test_a_good_output_heals_a_damaged_object_and_not_the_other_way(parts, work, vandalise, size):
+    # Fails if a put only looks whether the name is there.
     data = os.urandom(size)
     (work / "f").write_bytes(data)
     name = parts.objects.put_file(str(work / "f")).name
@@ -85,6 +86,7 @@ def test_a_link_a_fifo_and_a_folder_are_not_stored(parts, work):
 
 
 def test_loaded_bytes_are_hashed_whatever_the_seal_says(parts, vandalise):
+    # Fails if `load` does not hash what it has read.
     name = parts.objects.put_bytes(b"precious")
     seal = parts.seals.get(name)
     vandalise(parts.path(name), b"PRECIOUS", keep_times=True)

@@ -47,6 +47,7 @@ def _litter(folder):
 
 
 def test_a_file_is_restored_in_every_mode(cache, work, digest, mode):
+    # Fails if a file is made at its target and not beside it.
     cache.restore(digest, work / "out", link=mode)
     assert (work / "out").read_bytes() == b"precious"
     assert cache.digest_of(work / "out") == digest
@@ -125,6 +126,7 @@ def test_folders_on_the_way_are_made(cache, work, digest):
 
 
 def test_a_target_outside_of_its_limits_is_refused(cache, work, digest, tmp_path):
+    # Fails if `checked_target` does not look at `within`.
     (tmp_path / "outside").mkdir()
     (work / "link").symlink_to(tmp_path / "outside")
     for target in (work / "link" / "out", work / "link" / "new" / "out", work / ".." / "outside" / "out"):
@@ -146,6 +148,7 @@ def test_what_is_missing_leaves_the_old_content(cache, work):
 
 @pytest.mark.parametrize("keep_times", [False, True])
 def test_damaged_bytes_are_never_restored(cache, work, digest, mode, where, vandalise, keep_times):
+    # Fails if `_copy` takes what it has copied for right.
     (work / "out").write_bytes(b"old")
     vandalise(where(digest), b"PRECIOUS", keep_times=keep_times)
     with pytest.raises(DamagedError):

@@ -42,6 +42,7 @@ def test_an_untouched_object_is_not_read_again(parts):
 @pytest.mark.parametrize("data", [b"PRECIOUS", b"precious and more", b"", b"p"])
 @pytest.mark.parametrize("keep_times", [False, True])
 def test_an_edit_in_place_is_seen_also_with_the_time_put_back(parts, vandalise, data, keep_times, caplog):
+    # Fails if `intact_each` does not compare the seal.
     name, path = _put(parts)
     vandalise(path, data, keep_times=keep_times)
     assert not parts.seals.intact(name)
@@ -123,6 +124,7 @@ def test_too_many_open_files_are_no_damage(root, work):
 
 
 def test_after_a_reboot_what_was_not_synced_is_hashed_once(parts, parts_in, vandalise):
+    # Fails if `_outlived` believes every boot.
     name, path = _put(parts)
     rebooted = parts_in(b"2" * 16, parts.index)
     assert not rebooted.seals._fits(parts.seals.get(name), os.lstat(path))
@@ -234,3 +236,11 @@ def test_an_object_in_quarantine_is_missing_and_comes_back_when_it_is_put_again(
         parts.objects.require(name)
     assert parts.objects.put_bytes(b"precious") == name
     assert path.read_bytes() == b"precious"
+
+
+def test_what_another_process_has_set_aside_is_not_reported_again(parts, caplog):
+    # Fails if `set_aside` reports whatever it has moved or not.
+    name = parts.objects.put_bytes(b"precious")
+    parts.path(name).unlink()
+    assert not parts.seals.set_aside(name)
+    assert caplog.records == []

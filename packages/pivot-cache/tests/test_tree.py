@@ -82,6 +82,7 @@ def test_one_change_in_a_large_flat_directory_makes_one_new_page():
     "path", ["", ".", "..", "/abs", "a/../b", "../x", "a//b", "a/./b", "a/", "a\0b", "x" * 256, "\ud800"]
 )
 def test_a_path_that_could_lead_elsewhere_is_refused(path):
+    # Fails if `_SAFE_PATH` lets `.` and `..` through.
     with pytest.raises(UnsafeTreeError, match="name"):
         encode([_file(path)])
 
