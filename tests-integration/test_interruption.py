@@ -5,6 +5,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from outside import Project, wait_for, wait_until_gone
 
 HEAD = """
@@ -182,10 +184,32 @@ for number in range(6):
 """
 
 
-def test_stages_of_one_mutex_never_run_at_once(project: Project) -> None:
-    project.write({"pipeline.py": ALONE})
-    assert len(project.ran("-j", "3", "-k")) == 6
+@pytest.mark.parametrize("asked", ['mutex=["gpu"]', 'resources={"gpu": 1}'])
+def test_stages_that_share_what_there_is_once_never_run_at_once(project: Project, asked: str) -> None:
+    project.write({"pipeline.py": ALONE.replace('mutex=["gpu"]', asked)})
+    assert len(project.ran("-j", "3", "-k", "--resource", "gpu=1")) == 6
     assert not (project / "busy").exists()
+
+
+NOW_AND_THEN = """Path("../tries").open("a").write("x")
+    print("trying", flush=True)
+    if len(Path("../tries").read_text()) < 3:
+        Path("bad.txt").write_text("half")
+        os._exit(4)
+    return 'good'"""
+
+
+@pytest.mark.parametrize(("retries", "code"), [("2", 0), ("1", 1)])
+def test_a_stage_that_fails_now_and_then_is_tried_again(project: Project, retries: str, code: int) -> None:
+    project.write(with_bad(NOW_AND_THEN))
+    told = project.pivot("run", "-k", "--retries", retries, expect=code).err
+    assert f"try 1 of {int(retries) + 1} failed: it ended its worker process itself, with exit code 4" in told
+    assert ("failed 2 times; the last time: it ended" in told) is bool(code)
+    assert project.pivot("logs", "bad").out == "trying\n" * (int(retries) + 1)
+    assert (project / "other.txt").exists()
+    if not code:
+        assert project.text("after.txt") == "good"
+        assert project.pivot("run").err.startswith("Nothing to do")
 
 
 def test_two_commands_at_once_run_each_stage_once(project: Project) -> None:
