@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from engine_fakes import ref, stage
 
-from pivot.executor.pathlocks import Paths, names_to_lock, paths_locked
+from pivot.executor.pathlocks import Paths, name_to_read, names_to_lock, paths_locked
 from pivot.executor.task import Waits
 from pivot.registry.errors import LockTimeoutError
 
@@ -102,4 +102,6 @@ def test_without_paths_no_file_is_made_and_with_them_git_leaves_it_alone(tmp_pat
 
 
 def test_outputs_are_named_from_the_project(tmp_path: Path) -> None:
-    assert names_to_lock(stage("p:s", tmp_path / "p", (), ["a.txt", "../q/b.txt"]), tmp_path) == ["p/a.txt", "q/b.txt"]
+    made = stage("p:s", tmp_path / "p", (), ["../q/b.txt", "a.txt"])
+    assert names_to_lock(made, tmp_path) == ["q/b.txt", "p/a.txt"]
+    assert name_to_read(made, tmp_path) == "q/b.txt"

@@ -49,7 +49,17 @@ def stage_locked(
 
 def names_to_lock(stage: StageDefinition, project: Path) -> list[str]:
     """Name the outputs of a stage as locks do."""
-    return [absolute(stage.root, path)[len(str(project)) + 1 :] for path in output_paths(stage)]
+    return [_name(stage, path, project) for path in output_paths(stage)]
+
+
+def name_to_read(maker: StageDefinition, project: Path) -> str:
+    """Name the output that stands for all outputs of a stage, for those who read any."""
+    first = next(path for out in maker.outputs for path in out.paths)
+    return _name(maker, first, project)
+
+
+def _name(stage: StageDefinition, path: str, project: Path) -> str:
+    return absolute(stage.root, path)[len(str(project)) + 1 :]
 
 
 @contextmanager
