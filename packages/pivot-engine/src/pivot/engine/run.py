@@ -26,7 +26,6 @@ from pivot.engine.runner import Runner, Runners, Tell
 from pivot.engine.sessions import Sessions
 from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
-from pivot.executor.pathlocks import name_to_read
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
 from pivot.executor.task import Cause, Done, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Facts
@@ -192,6 +191,8 @@ class RunLoop:
 
     def _reads(self, ref: StageRef) -> tuple[str, ...]:
         """Give one output of each stage that a stage needs, for its locks."""
+        from pivot.executor.pathlocks import name_to_read  # an up-to-date run takes no locks
+
         makers = (self._graph.stages[need] for need in self._graph.needs[ref])
         return tuple(name_to_read(maker, self._settings.project_root) for maker in makers)
 
