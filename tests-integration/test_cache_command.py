@@ -71,9 +71,10 @@ def test_what_other_branches_name_stays_if_asked_and_a_dry_run_knows_what_it_was
     (made / "p/in.txt").write_text("b")
     made.pivot("run")
     git(made, "commit", "-q", "-a", "-m", "second")
-    told = made.pivot("cache", "gc", "-n", *NOW).out
-    assert "upper.txt (upper at " in told
-    assert "double.txt (double at " in told
+    told = made.pivot("cache", "gc", "-n", *NOW)
+    assert "upper.txt (upper at " in told.out
+    assert "double.txt (double at " in told.out
+    assert "2 of these are named at commits" in told.err
     assert not made.pivot("cache", "gc", *NOW, "--all-branches", "--json").data["removed"]
     assert len(made.pivot("cache", "gc", *NOW, "--json").data["removed"]) == 2
     assert "no checkout has a revision" in made.pivot("cache", "gc", "--rev", "--all", expect=2).err

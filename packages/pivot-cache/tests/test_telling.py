@@ -48,6 +48,12 @@ def test_of_many_files_the_largest_are_named():
     assert "4 more files" in lines[-1]
 
 
+def test_a_size_that_was_not_reached_is_told_with_what_to_do():
+    done = Collected(held=(Kept(Keep.RECORD, "", "", 1, 3 << 20),))
+    assert list(gc_lines(done, most=1 << 20))[-1].startswith("that is 2.0 MiB more than asked")
+    assert "more than asked" not in list(gc_lines(done, most=3 << 20))[-1]
+
+
 def test_a_checkout_that_is_gone_is_named_with_what_to_do():
     assert "--drop-missing-roots" in list(gc_lines(Collected(missing_checkouts=("/gone",))))[-1]
 

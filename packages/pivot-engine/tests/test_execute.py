@@ -190,8 +190,8 @@ def test_the_record_of_an_equal_run_is_replaced_when_its_outputs_are_gone(root: 
 
     bring(item, func, observe="off")
     forget()
-    with Cache(root / "cache") as cache:
-        cache.gc(grace=0.0, keep_records=-1.0)
+    for kept in (root / "cache/objects").rglob("*/*"):
+        kept.unlink()  # and not a collection, which would take the record too
     assert bring(item, func, observe="off").outcome is Outcome.RAN
     forget()
     assert bring(item, func, observe="off").outcome is Outcome.RESTORED

@@ -1,13 +1,15 @@
 """Outputs of which the store has lost something."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_fakes import stage
 from test_execute import bring
 
-from pivot.cache import Cache
+from pivot.cache import Cache, Stored
 from pivot.engine.repairing import Loss, losses
+from pivot.executor.state import state_of
 from pivot.loaders.plain import PathOnly
 from pivot.registry.definition import OutputKind, StageDefinition
 
@@ -56,11 +58,30 @@ def test_a_lost_manifest_is_healed_too(made: StageDefinition) -> None:
     assert loss.healed
 
 
-def test_a_file_that_only_looks_unchanged_heals_nothing(made: StageDefinition) -> None:
+def test_an_edited_file_heals_nothing(made: StageDefinition) -> None:
     (lost,) = [path for path in files(made.root) if path.read_text() == "a"]
     lost.unlink()
     (made.root / "out/a").write_text("x")
-    assert not found(made, repair=True)[0].healed
+    (loss,) = found(made, repair=True)
+    assert (loss.in_place, loss.healed) == (False, False)
+
+
+class Believing(Cache):
+    """A store that takes a directory for unchanged whose bytes have rotted, as its stat does not show it."""
+
+    def measure(self, path: Any) -> Stored:
+        trace = state_of(stage("p:s", Path(path).parent, [], ["out"])).read()
+        assert trace is not None
+        return Stored(*trace.outs["out"])
+
+
+def test_a_file_that_only_looks_unchanged_is_read_and_heals_nothing(made: StageDefinition) -> None:
+    (lost,) = [path for path in files(made.root) if path.read_text() == "a"]
+    lost.unlink()
+    (made.root / "out/a").write_text("x")
+    with Believing(made.root / "cache") as cache:
+        (loss,) = losses([made], cache, repair=True)
+    assert (loss.in_place, loss.healed) == (True, False)
 
 
 def test_stages_that_never_ran_or_whose_lock_file_is_torn_have_lost_nothing(made: StageDefinition) -> None:

@@ -66,7 +66,7 @@ def _gc(options: argparse.Namespace, out: TextIO) -> int:
     with _opened(options.store) as cache:
         _refuse_everything(cache, options.keep, chosen)
         done = cache.gc(options.keep, chosen)
-    return _tell(options, out, gc_lines(done, verbose=options.verbose), gc_data(done))
+    return _tell(options, out, gc_lines(done, most=chosen.max_size, verbose=options.verbose), gc_data(done))
 
 
 def _refuse_everything(cache: Cache, kept: Sequence[str], chosen: GcOptions) -> None:

@@ -52,8 +52,10 @@ def verify_data(report: Report) -> dict[str, Any]:
     return {**report._asdict(), "clean": report.clean}
 
 
-def gc_lines(done: Collected, *, spell: Spell | None = None, verbose: bool = False) -> Iterator[str]:
-    """Say what goes and why, and what stays and why."""
+def gc_lines(
+    done: Collected, *, most: int | None = None, spell: Spell | None = None, verbose: bool = False
+) -> Iterator[str]:
+    """Say what goes and why, and what stays and why; `most` is the size that was asked for."""
     yield from _gone(done, everything=verbose)
     if done.records:
         yield f"and {counted(done.records, 'record')} of runs whose outputs are gone"
@@ -61,6 +63,11 @@ def gc_lines(done: Collected, *, spell: Spell | None = None, verbose: bool = Fal
     for keep, held in _by_reason(done.held).items():
         yield f"  {_sum(sum(each.objects for each in held), sum(each.bytes for each in held))}  {keep}"
         yield from _files(held, spell or _plain, everything=verbose)
+    if most is not None and done.kept_bytes > most:
+        yield (
+            f"that is {size(done.kept_bytes - most)} more than asked: what is named, used or young is not removed "
+            "(--keep-results 0 and --grace 0 let more go)"
+        )
     for place in done.missing_checkouts:
         yield f"{place} is not there; what it named stays for a while (--drop-missing-roots lets it go)"
 

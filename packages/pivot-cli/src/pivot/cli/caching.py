@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pivot.cache import CacheError, Collected, Keep, Kept, Revisions, Root
+from pivot.cache import CacheError, Keep, Kept, Revisions, Root
 from pivot.cache.revisions import committed
 from pivot.cli.logbook import state_dirs
 from pivot.cli.opening import Scene
@@ -37,14 +37,15 @@ def speller(scene: Scene) -> Callable[[Kept], str]:
     return spell
 
 
-def with_past_names(scene: Scene, done: Collected) -> Collected:
-    """Say of what would go which output it was, as far as a committed lock file of this project still tells."""
-    spell, names = speller(scene), {}
+def past_names(scene: Scene) -> Mapping[str, str]:
+    """Say of each digest in committed lock files of this project which output it was, and at which commit."""
+    spell: Callable[[Kept], str] = speller(scene)
+    names: dict[str, str] = {}
     with contextlib.suppress(CacheError):  # without git, nobody knows
         for file in committed(checkout(scene), Revisions(all_commits=True), ignore_broken=True):
             held = Kept(Keep.REVISION, str(scene.project.root), file.file, 0, 0)
             names.update({digest: f"{what} ({spell(held)})" for digest, what in file.names.items()})
-    return done._replace(gone=tuple(each._replace(what=names.get(each.digest, each.what)) for each in done.gone))
+    return names
 
 
 def names_of(scene: Scene, found: Iterable[Loss]) -> Mapping[str, Sequence[str]]:

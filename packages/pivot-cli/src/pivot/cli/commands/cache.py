@@ -178,18 +178,23 @@ def gc_command(ctx: click.Context, /, as_json: bool, **said: Any) -> None:
 def gc(session: Session, options: "GcOptions", *, as_json: bool) -> None:
     """Write what went, or would go, and why."""
     from pivot.cache.telling import gc_data, gc_lines
-    from pivot.cli.caching import checkout, speller, with_past_names
+    from pivot.cli.caching import checkout, past_names, speller
 
     scene, console = open_scene(session), session.console()
     with _opened(scene) as cache:
         done = cache.gc(options=options, checkouts=[checkout(scene)])
-    if options.dry_run:
-        done = with_past_names(scene, done)
+    names = past_names(scene) if options.dry_run else {}
+    done = done._replace(gone=tuple(each._replace(what=names.get(each.digest, each.what)) for each in done.gone))
     if as_json:
         console.data(answer(**gc_data(done)))
         return
-    for line in gc_lines(done, spell=speller(scene), verbose=console.verbosity >= 1):
+    for line in gc_lines(done, most=options.max_size, spell=speller(scene), verbose=console.verbosity >= 1):
         console.data(line)
+    past = sum(each.digest in names for each in done.gone)
+    if past:
+        console.say(
+            f"{past} of these {'is' if past == 1 else 'are'} named at commits (--all-branches, --all-commits keep them)"
+        )
 
 
 @contextmanager
