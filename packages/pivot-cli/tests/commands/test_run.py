@@ -235,3 +235,27 @@ def test_a_dry_run_cannot_be_watched(pivot) -> None:
     result = pivot("run", "--watch", "-n")
     assert result.exit_code == 2
     assert "--watch and --dry-run exclude each other" in result.stderr
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--resource", "gpu"], "expected NAME=AMOUNT, as in gpu=2, not 'gpu'"),
+        (["--resource", "=2"], "expected NAME=AMOUNT"),
+        (["--resource", "gpu=many"], "expected a number, or a size such as"),
+        (["--timeout", "soon"], "expected a number of seconds, or a time such as"),
+        (["--retries", "-1"], "--retries"),
+    ],
+)
+def test_what_a_run_is_given_must_make_sense(pivot, words: list[str], what: str) -> None:
+    result = pivot("run", *words)
+    assert result.exit_code == 2
+    assert what in result.stderr
+
+
+@pytest.mark.usefixtures("project")
+def test_what_a_run_is_given_reaches_it(pivot) -> None:
+    told = pivot("run", "--json", "--resource", "gpu=2", "--resource", "memory=1G", "--retries", "1", "--timeout", "1m")
+    options = json.loads(told.stdout.splitlines()[0])["options"]
+    assert options == {"retries": 1, "timeout": 60.0, "resources": {"gpu": 2.0, "memory": 1024.0**3}}

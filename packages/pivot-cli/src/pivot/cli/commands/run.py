@@ -75,7 +75,9 @@ def _amounts(_ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) ->
 
 
 def _amount(given: str) -> tuple[str, float]:
-    name, _, amount = given.partition("=")
+    name, equals, amount = given.partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"expected NAME=AMOUNT, as in gpu=2, not {given!r}")
     try:
         return name, amount_of(amount)
     except ValueError as error:
