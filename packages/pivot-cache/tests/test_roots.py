@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 
 import pytest
 
@@ -60,6 +61,15 @@ def test_a_store_that_may_not_be_written_to_is_left_as_it_is(root, cache, work, 
         reader._identity = reader._identity._replace(writable=False)
         reader.register(work, ["a/*.lock"])
     assert os.listdir(root / "roots") == []
+
+
+def test_a_store_of_an_earlier_version_has_no_checkouts(root, cache, work):
+    cache.register(work, ["a/*.lock"])
+    assert cache.info().checkouts == 1
+    shutil.rmtree(root / "roots")
+    assert (cache.info().checkouts, cache.registered()) == (0, [])
+    cache.register(work, ["a/*.lock"])
+    assert cache.info().checkouts == 1
 
 
 def test_files_are_found_below_the_checkout_and_by_absolute_paths(work, tmp_path):

@@ -31,6 +31,7 @@ class Counts(NamedTuple):
     disk_bytes: int
     quarantined: int
     processes: int
+    checkouts: int
 
 
 class Info(NamedTuple):
@@ -70,4 +71,12 @@ def count(layout: Layout, objects: Objects) -> Counts:
         disk_bytes=sum(status.st_blocks for status in every) * 512,
         quarantined=len(os.listdir(layout.below("quarantine"))),
         processes=count_live(layout),
+        checkouts=_registered(layout),
     )
+
+
+def _registered(layout: Layout) -> int:
+    try:
+        return sum(name.endswith(".json") for name in os.listdir(layout.below("roots")))
+    except FileNotFoundError:
+        return 0  # of an earlier version, and not ours to write to

@@ -20,7 +20,7 @@ from pivot.cache.layout import Layout
 from pivot.cache.locks import locked
 from pivot.cache.naming import broken, matching
 from pivot.cache.options import DAY, Root
-from pivot.cache.sharing import share_like
+from pivot.cache.sharing import make_folder, share_like
 
 _MOST = 1 << 24
 
@@ -140,6 +140,7 @@ def _read(place: str) -> Root:
 
 def _replace(place: str, data: bytes) -> None:
     temporary = f"{place}.{os.getpid()}.tmp"
+    make_folder(os.path.dirname(place))
     with open(temporary, "wb") as file:
         share_like(file.fileno(), os.path.dirname(place))
         file.write(data)

@@ -320,7 +320,6 @@ class Cache:
             index_path=Path(self._index_folder),
             read_only=not self._identity.writable,
             shared=self._identity.shared,
-            checkouts=sum(name.endswith(".json") for name in os.listdir(self._layout.below("roots"))),
         )
 
     # -- inside
