@@ -3,9 +3,10 @@
 import json
 import linecache
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,29 @@ def test_a_directory_is_made_of_what_the_mapping_says(root: Path) -> None:
 def test_a_file_where_a_directory_is_declared_is_refused(root: Path) -> None:
     parts = stage("p:s", root, (), ["parts"], kind=OutputKind.DIRECTORY)
     assert "is a file" in message(bring(parts, lambda: Path("parts").touch(), PathOnly()))
+
+
+def binds(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (os.mkfifo, "a pipe"),
+        (os.mkdir, "a directory"),
+        (binds, "a socket"),
+        (lambda path: os.symlink("nowhere", path), "a symbolic link"),
+        (lambda path: os.symlink("in.txt", path), "a symbolic link"),
+    ],
+)
+def test_an_output_of_another_kind_than_declared_is_named(
+    root: Path, make: Callable[[str], None], expected: str
+) -> None:
+    done = bring(stage("p:s", root, (), ["x"]), lambda: make("x"), PathOnly())
+    assert message(done) == f"its output x is declared as a file, and is {expected}"
+    assert not os.path.lexists(root / "x")
 
 
 @pytest.mark.parametrize(

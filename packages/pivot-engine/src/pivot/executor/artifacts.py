@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -203,10 +204,26 @@ def temporary(path: str) -> str:
 
 
 def _check_made(output: Output, path: str, full: str) -> None:
-    if not os.path.exists(full):
-        raise StageError(f"it did not make its output {path}")
-    if os.path.isdir(full) != (output.kind is OutputKind.DIRECTORY) and output.kind is OutputKind.DIRECTORY:
-        raise StageError(f"its output {path} is declared as a directory, and is a file")
+    try:
+        mode = os.lstat(full).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise StageError(f"it did not make its output {path}") from None
+    found = _kind(mode)
+    wanted = "a directory" if output.kind is OutputKind.DIRECTORY else "a file"
+    either = output.kind is OutputKind.INCREMENTAL and found == "a directory"
+    if found != wanted and not either:
+        raise StageError(f"its output {path} is declared as {wanted}, and is {found}")
+
+
+def _kind(mode: int) -> str:
+    """Say what lies at a path. A link is none of what is stored: what it leads to may be anywhere."""
+    names = {
+        stat.S_IFREG: "a file",
+        stat.S_IFDIR: "a directory",
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFIFO: "a pipe",
+    }
+    return names.get(stat.S_IFMT(mode), "a socket" if stat.S_ISSOCK(mode) else "a device")
 
 
 def store(stage: StageDefinition, cache: Cache) -> dict[str, Artifact]:

@@ -66,10 +66,22 @@ class LiveStages:
     def _load(self, origin: Origin) -> LoadedPipelines:
         if origin not in self._loaded:
             module, _, name = origin.loader.partition(":")
-            self._loaded[origin] = getattr(importlib.import_module(module), name)(*origin.args)
+            with _rarely_collecting():
+                self._loaded[origin] = getattr(importlib.import_module(module), name)(*origin.args)
             # What a pipeline defines stays for good: the collector need not look through it again and again.
             gc.freeze()
         return self._loaded[origin]
+
+
+@contextmanager
+def _rarely_collecting() -> Iterator[None]:
+    """Load modules, which make much that stays, without looking for garbage all the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], 20_000), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def worker_info(
