@@ -261,6 +261,16 @@ def test_a_process_that_a_stage_leaves_behind_is_ended_and_told_of(
         time.sleep(0.01)
 
 
+def test_it_is_ended_too_when_the_worker_died_before_the_run_was_over(tmp_path: Path) -> None:
+    events: list[Event] = []
+    pool = PoolRunner(options_of(tmp_path), 1, events.append)
+    for each in (task(tmp_path, starts_daemon), task(tmp_path, dies_by(signal.SIGKILL), "two")):
+        pool.start(each)
+        pool.wait()
+    pool.close()
+    assert [str(event.ref) for event in events if isinstance(event, ProcessLeft)] == ["p:one"]
+
+
 def test_threads_that_a_stage_leaves_do_not_keep_its_worker(tmp_path: Path) -> None:
     def leaves() -> None:
         Path("one.txt").touch()

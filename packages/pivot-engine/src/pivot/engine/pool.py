@@ -74,6 +74,8 @@ class PoolRunner:
         """Those that ran out of memory, and are tried once more when nothing else runs."""
         self._done: deque[Done] = deque()
         self._held = 0.0
+        self._had_workers = False
+        """Whether there may be processes that stages have left."""
 
     def serve(self, options: TaskOptions, tell: Tell) -> None:
         """Be the runner of another run; its options differ from those before in the run's name only."""
@@ -114,6 +116,7 @@ class PoolRunner:
         limits = thread_limits(os.environ, self._jobs, usable_cores())
         worker = Worker(self._options, {**limits, RUN: self._mark})
         self._ears.add(worker)
+        self._had_workers = True
         return worker
 
     def wait(self) -> Done:
@@ -192,19 +195,17 @@ class PoolRunner:
 
     def close(self) -> None:
         """End the workers, which have nothing to do, and tell of what their stages have left behind."""
-        workers = self._all()
-        for worker in workers:
+        for worker in self._all():
             worker.dismiss()
         self._await_ends(_LAST_WORDS)
-        if workers:
+        if self._had_workers:
             for left in end_leftovers(self._mark, but=[worker.pid for worker in self._all()], patient=True):
                 self._tell(ProcessLeft(_ref(left.stage), left.command, left.pid))
         self.kill()
 
     def kill(self) -> None:
         """End the workers, whatever they do."""
-        workers = self._all()
-        for worker in workers:
+        for worker in self._all():
             worker.signal(signal.SIGTERM)
             worker.signal(signal.SIGCONT)
         try:
@@ -213,7 +214,8 @@ class PoolRunner:
             for worker in self._all():
                 worker.signal(signal.SIGKILL)
                 self._bury(worker)
-        if workers:
+        if self._had_workers:
+            self._had_workers = False
             end_leftovers(self._mark)
 
     def hold(self) -> None:
