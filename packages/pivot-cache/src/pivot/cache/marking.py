@@ -131,10 +131,10 @@ def _is_out_of_reach(root: Root, *, ignore_broken: bool) -> bool:
 def _named_now(root: Root, *, ignore_broken: bool) -> Iterator[tuple[Digest, Mark]]:
     found = list(_read_all(root, ignore_broken=ignore_broken))
     # First what they are about: an object that one file makes and others mention is told as that one's.
-    for part in ("made", "other"):
-        for file, names in found:
-            for digest, what in getattr(names, part).items():
-                yield digest, Mark(Keep.FILE, root.path, file, what)
+    parts = [(file, names.made) for file, names in found] + [(file, names.other) for file, names in found]
+    for file, digests in parts:
+        for digest, what in digests.items():
+            yield digest, Mark(Keep.FILE, root.path, file, what)
 
 
 def _read_all(root: Root, *, ignore_broken: bool) -> Iterator[tuple[str, Names]]:
