@@ -68,7 +68,7 @@ def _telling_where(descriptor: int) -> Iterator[None]:
 
     By faulthandler: Python's own handlers wait for C code to return.
     """
-    faulthandler.register(signal.SIGTERM, file=descriptor, chain=True)
+    faulthandler.register(signal.SIGTERM, file=descriptor, all_threads=False, chain=True)
     try:
         yield
     finally:
