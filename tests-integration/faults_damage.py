@@ -115,6 +115,15 @@ class Damage:
             remove(victim)
 
 
+def read_only(made: World, *words: str) -> Ended:
+    """Use a project that nobody may write to; it may be written to again afterwards."""
+    for path in [made.root, *made.root.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    ended = made.pivot(*words, first=_powerless)
+    _allow(made.root)
+    return ended
+
+
 def _powerless() -> None:
     inline()
     give_up_privileges()

@@ -1,15 +1,12 @@
 """Kills at random instants: the whole process group of a run at once, as a closed terminal or a full machine does."""
 
 import argparse
-import os
 import random
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
-from faults_world import World, cpu, survivors, world
+from faults_world import World, cpu, program, survivors, world
 
 _WORDS = ("run", "--all", "-j", "2")
 
@@ -59,8 +56,7 @@ def _as_fork() -> None: ...
 
 
 def _as_program() -> None:
-    signal.alarm(0)
-    os.execv(Path(sys.executable).with_name("pivot"), ["pivot", *_WORDS])
+    program(*_WORDS)
 
 
 def main(arguments: Sequence[str]) -> int:

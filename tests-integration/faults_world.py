@@ -264,6 +264,13 @@ def inline() -> None:
     EngineSettings.open_cache = open_once  # type: ignore[method-assign]
 
 
+def program(*words: str, under: tuple[str, ...] = ()) -> None:
+    """Become the real command, in a fresh interpreter; `under` is another program that starts it."""
+    signal.alarm(0)
+    command = (*under, str(Path(sys.executable).with_name("pivot")), *words)
+    os.execvp(command[0], command)
+
+
 def processes_of(session: int) -> list[int]:
     """List the processes of a session that have not ended."""
     return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if _session(path) == session]

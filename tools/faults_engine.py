@@ -3,6 +3,7 @@
     uv run tools/faults_engine.py points        a kill before each change of the file system (--every N: of some)
     uv run tools/faults_engine.py kills         the whole process group, at random instants (--number N, --program)
     uv run tools/faults_engine.py damage        garbage in place of pivot's own files, and modes (--every N, --all)
+    uv run tools/faults_engine.py limits        few open files, little memory, small files, no processes
 
 Each has its own --help. CI runs the same at a small size (pytest -m faults).
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("tests-integration", "packages/pivot-cache/tests")
-KINDS = ("points", "kills", "damage")
+KINDS = ("points", "kills", "damage", "limits")
 
 
 def main(arguments: list[str]) -> int:

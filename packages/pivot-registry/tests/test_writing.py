@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pivot.registry.writing import read_regular, write_whole
+from pivot.registry.writing import opened, read_regular, write_whole
 
 
 def test_a_file_is_written_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Pat
     assert (tmp_path / "mine").read_bytes() == b"mine"
 
 
-def test_only_regular_files_are_read(tmp_path: Path) -> None:
+def test_only_regular_files_are_read_and_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"data")
     assert read_regular(tmp_path / "file") == b"data"
     os.mkfifo(tmp_path / "fifo")
@@ -64,3 +64,5 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
     for name in ("fifo", "endless"):
         with pytest.raises(OSError, match="not a regular file"):
             read_regular(tmp_path / name)
+        with pytest.raises(OSError, match="not a regular file"):
+            opened(str(tmp_path / name), os.O_RDWR | os.O_CREAT)

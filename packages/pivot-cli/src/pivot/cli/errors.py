@@ -91,6 +91,8 @@ def _known(code: int, error: BaseException) -> Report:
     if isinstance(error, OSError):
         where = "" if error.filename is None else f"{error.filename}: "
         return Report(code, f"{where}{error.strerror or error}", "Make room or give the permission, and try again.")
+    if isinstance(error, MemoryError):
+        return Report(code, "there is not enough memory", "End other programs, or raise the limit (`ulimit -v`).")
     message, _, hint = str(error).partition("\n")
     return Report(code, message, hint.strip().removeprefix("hint:").strip() or None)
 

@@ -69,6 +69,7 @@ def exit_code_of(error: BaseException) -> int:
         (MissingError, ExitCode.MISSING),
         (BusyError, ExitCode.LOCKED),
         (CacheError, ExitCode.USAGE),
+        (MemoryError, ExitCode.USAGE),
         (KeyboardInterrupt, ExitCode.INTERRUPTED),
         (BrokenPipeError, ExitCode.BROKEN_PIPE),
     )

@@ -32,6 +32,7 @@ from pivot.fingerprint.state import state_of as kept_by
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import LockTimeoutError, PivotError
 from pivot.registry.incremental import starting_points
+from pivot.registry.permission import remedy
 
 Live = Callable[[StageTask], AbstractContextManager[WorkerStageInfo]]
 """Gives a task's stage, ready to be called while the context is open."""
@@ -91,6 +92,8 @@ class Execution:
             done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}", cause=Cause.AROUND))
         except OSError as error:
             message = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+            if isinstance(error, PermissionError) and (command := remedy(str(error.filename))):
+                message += f" (give the permission: {command})"
             done = _failed(task, Failure(message, cause=Cause.AROUND))
         return done._replace(seconds=time.perf_counter() - started, usage=meter.read())
 

@@ -14,21 +14,27 @@ from typing import BinaryIO
 
 
 def opened(path: str, flags: int) -> int:
-    """Open a file to write to, and make the folder that it is in if there is none."""
+    """Open a file to write to, and make the folder that it is in if there is none; raise OSError for what is none."""
+    flags |= os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+        return _regular(os.open(path, flags, 0o666), path)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return os.open(path, flags | os.O_CLOEXEC, 0o666)
+        return _regular(os.open(path, flags, 0o666), path)
+
+
+def _regular(descriptor: int, path: str) -> int:
+    """Take no FIFO, which would hang us, and no device, which would never end."""
+    if os.path.isfile(descriptor):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is not a regular file", path)
 
 
 def open_regular(path: str | Path) -> BinaryIO:
-    """Open a file to read from. Raises OSError also for what is none: a FIFO would hang us, a device never end."""
+    """Open a file to read from; raise OSError also for what is none."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not os.path.isfile(descriptor):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-    return open(descriptor, "rb")
+    return open(_regular(descriptor, str(path)), "rb")
 
 
 def read_regular(path: str | Path) -> bytes:
