@@ -35,8 +35,9 @@ def _changed(world: World, number: int) -> None:
     world.give(world.facts._replace(text=f"text {number}", mark=f"m{number}"))
 
 
-def _as_before(world: World, number: int) -> None:
-    world.give(world.facts._replace(text=f"text {number % 2}", mark="m"))
+def _as_before(world: World, _number: int) -> None:
+    now = world.facts.text
+    world.give(world.facts._replace(text="that" if now == "this" else "this", mark="m"))
 
 
 def _deleted(world: World, _number: int) -> None:

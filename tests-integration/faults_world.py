@@ -125,6 +125,10 @@ class World:
     def build(self) -> None:
         """Begin anew with a project that was never run."""
         shutil.rmtree(self.root, ignore_errors=True)
+        self.build_in_place()
+
+    def build_in_place(self) -> None:
+        """Write the files of the project, and begin with an empty diary."""
         for folder in (self.root / ".pivot", self.root / ".git", self.root / "q", self.top / "home"):
             folder.mkdir(parents=True, exist_ok=True)
         (self.root / ".pivot/config.yaml").touch()
@@ -185,9 +189,9 @@ class World:
 
     # -- what must hold
 
-    def recover(self) -> list[str]:
+    def recover(self, first: Callable[[], None] | None = None) -> list[str]:
         """Bring everything up to date, and say what does not hold then: nothing, it is hoped."""
-        ended = self.pivot("run", "--all", first=inline)
+        ended = self.pivot("run", "--all", first=first or inline)
         if ended.code:
             return [f"the next run ends with {ended.code}: {ended.err}"]
         if not self.diary or self.diary[-1] != self.facts.text:

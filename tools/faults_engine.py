@@ -4,6 +4,9 @@
     uv run tools/faults_engine.py kills         the whole process group, at random instants (--number N, --program)
     uv run tools/faults_engine.py damage        garbage in place of pivot's own files, and modes (--every N, --all)
     uv run tools/faults_engine.py limits        few open files, little memory, small files, no processes
+    uv run tools/faults_engine.py machine       edits, kills, moves, revisions, losses in any order (--stories N)
+    uv run tools/faults_engine.py calls         a kill, or an error, at each system call that writes (needs strace)
+    uv run tools/faults_engine.py space         no space left, at every size (mounts tmpfs)
 
 Each has its own --help. CI runs the same at a small size (pytest -m faults).
 """
@@ -14,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ("tests-integration", "packages/pivot-cache/tests")
-KINDS = ("points", "kills", "damage", "limits")
+KINDS = ("points", "kills", "damage", "limits", "machine", "calls", "space")
 
 
 def main(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -330,6 +331,17 @@ def test_what_a_killed_run_moved_aside_is_dropped_when_the_outputs_are_as_they_w
     assert not aside.exists()
     assert not (root / ".pivot-x.txt").exists()
     assert not (root / ".pivot" / "trash").exists()
+
+
+def test_a_state_directory_may_lie_on_another_file_system(root: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        if os.stat(elsewhere).st_dev == os.stat(root).st_dev:
+            pytest.skip("there is only one file system here")
+        (root / ".pivot").symlink_to(elsewhere)
+        for code in ("c1", "c2"):
+            done = bring(stage("p:s", root, (), ["x.txt"], code=code), lambda code=code: {"out0": code}, Text())
+            assert done.outcome is Outcome.RAN, done.failure
+        assert (root / "x.txt").read_text() == "c2"
 
 
 def test_what_a_killed_run_was_saving_is_no_part_of_the_next_result(root: Path) -> None:

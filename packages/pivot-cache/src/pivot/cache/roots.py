@@ -139,9 +139,15 @@ def _read(place: str) -> Root:
 
 
 def _replace(place: str, data: bytes) -> None:
-    temporary = f"{place}.{os.getpid()}.tmp"
+    # Always the same name, under the lock: what a killed process has left is written over.
+    temporary = f"{place}.tmp"
     make_folder(os.path.dirname(place))
-    with open(temporary, "wb") as file:
-        share_like(file.fileno(), os.path.dirname(place))
-        file.write(data)
-    os.replace(temporary, place)
+    try:
+        with open(temporary, "wb") as file:
+            share_like(file.fileno(), os.path.dirname(place))
+            file.write(data)
+        os.replace(temporary, place)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise

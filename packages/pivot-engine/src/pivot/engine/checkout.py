@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pivot.cache import Cache, MissingError
+from pivot.executor.artifacts import move
 from pivot.executor.locking import Waiting
 from pivot.executor.pathlocks import stage_locked
 from pivot.executor.settings import EngineSettings
@@ -92,7 +93,7 @@ class Checkouts:
         if here is not None and not self._cache.has(here.digest):
             trash = state.trash(self._run_id)
             trash.mkdir(parents=True, exist_ok=True)
-            os.rename(full, trash / os.path.basename(full))
+            move(full, str(trash / os.path.basename(full)))
         Path(full).parent.mkdir(parents=True, exist_ok=True)
         self._cache.restore(artifact.digest, Path(full))
 

@@ -1,6 +1,7 @@
 """The files of one stage around one run: what was there is kept aside, what the function made is saved and stored."""
 
 import contextlib
+import errno
 import itertools
 import os
 import shutil
@@ -59,7 +60,7 @@ def _move_aside(stage: StageDefinition, state: StageState, paths: list[str]) -> 
         full = absolute(stage.root, path)
         if os.path.lexists(full):
             state.aside.mkdir(parents=True, exist_ok=True)
-            os.rename(full, _slot(state, path))
+            move(full, str(_slot(state, path)))
         else:
             os.makedirs(os.path.dirname(full), exist_ok=True)
 
@@ -68,7 +69,7 @@ def _put_back(stage: StageDefinition, state: StageState, paths: list[str]) -> No
     for path in paths:
         slot = _slot(state, path)
         if os.path.lexists(slot):
-            os.rename(slot, absolute(stage.root, path))
+            move(str(slot), absolute(stage.root, path))
     with contextlib.suppress(OSError):
         state.aside.rmdir()
 
@@ -116,6 +117,16 @@ def _free(path: Path) -> Path:
     """Give a name that nothing has: one run may throw away twice, what a killed run left and what it replaces."""
     names = (path.with_name(f"{path.name}~{number}") for number in itertools.count(1))
     return next(name for name in itertools.chain([path], names) if not name.exists())
+
+
+def move(path: str, target: str) -> None:
+    """Give a file or directory another name, also where a state directory lies on another file system."""
+    try:
+        os.rename(path, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.move(path, target)
 
 
 def remove(path: str) -> None:
