@@ -10,7 +10,6 @@ import contextlib
 import os
 import resource
 import signal
-import struct
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -44,11 +43,10 @@ class Surroundings:
 
     @contextlib.contextmanager
     def of_a_stage(self, directory: Path) -> Iterator[None]:
-        """Run in a directory, with random numbers that nobody has seeded, and leave the process as it was."""
+        """Run in a directory, and leave the process as it was."""
         environ, before = os.environ, [part.look() for part in _PARTS]
         os.chdir(directory)
         _forget_lines()
-        _unseed()
         try:
             yield
         finally:
@@ -72,14 +70,6 @@ def _forget_lines() -> None:
     if (lines := sys.modules.get("linecache")) is not None:
         for name in [name for name in lines.cache if not name.startswith("<")]:
             del lines.cache[name]
-
-
-def _unseed() -> None:
-    """Seed the generators that are shared by all who ask for no other, from the system: 5 us, and 10 for numpy's."""
-    if (plain := sys.modules.get("random")) is not None:
-        plain.seed(int.from_bytes(os.urandom(16), "little"))
-    if (numpy := sys.modules.get("numpy.random")) is not None:
-        numpy.seed(struct.unpack("4I", os.urandom(16)))
 
 
 def _directory() -> str:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.cache import Cache
+from pivot.executor.chance import Chance
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Around, Execution
 from pivot.executor.locking import Waiting
@@ -50,6 +51,7 @@ class LiveStages:
     def __init__(self, options: TaskOptions) -> None:
         self._options = options
         self._loaded: dict[Origin, LoadedPipelines] = {}
+        self._chance = Chance()
 
     @contextmanager
     def __call__(self, task: StageTask) -> Iterator[WorkerStageInfo]:
@@ -57,16 +59,18 @@ class LiveStages:
         origin = task.stage.origin
         if task.info is not None or origin is None:
             assert task.info is not None, "a stage without an origin is shipped whole"
+            self._chance.begin(None)
             yield task.info
             return
         loaded = self._load(origin)
+        self._chance.begin(origin)
         with loaded.active():
             yield worker_info(loaded.get(task.stage.ref), task.stage, self._options, force=task.force)
 
     def _load(self, origin: Origin) -> LoadedPipelines:
         if origin not in self._loaded:
             module, _, name = origin.loader.partition(":")
-            with _rarely_collecting():
+            with _rarely_collecting(), self._chance.loading(origin):
                 self._loaded[origin] = getattr(importlib.import_module(module), name)(*origin.args)
             # What a pipeline defines stays for good: the collector need not look through it again and again.
             gc.freeze()
