@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from faults_world import World, cpu, program, survivors, world
+from faults_world import World, cpu, program, world
 
 CALLS = ("write", "pwrite64", "fdatasync", "ftruncate", "linkat", "rename", "renameat", "renameat2", "unlink", "mkdir")
 FAULTS = ("signal=SIGKILL", "error=EIO", "error=EDQUOT", "error=EINTR")
@@ -32,7 +32,7 @@ def problems(made: World, call: str, fault: str, numbers: Iterator[int]) -> Iter
         inside = trace or "internal error" in ended.err or ended.code > 5
         told = [f"it ended with {ended.code}: {ended.err}"] if inside and fault != FAULTS[0] else []
         # Another interpreter has snapshots of its own: what a killed one left of them, only its like would write over.
-        yield number, [*told, *made.recover(lambda: program(*_RUN)), *survivors(pid)]
+        yield number, [*told, *made.recover(pid, lambda: program(*_RUN))]
 
 
 def main(arguments: Sequence[str]) -> int:

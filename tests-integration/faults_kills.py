@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from faults_world import World, cpu, program, survivors, world
+from faults_world import World, cpu, program, world
 
 _WORDS = ("run", "--all", "-j", "2")
 
@@ -25,7 +25,7 @@ def kills(made: World, number: int, seed: int, *, program: bool = False) -> Iter
         time.sleep(choose.uniform(0, usual))
         made.kill(pid)
         ended = made.wait(pid)
-        yield ended.code == -signal.SIGKILL, [*made.recover(), *survivors(pid)]
+        yield ended.code == -signal.SIGKILL, made.recover(pid)
 
 
 def _prepare(made: World, turn: int, choose: random.Random) -> None:

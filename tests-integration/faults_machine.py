@@ -57,7 +57,7 @@ class Projects(RuleBasedStateMachine):
         time.sleep(delay)
         self.made.kill(pid)
         self.made.wait(pid)
-        self._check()
+        self._check(pid)
 
     @rule(name=st.sampled_from(_OUTPUTS))
     def delete(self, name: str) -> None:
@@ -107,8 +107,8 @@ class Projects(RuleBasedStateMachine):
         """Put outputs in place as the lock files say."""
         assert self.made.pivot("checkout").code in (0, 4)
 
-    def _check(self) -> None:
-        assert self.made.recover() == []
+    def _check(self, killed: int | None = None) -> None:
+        assert not (wrong := self.made.recover(killed)), wrong
         self._keep_revision()
 
     def _keep_revision(self) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import faults_hook
 from faults_hook import Point
-from faults_world import World, cpu, inline, survivors, world
+from faults_world import World, cpu, inline, world
 
 
 class Course(NamedTuple):
@@ -71,7 +71,7 @@ def problems(world: World, course: Course, numbers: Iterator[int] | None = None)
         marker.unlink(missing_ok=True)
         pid = world.start(*course.words, first=_first(course, Point(course.role, number, course.together, str(marker))))
         ended = world.wait(pid)
-        wrong = [*world.recover(), *survivors(pid)]
+        wrong = world.recover(pid)
         if not marker.exists():
             yield number, [*wrong, *([f"it ended with {ended.code}: {ended.err}"] if ended.code else [])]
             return

@@ -21,8 +21,9 @@ from typing import NamedTuple, NoReturn
 from faults_children import quick_folder
 
 from pivot.cache import Cache
-from pivot.executor.state import Waiting
-from pivot.executor.task import TaskOptions
+from pivot.engine.events import StageWaiting
+from pivot.engine.runner import Tell
+from pivot.executor.task import TaskOptions, Waits
 
 DEADLINE = 60
 """Seconds after which a command counts as hanging."""
@@ -189,14 +190,19 @@ class World:
 
     # -- what must hold
 
-    def recover(self, first: Callable[[], None] | None = None) -> list[str]:
-        """Bring everything up to date, and say what does not hold then: nothing, it is hoped."""
+    def recover(self, killed: int | None = None, first: Callable[[], None] | None = None) -> list[str]:
+        """Bring everything up to date, and say what does not hold then: nothing, it is hoped.
+
+        `killed` is a command that was killed just now: the run does not wait until all of it is gone, the looks do.
+        """
         ended = self.pivot("run", "--all", first=first or inline)
         if ended.code:
             return [f"the next run ends with {ended.code}: {ended.err}"]
         if not self.diary or self.diary[-1] != self.facts.text:
             self.diary.append(self.facts.text)
-        return [*self.wrong_results(), *self.litter(), *self.damage(), *self.held(), *self.stale()]
+        left = survivors(killed) if killed is not None else []
+        # In this order: the lease of a worker that was still dying when that run began is swept by the next command.
+        return [*left, *self.wrong_results(), *self.damage(), *self.stale(), *self.litter(), *self.held()]
 
     def wrong_results(self) -> list[str]:
         """Name outputs that are not what a clean run makes."""
@@ -259,7 +265,10 @@ def inline() -> None:
         opened.extend([really(settings)] if not opened else [])
         return opened[0]
 
-    def runner(options: TaskOptions, _jobs: int, waiting: Waiting) -> InlineRunner:
+    def runner(options: TaskOptions, _jobs: int, tell: Tell) -> InlineRunner:
+        def waiting(waits: Waits) -> None:
+            tell(StageWaiting(waits.ref, waits.owner, path=waits.path))
+
         execution = inline_execution(options, open_once(options.settings), waiting)
         return InlineRunner(execution.bring_up_to_date, execution.close)
 
