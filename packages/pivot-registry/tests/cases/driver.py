@@ -141,7 +141,8 @@ def _enter(root: Path, environ: Mapping[str, str]) -> None:
     os.chdir(root)
     site = root / SITE
     sys.path[:0] = [str(root), str(site)] if site.is_dir() else [str(root)]
-    sys.dont_write_bytecode = True
+    # No compiled code, whoever made it: Python takes that of an edit within the same second for good.
+    sys.dont_write_bytecode, sys.pycache_prefix = True, os.devnull
     importlib.invalidate_caches()
     linecache.clearcache()
     # A fresh interpreter would not have imported what the project shadows.
