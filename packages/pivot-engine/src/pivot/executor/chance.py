@@ -1,6 +1,7 @@
 """Random numbers: a stage finds the shared generators as in a process of its own that has just loaded its pipeline."""
 
 import os
+import random
 import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +39,8 @@ def _numpy_is_seeded(module: Any) -> bool:
 
 
 _GENERATORS: Mapping[str, _Generator] = {
-    "random": _Generator(
+    # Imported above: if the user's code were the first, nobody could tell whether it has seeded it.
+    random.__name__: _Generator(
         _seed_plain,
         lambda module: module.getstate()[1][:-1],
         lambda module: module.getstate(),
