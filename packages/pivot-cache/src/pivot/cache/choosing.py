@@ -20,25 +20,33 @@ class Weighed(NamedTuple):
 
 def choose(unnamed: Sequence[Weighed], total: int, now_ns: int, options: GcOptions) -> dict[Name, Gone]:
     """Choose what goes of what nothing names; `total` is what the whole store takes on the disk."""
-    # A clock that was ahead must not protect anything for ever.
-    unnamed = [each._replace(used_ns=min(each.used_ns, now_ns)) for each in unnamed]
-    old = [each for each in unnamed if each.used_ns < _before(now_ns, options.grace)]
+    old = [each for each in unnamed if not is_young(each, now_ns, options)]
     if options.older_than is None and options.max_size is None:
         return {each.name: Gone.UNNAMED for each in old}
     chosen: dict[Name, Gone] = {}
     if options.older_than is not None:
         limit = _before(now_ns, options.older_than)
-        chosen = {each.name: Gone.OLD for each in old if each.used_ns < limit}
+        chosen = {each.name: Gone.OLD for each in old if _used_ns(each, now_ns) < limit}
     if options.max_size is not None:
         left = total - sum(each.bytes for each in old if each.name in chosen)
         # A tree before its members: without it they are of no use, and it is of none without them.
-        for each in sorted(old, key=lambda each: (each.used_ns, each.name.kind is Kind.BLOB)):
+        for each in sorted(old, key=lambda each: (_used_ns(each, now_ns), each.name.kind is Kind.BLOB)):
             if left <= options.max_size:
                 break
             if each.name not in chosen:
                 chosen[each.name] = Gone.OVER
                 left -= each.bytes
     return chosen
+
+
+def is_young(each: Weighed, now_ns: int, options: GcOptions) -> bool:
+    """Tell whether something was made or used so lately that it stays, whatever else is said."""
+    return _used_ns(each, now_ns) >= _before(now_ns, options.grace)
+
+
+def _used_ns(each: Weighed, now_ns: int) -> int:
+    # A clock that was ahead must not protect anything for ever.
+    return min(each.used_ns, now_ns)
 
 
 def _before(now_ns: int, seconds: float) -> int:

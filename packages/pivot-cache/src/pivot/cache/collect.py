@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from pivot.cache.choosing import Weighed, choose
+from pivot.cache.choosing import Weighed, choose, is_young
 from pivot.cache.digest import Kind, Name
 from pivot.cache.errors import MissingError, UnsafeTreeError
 from pivot.cache.facts import Clock
@@ -198,8 +198,7 @@ def _held(
 def _other(each: Weighed, chosen: Mapping[Name, Gone], now_ns: int, options: GcOptions) -> Mark:
     if each.name in chosen:
         return Mark(Keep.CLAIMED)
-    young = each.used_ns >= now_ns - int(options.grace * 1e9)
-    return Mark(Keep.YOUNG if young else Keep.SPARED)
+    return Mark(Keep.YOUNG if is_young(each, now_ns, options) else Keep.SPARED)
 
 
 def _batches(found: list[Weighed]) -> Iterator[list[Weighed]]:
