@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from faults_world import World, cpu, program, world
+from faults_world import World, enumerated, program, world
 
 CALLS = ("write", "pwrite64", "fdatasync", "ftruncate", "linkat", "rename", "renameat", "renameat2", "unlink", "mkdir")
 FAULTS = ("signal=SIGKILL", "error=EIO", "error=EDQUOT", "error=EINTR")
@@ -50,13 +50,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _enumerate(call: str, fault: str, every: int) -> int:
-    points = bad = 0
-    with world() as made, cpu() as seconds:
+    with world() as made:
         made.recover()
-        for number, wrong in problems(made, call, fault, count(1, every)):
-            points += 1
-            bad += bool(wrong)
-            for line in wrong:
-                print(f"  {call} {number}, {fault}: {line}", flush=True)
-    print(f"{call} {fault}: {points} calls, {bad} with faults, {seconds():.0f} CPU s", flush=True)
-    return bad
+        return enumerated(f"{call}, {fault}", "call", problems(made, call, fault, count(1, every)))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import faults_hook
 from faults_hook import Point
-from faults_world import World, cpu, inline, world
+from faults_world import World, enumerated, inline, world
 
 
 class Course(NamedTuple):
@@ -100,12 +100,5 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _enumerate(name: str, every: int) -> int:
-    points = bad = 0
-    with world() as made, cpu() as seconds:
-        for number, wrong in problems(made, COURSES[name], count(1, every)):
-            points += 1
-            bad += bool(wrong)
-            for line in wrong:
-                print(f"  {name}, before change {number}: {line}", flush=True)
-    print(f"{name}: {points} points, {bad} with faults, {seconds():.0f} CPU s", flush=True)
-    return bad
+    with world() as made:
+        return enumerated(name, "point", problems(made, COURSES[name], count(1, every)))

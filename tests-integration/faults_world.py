@@ -359,6 +359,19 @@ def cpu() -> Iterator[Callable[[], float]]:
     yield lambda: sum(os.times()[:4]) - before
 
 
+def enumerated(what: str, unit: str, found: Iterator[tuple[int, list[str]]]) -> int:
+    """Print what is wrong at each of the points that are found, and how many there are; give how many are wrong."""
+    points = bad = 0
+    with cpu() as seconds:
+        for number, wrong in found:
+            points += 1
+            bad += bool(wrong)
+            for line in wrong:
+                print(f"  {what}, {unit} {number}: {line}", flush=True)
+    print(f"{what}: {points} {unit}s, {bad} with faults, {seconds():.0f} CPU s", flush=True)
+    return bad
+
+
 @contextmanager
 def world() -> Iterator[World]:
     """Give a project where nobody waits for a disk."""

@@ -157,3 +157,15 @@ def store_path(root: Path, digest: str) -> Path:
 @pytest.fixture
 def where(root: Path) -> Callable[[str], Path]:
     return lambda digest: store_path(root, digest)
+
+
+@pytest.fixture
+def filled(root, work, tick):
+    """A store that nobody claims anything of: a tree of two files, and a file."""
+    (work / "d").mkdir()
+    (work / "d" / "a").write_bytes(b"a")
+    (work / "d" / "b").write_bytes(b"b")
+    with Cache(root) as cache:
+        made = cache.put(work / "d"), cache.put_bytes(b"single")
+    tick()
+    return made

@@ -16,18 +16,6 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture
-def filled(root, work, tick):
-    """A store that nobody claims anything of: a tree of two files, and a file."""
-    (work / "d").mkdir()
-    (work / "d" / "a").write_bytes(b"a")
-    (work / "d" / "b").write_bytes(b"b")
-    with Cache(root) as cache:
-        made = cache.put(work / "d"), cache.put_bytes(b"single")
-    tick()
-    return made
-
-
 def _collect(root, roots, **options):
     with Cache(root) as cache:
         return cache.gc(roots, **{"grace": 0.0, **options})

@@ -30,18 +30,6 @@ def checkout(tmp_path):
     return Checkout(tmp_path / "checkout")
 
 
-@pytest.fixture
-def stored(root, work, tick):
-    """A store with a tree of two files and with a file, which nobody claims."""
-    (work / "d").mkdir()
-    (work / "d" / "a").write_bytes(b"a")
-    (work / "d" / "b").write_bytes(b"b")
-    with Cache(root) as cache:
-        made = cache.put(work / "d"), cache.put_bytes(b"single")
-    tick()
-    return made
-
-
 def collect(root, *arguments, **options):
     with Cache(root) as cache:
         return cache.gc(*arguments, **{"grace": 0.0, **options})
@@ -56,8 +44,8 @@ def counts(report):
     return {(kept.keep, kept.file): kept.objects for kept in report.held}
 
 
-def test_what_a_registered_checkout_names_stays_and_the_report_says_which_file(root, stored, checkout):
-    tree, single = stored
+def test_what_a_registered_checkout_names_stays_and_the_report_says_which_file(root, filled, checkout):
+    tree, single = filled
     checkout.name(tree)
     register(root, checkout)
     report = collect(root)
@@ -68,42 +56,42 @@ def test_what_a_registered_checkout_names_stays_and_the_report_says_which_file(r
     assert report.kept_bytes == sum(kept.bytes for kept in report.held) > 0
 
 
-def test_two_checkouts_of_one_project_are_both_safe(root, stored, tmp_path):
-    for name, digest in zip(("one", "two"), stored, strict=True):
+def test_two_checkouts_of_one_project_are_both_safe(root, filled, tmp_path):
+    for name, digest in zip(("one", "two"), filled, strict=True):
         made = Checkout(tmp_path / name)
         made.name(digest)
         register(root, made)
     assert collect(root).removed == ()
 
 
-def test_a_checkout_that_is_only_given_counts_too(root, stored, checkout):
-    checkout.name(*stored)
+def test_a_checkout_that_is_only_given_counts_too(root, filled, checkout):
+    checkout.name(*filled)
     assert collect(root, checkouts=[checkout.root]).removed == ()
     assert len(collect(root).removed) == 4
 
 
 @pytest.mark.parametrize("torn", ["", '{"outs": {', "<<<<<<< ours\n=======\n>>>>>>> theirs\n"])
-def test_nothing_goes_while_a_lock_file_cannot_be_read(root, stored, checkout, torn):
+def test_nothing_goes_while_a_lock_file_cannot_be_read(root, filled, checkout, torn):
     checkout.lock.write_text(torn)
     register(root, checkout)
     with pytest.raises(BrokenRootError, match=r"nothing was deleted: .*train.lock"):
         collect(root)
     with Cache(root) as cache:
-        assert all(map(cache.has, stored))
-    assert set(stored) <= set(collect(root, ignore_broken=True).removed)
+        assert all(map(cache.has, filled))
+    assert set(filled) <= set(collect(root, ignore_broken=True).removed)
 
 
-def test_nothing_goes_while_a_registration_cannot_be_read(root, stored, checkout):
-    checkout.name(*stored)
+def test_nothing_goes_while_a_registration_cannot_be_read(root, filled, checkout):
+    checkout.name(*filled)
     register(root, checkout)
     next((root / "roots").glob("*.json")).write_text("{")
     with pytest.raises(BrokenRootError, match="roots/"):
         collect(root)
-    assert set(stored) <= set(collect(root, ignore_broken=True).removed)
+    assert set(filled) <= set(collect(root, ignore_broken=True).removed)
 
 
-def test_a_checkout_that_is_gone_protects_what_it_named_and_what_was_used_since(root, stored, checkout, tick):
-    tree, single = stored
+def test_a_checkout_that_is_gone_protects_what_it_named_and_what_was_used_since(root, filled, checkout, tick):
+    tree, single = filled
     checkout.name(tree)
     register(root, checkout)
     collect(root, [single])
@@ -119,7 +107,7 @@ def test_a_checkout_that_is_gone_protects_what_it_named_and_what_was_used_since(
     assert counts(report) == {(Keep.MISSING, ""): 3}
 
 
-def test_a_checkout_that_is_gone_and_was_never_read_protects_what_was_used_since_it_came(root, stored, checkout):
+def test_a_checkout_that_is_gone_and_was_never_read_protects_what_was_used_since_it_came(root, filled, checkout):
     register(root, checkout)
     checkout.top.rename(checkout.top.with_name("away"))
     assert collect(root).removed == ()
@@ -129,7 +117,7 @@ def test_a_checkout_that_is_gone_and_was_never_read_protects_what_was_used_since
     assert os.listdir(root / "roots") == []
 
 
-def test_a_checkout_that_cannot_be_reached_is_never_taken_for_gone(root, stored, checkout, work):
+def test_a_checkout_that_cannot_be_reached_is_never_taken_for_gone(root, filled, checkout, work):
     (work / "loop").symlink_to("loop")  # as the folder of another user may be, which only says no otherwise
     with Cache(root) as cache:
         cache.register(work / "loop/x", checkout.root.files)
@@ -139,7 +127,7 @@ def test_a_checkout_that_cannot_be_reached_is_never_taken_for_gone(root, stored,
     assert len(os.listdir(root / "roots")) == 1
 
 
-def test_a_checkout_that_is_gone_for_long_is_forgotten(root, stored, checkout):
+def test_a_checkout_that_is_gone_for_long_is_forgotten(root, filled, checkout):
     register(root, checkout)
     file = next((root / "roots").glob("*.json"))
     said = json.loads(file.read_text())
@@ -149,8 +137,8 @@ def test_a_checkout_that_is_gone_for_long_is_forgotten(root, stored, checkout):
     assert os.listdir(root / "roots") == []
 
 
-def test_what_recent_runs_gave_stays_and_records_of_what_is_gone_go(root, stored):
-    tree, single = stored
+def test_what_recent_runs_gave_stays_and_records_of_what_is_gone_go(root, filled):
+    tree, single = filled
     with Cache(root) as cache:
         cache.remember("both", {"outs": {"model/0": [tree, 2]}, "observed": {"files": {"x": hash_bytes(b"never")}}})
         cache.remember("plain", {"x": single})
@@ -167,8 +155,8 @@ def test_what_recent_runs_gave_stays_and_records_of_what_is_gone_go(root, stored
         assert cache.recall("text") is not None
 
 
-def test_what_is_named_stays_however_large_the_store_is(root, stored, checkout):
-    tree, single = stored
+def test_what_is_named_stays_however_large_the_store_is(root, filled, checkout):
+    tree, single = filled
     checkout.name(tree)
     register(root, checkout)
     report = collect(root, max_size=0)
@@ -176,7 +164,7 @@ def test_what_is_named_stays_however_large_the_store_is(root, stored, checkout):
     assert report.gone[0].why is Gone.OVER
 
 
-def test_what_fits_stays_although_nothing_names_it(root, stored):
+def test_what_fits_stays_although_nothing_names_it(root, filled):
     report = collect(root, max_size=1 << 30)
     assert report.removed == ()
     assert counts(report) == {(Keep.SPARED, ""): 4}
@@ -188,8 +176,8 @@ def test_what_a_process_uses_is_reported_as_that(root, cache):
     assert counts(cache.gc(grace=-1.0)) == {(Keep.CLAIMED, ""): 1}
 
 
-def test_members_of_a_tree_were_used_when_the_tree_was(root, stored):
-    tree, single = stored
+def test_members_of_a_tree_were_used_when_the_tree_was(root, filled):
+    tree, single = filled
     with Cache(root) as cache:
         seal = cache._seals.get(parse(tree))
         later = seal._replace(last_used=seal.last_used + 1000)
@@ -197,15 +185,15 @@ def test_members_of_a_tree_were_used_when_the_tree_was(root, stored):
     assert collect(root).removed == (single,)
 
 
-def test_a_revision_that_is_not_there_deletes_nothing(root, stored, checkout):
+def test_a_revision_that_is_not_there_deletes_nothing(root, filled, checkout):
     with pytest.raises(RevisionError):
         collect(root, checkouts=[checkout.root], revisions=Revisions(named=("v1",)))
     with Cache(root) as cache:
-        assert all(map(cache.has, stored))
+        assert all(map(cache.has, filled))
 
 
-def test_bytes_of_one_inode_are_counted_once(root, stored, where):
-    _, single = stored
+def test_bytes_of_one_inode_are_counted_once(root, filled, where):
+    _, single = filled
     before = collect(root, dry_run=True).removed_bytes
     where(hash_bytes(b"twin")).parent.mkdir(exist_ok=True)
     os.link(where(single), where(hash_bytes(b"twin")))
