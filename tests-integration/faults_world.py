@@ -23,6 +23,7 @@ from faults_children import quick_folder
 from pivot.cache import Cache
 from pivot.engine.events import StageWaiting
 from pivot.engine.runner import Tell
+from pivot.executor.observed import Identify
 from pivot.executor.task import TaskOptions, Waits
 
 DEADLINE = 60
@@ -63,6 +64,7 @@ def diary(
     return [*(days or []), text]
 """
 OTHER = """
+import importlib
 from typing import Annotated
 from pivot import loaders, outputs
 from pivot.pipeline import Pipeline
@@ -74,7 +76,8 @@ def tail(
     text: Annotated[str, outputs.Dep("../head.txt", loaders.Text())],
     note: Annotated[str, outputs.Dep("note.txt", loaders.Text())],
 ) -> Annotated[str, outputs.Out("tail.txt", loaders.Text())]:
-    return text[-50:].upper() + note
+    later = importlib.import_module("".join(reversed("retal_ytluaf")))  # code that only the command can identify
+    return later.shout(text[-50:]) + note
 """
 
 
@@ -88,7 +91,9 @@ class Given(NamedTuple):
     def files(self) -> dict[str, str]:
         """Give the files that say it."""
         helper = f"def mark(text):\n    return text + {self.mark!r}\n"
-        return {"in.txt": self.text, "q/note.txt": self.note, "faulty_helper.py": helper}
+        later = "def shout(text):\n    return text.upper()\n"
+        code = {"faulty_helper.py": helper, "faulty_later.py": later}
+        return {"in.txt": self.text, "q/note.txt": self.note, **code}
 
     def results(self) -> dict[str, str]:
         """Compute what a clean run makes, without pivot; the diary has a memory and is not here."""
@@ -265,11 +270,11 @@ def inline() -> None:
         opened.extend([really(settings)] if not opened else [])
         return opened[0]
 
-    def runner(options: TaskOptions, _jobs: int, tell: Tell) -> InlineRunner:
+    def runner(options: TaskOptions, _jobs: int, tell: Tell, identify: Identify) -> InlineRunner:
         def waiting(waits: Waits) -> None:
             tell(StageWaiting(waits.ref, waits.owner, path=waits.path))
 
-        execution = inline_execution(options, open_once(options.settings), waiting)
+        execution = inline_execution(options, open_once(options.settings), waiting, identify)
         return InlineRunner(execution.bring_up_to_date, execution.close)
 
     assert hasattr(run, "_pool")

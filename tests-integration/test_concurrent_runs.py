@@ -1,8 +1,12 @@
 """Commands at the same time in one project: each stage runs once, and nobody reads what another is just writing."""
 
+import array
+import fcntl
 import json
 import os
+import signal
 import subprocess
+import termios
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -138,6 +142,43 @@ def test_runs_of_two_pipelines_make_what_they_share_once(project: Project, gates
     gates.open("make")
     ended(first, second)
     assert [gates.times(name) for name in ("make", "use", "apply")] == [1, 1, 1]
+
+
+def test_a_stage_that_uses_code_which_only_the_command_can_identify_runs_once(project: Project, gates: Gates) -> None:
+    project.write({"plugins.py": "def upper(text):\n    return text.upper()\n"})
+    late = (
+        'import importlib\n    source = getattr(importlib.import_module("".join(reversed("snigulp"))), "upper")(source)'
+    )
+    project.edit("maker/pipeline.py", 'tell_and_wait("make")\n', f'tell_and_wait("make")\n    {late}\n')
+    gates.close("make")
+    first = project.start("run", "--json", at="maker")
+    gates.wait_until_at("make")
+    second = project.start("run", "--json", at="maker")
+    event_of(second, event="stage_waiting", stage="make")
+    first.send_signal(signal.SIGSTOP)  # it hears its worker when the second has had all the time that it wants
+    gates.open("make")
+    wait_until_spoken_to(first)
+    first.send_signal(signal.SIGCONT)
+    ended(first, second)
+    assert gates.times("make") == 1
+    project.edit("plugins.py", "upper()", "lower()")
+    assert project.ran(at="maker") == {"maker:make"}
+
+
+def wait_until_spoken_to(process: "subprocess.Popen[str]") -> None:
+    """Wait until there is something in a pipe that a process reads."""
+    while not any(map(is_full, Path(f"/proc/{process.pid}/fd").iterdir())):
+        assert process.poll() is None
+
+
+def is_full(descriptor: Path) -> bool:
+    if int(descriptor.name) < 3 or not os.readlink(descriptor).startswith("pipe:"):
+        return False
+    pipe = os.open(descriptor, os.O_RDONLY | os.O_NONBLOCK)
+    waiting = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, waiting)
+    os.close(pipe)
+    return waiting[0] > 0
 
 
 def test_the_wait_for_a_path_ends_with_the_time_limit_and_its_own_exit_code(project: Project, gates: Gates) -> None:

@@ -48,6 +48,11 @@ def stage(
     )
 
 
+def identified(_pipeline: PipelineName, names: Sequence[str]) -> Mapping[str, str]:
+    """Say what code is now: the same as ever."""
+    return dict.fromkeys(names, "seen")
+
+
 class DataPipeline(NamedTuple):
     """A `PipelineView` over given definitions."""
 

@@ -1,6 +1,7 @@
 """Whole runs over a pipeline that is data and functions of paths."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,19 @@ def test_a_run_makes_everything_and_the_next_one_does_nothing(root: Path) -> Non
     for _ in range(3):  # with and without certificates
         assert set(outcomes(run(chain(root))).values()) == {Outcome.SKIPPED}
         assert set(words(chain(root)).values()) == {"fresh"}
+
+
+def test_what_was_certified_of_a_project_says_nothing_about_its_copy(root: Path) -> None:
+    original, copy = root / "original", root / "copy"
+    original.mkdir()
+    (root / "in.txt").rename(original / "in.txt")
+    for _ in range(2):  # with certificates
+        run(chain(original))
+    shutil.copytree(original, copy)
+    (copy / "in.txt").write_text("b")
+    (copy / "double.txt").write_text("spoilt")
+    assert words(chain(copy)) == {"upper": "run", "double": "run"}
+    assert set(words(chain(original)).values()) == {"fresh"}
 
 
 def test_only_what_changed_and_what_sees_a_difference_runs(root: Path) -> None:

@@ -1,5 +1,6 @@
 """One stage in this process."""
 
+import importlib
 import json
 import linecache
 import os
@@ -7,27 +8,27 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_fakes import stage
+from engine_fakes import identified, stage
 
-from pivot.cache import Cache, CacheRoot
+from pivot.cache import Cache, CacheRoot, FullError
 from pivot.engine import EngineSettings, Outcome
-from pivot.executor.assess import Assessor
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
-from pivot.executor.execute import Execution, commit
-from pivot.executor.observed import Observer
+from pivot.executor.execute import Execution
+from pivot.executor.observed import Identify
+from pivot.executor.state import state_of
 from pivot.executor.task import Done, StageTask, TaskOptions
-from pivot.executor.workspace import Workspace
 from pivot.fingerprint.recorder import recorder
 from pivot.loaders.plain import PathOnly, Text
 from pivot.loaders.structured import JSON
 from pivot.outputs import Dep, DirectoryOut, Out
 from pivot.registry.definition import OutputKind, StageDefinition
+from pivot.registry.errors import LockTimeoutError
 
 
 def info_of(item: StageDefinition, func: Any, loader: Any) -> WorkerStageInfo:
@@ -56,6 +57,7 @@ def bring(
     func: Any,
     loader: Any = JSON(),  # noqa: B008
     opened: type[Cache] = Cache,
+    identify: Identify = identified,
     **settings: Any,
 ) -> Done:
     @contextmanager
@@ -64,15 +66,9 @@ def bring(
 
     options = TaskOptions(EngineSettings(item.root, CacheRoot(item.root / "cache"), **settings), "r1")
     with opened(item.root / "cache") as cache:
-        execution = Execution(options, cache, recorder(), live, {}, lambda *_: None)
+        execution = Execution(options, cache, recorder(), live, {}, lambda *_: None, identify)
         done = execution.bring_up_to_date(StageTask(item))
         execution.close()
-        if (
-            done.uncovered and done.trace is not None
-        ):  # on 3.12 the functions of this file are seen: as the run loop does
-            workspace = Workspace(cache)
-            observer = Observer(item.root, workspace, {}, lambda names: dict.fromkeys(names, "seen"))
-            commit(item, done.trace, Assessor(cache, workspace, observer, lambda _: {}), None)
         return done
 
 
@@ -183,6 +179,51 @@ def test_an_input_that_is_not_there_is_named(root: Path) -> None:
     )
 
 
+def uses_plugin() -> dict[str, Any]:
+    sys.modules.pop("plugin_of_p", None)
+    return {"out0": importlib.import_module("plugin_of_p").text()}
+
+
+def plugged(root: Path, monkeypatch: pytest.MonkeyPatch) -> StageDefinition:
+    """Give a stage that uses a module which its text does not name."""
+    (root / "plugin_of_p.py").write_text("def text():\n    return 'plugged'\n")
+    monkeypatch.syspath_prepend(root)
+    return stage("p:s", root, (), ["x.json"])
+
+
+def test_code_is_identified_while_nobody_else_can_have_the_stage(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    item, asked = plugged(root, monkeypatch), []
+
+    def identify(pipeline: str, names: Sequence[str]) -> dict[str, str]:
+        with pytest.raises(LockTimeoutError), state_of(item).locked(0, lambda _waits: None):
+            pass
+        asked.append(pipeline)
+        return dict.fromkeys(names, "seen")
+
+    done = bring(item, uses_plugin, identify=identify)
+    assert done.trace is not None
+    assert {"plugin_of_p", "plugin_of_p:text"} & done.trace.facts.observed.code.keys()
+    assert state_of(item).read() == done.trace
+    assert set(asked) == {"p"}
+    assert bring(item, None).outcome is Outcome.SKIPPED
+
+
+def test_what_its_code_was_is_kept_with_outputs_that_cannot_be_stored(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = plugged(root, monkeypatch)
+    assert "they are kept in place" in message(bring(item, uses_plugin, opened=Full))
+    assert bring(item, None).outcome is Outcome.RESTORED
+    assert json.loads((root / "x.json").read_text()) == "plugged"
+
+
+class Full(Cache):
+    """A store without room."""
+
+    def store_many(self, paths: Any) -> Any:
+        raise FullError("no room")
+
+
 class Losing(Cache):
     """A store of which somebody removes an object at the moment when it is to be restored."""
 
@@ -288,7 +329,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from engine_fakes import stage
+from engine_fakes import identified, stage
 from test_execute import bring
 from pivot.loaders.plain import Text
 root = Path(sys.argv[1])

@@ -1,5 +1,6 @@
 """Workers that die, take too long, or cannot be had: through real processes."""
 
+import importlib
 import os
 import resource
 import signal
@@ -7,12 +8,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from engine_fakes import live, stage, tasks_of
+from engine_fakes import identified, live, stage, tasks_of
 
 from pivot.cache import CacheRoot
 from pivot.engine import EngineSettings, Event, Outcome
@@ -28,7 +29,7 @@ def silent(_event: Event) -> None:
 
 @contextmanager
 def pool_of(root: Path, jobs: int = 1, **more: object) -> Iterator[PoolRunner]:
-    runner = PoolRunner(options_of(root), jobs, silent, **more)  # type: ignore[arg-type]
+    runner = PoolRunner(options_of(root), jobs, silent, identified, **more)  # type: ignore[arg-type]
     try:
         yield runner
     finally:
@@ -249,7 +250,7 @@ def test_a_process_that_a_stage_leaves_behind_is_ended_and_told_of(
     tmp_path: Path, function: Callable[[], object], ref: str
 ) -> None:
     events: list[Event] = []
-    pool = PoolRunner(options_of(tmp_path), 1, events.append)
+    pool = PoolRunner(options_of(tmp_path), 1, events.append, identified)
     pool.start(task(tmp_path, function))
     assert pool.wait().outcome is Outcome.RAN
     pool.close()
@@ -263,7 +264,7 @@ def test_a_process_that_a_stage_leaves_behind_is_ended_and_told_of(
 
 def test_it_is_ended_too_when_the_worker_died_before_the_run_was_over(tmp_path: Path) -> None:
     events: list[Event] = []
-    pool = PoolRunner(options_of(tmp_path), 1, events.append)
+    pool = PoolRunner(options_of(tmp_path), 1, events.append, identified)
     for each in (task(tmp_path, starts_daemon), task(tmp_path, dies_by(signal.SIGKILL), "two")):
         pool.start(each)
         pool.wait()
@@ -287,6 +288,26 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_worker_that_dies_before_its_code_is_identified_has_recorded_nothing(tmp_path: Path) -> None:
+    def uses_plugin() -> None:
+        sys.path.insert(0, os.getcwd())
+        importlib.import_module("plugin_of_p")
+        Path("one.txt").write_text(str(os.getpid()))
+
+    def kill(_pipeline: str, names: Sequence[str]) -> dict[str, str]:
+        os.kill(int((tmp_path / "one.txt").read_text()), signal.SIGKILL)
+        return dict.fromkeys(names, "seen" * 100_000)  # more than a pipe holds: nobody waits until it is read
+
+    (tmp_path / "plugin_of_p.py").write_text("")
+    options = TaskOptions(EngineSettings(tmp_path, CacheRoot(tmp_path / "cache")), "r1")
+    pipeline = live(tmp_path, [stage("p:one", tmp_path, (), ["one.txt"])], one=uses_plugin)
+    pool = PoolRunner(options, 1, silent, kill)
+    pool.start(tasks_of(pipeline, options)[0])
+    assert told(pool.wait()).startswith("worker killed by SIGKILL")
+    assert not (tmp_path / ".pivot/stages").exists()
+    pool.kill()
 
 
 def test_workers_have_the_interpreters_flags(tmp_path: Path) -> None:

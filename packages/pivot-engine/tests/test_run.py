@@ -9,7 +9,8 @@ from engine_fakes import live, ref, stage
 from pivot.cache import CacheRoot
 from pivot.engine import Engine, EngineSettings, Event, Failure, Outcome, RunOptions, RunResult, StageFinished
 from pivot.engine.events import RunStarted, StageRetried, StageStarted
-from pivot.executor.locking import Waiting
+from pivot.engine.runner import Tell
+from pivot.executor.observed import Identify
 from pivot.executor.task import Cause, Done, StageTask, TaskOptions
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
@@ -63,7 +64,7 @@ class Run:
         self.runner = Scripted(jobs, tries)
         settings = EngineSettings(root, CacheRoot(root / "cache"), jobs=jobs, resources=resources)
 
-        def runner(_options: TaskOptions, _jobs: int, _waiting: Waiting) -> Scripted:
+        def runner(_options: TaskOptions, _jobs: int, _tell: Tell, _identify: Identify) -> Scripted:
             return self.runner
 
         pipeline = live(root, stages, **{item.ref.stage: print for item in stages})

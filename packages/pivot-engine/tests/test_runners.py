@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_fakes import live, stage, tasks_of
+from engine_fakes import identified, live, stage, tasks_of
 
 from pivot.cache import CacheRoot
 from pivot.engine import EngineSettings, Outcome
@@ -25,7 +25,7 @@ def silent(_ref: StageRef, _owner: int | None) -> None:
 @contextmanager
 def inline(options: TaskOptions) -> Iterator[Runner]:
     with options.settings.open_cache() as cache:
-        execution = inline_execution(options, cache, silent)
+        execution = inline_execution(options, cache, silent, identified)
         runner = InlineRunner(execution.bring_up_to_date, execution.close)
         yield runner
         runner.close()
@@ -33,7 +33,7 @@ def inline(options: TaskOptions) -> Iterator[Runner]:
 
 @contextmanager
 def pool(options: TaskOptions) -> Iterator[Runner]:
-    runner = PoolRunner(options, 2, lambda _event: None)
+    runner = PoolRunner(options, 2, lambda _event: None, identified)
     yield runner
     runner.close()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engine_fakes import live, stage, tasks_of
+from engine_fakes import identified, live, stage, tasks_of
 
 from pivot.cache import CacheRoot
 from pivot.engine import EngineSettings, Outcome
@@ -119,7 +119,7 @@ def run(root: Path, **functions: Callable[[], object]) -> list[Outcome]:
     """Run stages in one worker, one after the other, as long as it lives."""
     options = TaskOptions(EngineSettings(root, CacheRoot(root / "cache"), observe="off"), "r1")
     stages = [stage(f"p:{name}", root, (), [f"{name}.txt"], code=name) for name in functions]
-    pool = PoolRunner(options, 1, lambda _event: None)
+    pool = PoolRunner(options, 1, lambda _event: None, identified)
     done = []
     try:
         for task in tasks_of(live(root, stages, **functions), options):

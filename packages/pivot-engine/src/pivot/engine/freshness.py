@@ -70,8 +70,9 @@ def _still(observed: Row, observer: Observer) -> bool:
 
 
 def declared_row(stage: StageDefinition) -> Row:
-    """Give what a definition says about the result."""
+    """Give what a definition says about the result, and where: a copy of a project has its certificates, too."""
     return (
+        str(stage.root),
         tuple(stage.identity),
         dict(stage.params),
         tuple(tuple(item) for item in stage.inputs),

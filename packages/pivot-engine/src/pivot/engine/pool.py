@@ -16,9 +16,10 @@ from pivot.engine.runner import Tell
 from pivot.engine.threads import thread_limits
 from pivot.engine.workers import Worker, packed
 from pivot.executor.marks import RUN
+from pivot.executor.observed import Identify
 from pivot.executor.settings import usable_cores
 from pivot.executor.state import state_of
-from pivot.executor.task import Begins, Cause, Done, Failure, Last, Outcome, StageTask, TaskOptions, Waits
+from pivot.executor.task import Asks, Begins, Cause, Done, Failure, Last, Outcome, StageTask, TaskOptions, Waits
 from pivot.registry.types import PipelineName, StageName, StageRef
 
 GRACE = 10.0
@@ -44,7 +45,7 @@ class PoolRunner:
 
     start           to an idle worker, or a new one: never more of them than there was work for at once
     wait
-      _attend       take in what a worker reports
+      _attend       take in what a worker reports, and answer what it asks
       _lose         its process ended instead: that stage failed, the others go on
       _limit        end a stage that takes longer than it may
     close, kill
@@ -55,6 +56,7 @@ class PoolRunner:
         options: TaskOptions,
         jobs: int,
         tell: Tell,
+        identify: Identify,
         *,
         grace: float = GRACE,
         memory: OutOfMemory | None = None,
@@ -62,6 +64,7 @@ class PoolRunner:
         self._options = options
         self._jobs = jobs
         self._tell = tell
+        self._identify = identify
         self._mark = f"{os.getpid()}.{time.monotonic_ns()}"
         self._grace = grace
         self._ears = Ears()
@@ -77,9 +80,9 @@ class PoolRunner:
         self._had_workers = False
         """Whether there may be processes that stages have left."""
 
-    def serve(self, options: TaskOptions, tell: Tell) -> None:
+    def serve(self, options: TaskOptions, tell: Tell, identify: Identify) -> None:
         """Be the runner of another run; its options differ from those before in the run's name only."""
-        self._options, self._tell = options, tell
+        self._options, self._tell, self._identify = options, tell, identify
 
     def room(self) -> int:
         """Count the stages that may be started now."""
@@ -140,11 +143,14 @@ class PoolRunner:
         elif worker.inbox.ended:
             self._ears.mute(worker)
 
-    def _heard(self, worker: Worker, message: Done | Failure | Last | Waits | Begins) -> None:
+    def _heard(self, worker: Worker, message: Done | Failure | Last | Waits | Begins | Asks) -> None:
         running = self._busy[worker]
         match message:
             case Waits(ref, owner, path):
                 self._tell(StageWaiting(ref, owner, path=path))
+            case Asks(names):
+                code = self._identify(running.task.stage.ref.pipeline, names)
+                worker.take(pickle.dumps(code, pickle.HIGHEST_PROTOCOL))
             case Begins():
                 # Now, not when it got the task: a worker that just starts takes a while to be ready.
                 self._busy[worker] = running._replace(until=time.monotonic() + (running.task.timeout or math.inf))

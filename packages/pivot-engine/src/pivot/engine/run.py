@@ -26,6 +26,7 @@ from pivot.engine.runner import Runner, Runners, Tell
 from pivot.engine.sessions import Sessions
 from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
+from pivot.executor.observed import Identify
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
 from pivot.executor.task import Cause, Done, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Facts
@@ -74,7 +75,7 @@ class RunLoop:
       _plan             in which order, and what there is for it
       _start_ready      decide each stage whose needs are met: up to date, or a task for the runner
       _try_again        a stage that failed, if it has tries left
-      _reap             take one report: note, commit what only the coordinator can, tell
+      _reap             take one report: note, tell
       _finish           sources, journals
     """
 
@@ -215,8 +216,6 @@ class RunLoop:
         done = _with_attempts(done, self._failed[done.ref] + 1)
         ref = done.ref
         stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
-        if done.uncovered and done.trace is not None and not self._options.no_commit:
-            done = self._commit_with_code(stage, done)
         if done.trace is not None:
             self._tried[ref] = done.trace.facts
         if done.outcome in GOOD:
@@ -230,17 +229,8 @@ class RunLoop:
         plan.finish(ref, done.outcome)
         self._tell(done)
 
-    def _commit_with_code(self, stage: StageDefinition, done: Done) -> Done:
-        """Commit a run that used code which only the coordinator can identify."""
-        from pivot.executor.execute import commit
-
-        session = self._sessions[stage.ref.pipeline]
-        assert done.trace is not None
-        code = {name: code for name, code in session.code(done.uncovered).items() if code != "absent"}
-        facts = done.trace.facts
-        trace = done.trace._replace(facts=facts._replace(observed=facts.observed._replace(code=code)))
-        commit(stage, trace, session.assessor, self._settings.lock_timeout)
-        return done._replace(trace=trace)
+    def _identify(self, pipeline: PipelineName, names: Sequence[str]) -> Mapping[str, str]:
+        return self._sessions[pipeline].code(names)
 
     def _foresee(self, selected: Sequence[StageRef]) -> None:
         """Find the stages that are certified, and so those that may have to run."""
@@ -258,7 +248,8 @@ class RunLoop:
             self._ignore_outputs()
             jobs = self._options.jobs or self._settings.jobs or usable_cores()
             runners = self._runners or _pool
-            self._runner = runners(self._task_options(), max(1, min(jobs, self._width())), self._emit)
+            width = max(1, min(jobs, self._width()))
+            self._runner = runners(self._task_options(), width, self._emit, self._identify)
         return self._runner
 
     def _register(self) -> None:
@@ -327,11 +318,11 @@ class RunLoop:
             self._sessions[pipeline].keep_sources(hashes)
 
 
-def _pool(options: TaskOptions, jobs: int, tell: Tell) -> Runner:
+def _pool(options: TaskOptions, jobs: int, tell: Tell, identify: Identify) -> Runner:
     """Give a run workers of its own; imported here, for most runs need none."""
     from pivot.engine.pool import PoolRunner
 
-    return PoolRunner(options, jobs, tell)
+    return PoolRunner(options, jobs, tell, identify)
 
 
 def _with_attempts(done: Done, attempts: int) -> Done:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pivot.engine.events import Event
+from pivot.executor.observed import Identify
 from pivot.executor.task import Done, StageTask, TaskOptions
 
 
@@ -41,8 +42,11 @@ class Runner(Protocol):
 
 
 Tell = Callable[[Event], None]
-Runners = Callable[[TaskOptions, int, Tell], Runner]
-"""Gives a run its runner, with so many jobs; it tells what nobody else sees (`StageWaiting`, `ProcessLeft`)."""
+Runners = Callable[[TaskOptions, int, Tell, Identify], Runner]
+"""Gives a run its runner, with so many jobs.
+
+It tells what nobody else sees (`StageWaiting`, `ProcessLeft`), and asks for the identity of code that stages have used.
+"""
 
 
 class InlineRunner:

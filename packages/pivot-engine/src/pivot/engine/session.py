@@ -7,28 +7,13 @@ from pivot.cache import Cache
 from pivot.engine.freshness import Row, Stat, certify, holds
 from pivot.engine.statedb import StateDb
 from pivot.executor.assess import Assessment, Assessor
-from pivot.executor.observed import Observer
+from pivot.executor.observed import KnownCode, Observer
 from pivot.executor.settings import EngineSettings
 from pivot.executor.state import file_name, unfinished
 from pivot.executor.trace import Trace
 from pivot.executor.workspace import Workspace
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.types import StageRef, StateDir
-
-
-class KnownCode:
-    """Asks a view what code is now, each name once, and remembers what was asked: a worker must know it too."""
-
-    def __init__(self, view: PipelineView) -> None:
-        self._view = view
-        self.known: dict[str, str] = {}
-
-    def __call__(self, names: Iterable[str]) -> Mapping[str, str]:
-        wanted = tuple(names)
-        new = [name for name in wanted if name not in self.known]
-        if new:
-            self.known.update(self._view.code_of(new))
-        return {name: self.known.get(name, "absent") for name in wanted}
 
 
 class Shared(NamedTuple):
@@ -51,7 +36,7 @@ class PipelineSession:
         self.view = view
         self.state_dir = state_dir
         self._shared = shared
-        self.code = KnownCode(view)
+        self.code = KnownCode(view.code_of)
         root = shared.settings.project_root
         self.observer = Observer(root, shared.workspace, shared.environ, self.code, shared.outputs)
         use = shared.use_run_cache

@@ -3,13 +3,15 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pivot.engine.events import Event
 from pivot.engine.pool import PoolRunner
 from pivot.engine.runner import Runner, Tell
+from pivot.executor.observed import Identify
 from pivot.executor.task import Done, StageTask, TaskOptions
+from pivot.registry.types import PipelineName
 
 _COMPILED = (".so", ".pyd", ".dylib")
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
@@ -39,20 +41,20 @@ class WarmPool:
         """Say which files there are now: of these, compiled modules count."""
         self._compiled = tuple(sorted(path for path in files if path.endswith(_COMPILED)))
 
-    def runner(self, options: TaskOptions, jobs: int, tell: Tell) -> Runner:
+    def runner(self, options: TaskOptions, jobs: int, tell: Tell, identify: Identify) -> Runner:
         """Give a run its workers: those of the run before, if they will do."""
         terms = _Terms(options._replace(run_id="", code_files={}), _marks((*_installed(), *self._compiled)))
         if self._pool is None or terms != self._terms or jobs > self._jobs:
             self.close()
-            self._pool, self._terms, self._jobs = PoolRunner(options, jobs, tell), terms, jobs
+            self._pool, self._terms, self._jobs = PoolRunner(options, jobs, tell, identify), terms, jobs
         else:
-            self._pool.serve(options, tell)
+            self._pool.serve(options, tell, identify)
         return _Lent(self._pool, self.kill)
 
     def close(self) -> None:
         """End the workers."""
         if self._pool is not None and self._terms is not None:
-            self._pool.serve(self._terms.options, _nobody)
+            self._pool.serve(self._terms.options, _nobody, _nothing)
             self._pool.close()
             self._pool = None
 
@@ -100,6 +102,11 @@ class _Lent:
 
 def _nobody(_event: Event) -> None:
     """Between two runs there is nobody to tell."""
+
+
+def _nothing(_pipeline: PipelineName, _names: Sequence[str]) -> Mapping[str, str]:
+    """Nor anybody to ask."""
+    return {}
 
 
 def _installed() -> list[str]:

@@ -17,7 +17,7 @@ from pivot.executor.decide import Restore, Run, Skip
 from pivot.executor.edits import Edits, unidentified
 from pivot.executor.locking import Waiting
 from pivot.executor.memory import Memory, joined
-from pivot.executor.observed import Observer
+from pivot.executor.observed import Identify, KnownCode, Observer
 from pivot.executor.pathlocks import stage_locked
 from pivot.executor.pending import keep, settle
 from pivot.executor.state import claim, state_of
@@ -58,10 +58,11 @@ class Execution:
         live: Live,
         environ: Mapping[str, str],
         waiting: Waiting,
+        identify: Identify,
         around: Around = lambda _: nullcontext(),
     ) -> None:
         self.options, self.cache, self.recorder, self.live = options, cache, recorder, live
-        self.environ, self.waiting, self.around = environ, waiting, around
+        self.environ, self.waiting, self.identify, self.around = environ, waiting, identify, around
         self.surroundings = Surroundings()
         self._logs = Logs()
         self._memory = Memory()
@@ -126,9 +127,15 @@ class Execution:
             self._claimed.add(owner)
 
     def _observer(self, workspace: Workspace, task: StageTask) -> Observer:
-        """In a worker, code can only be what the coordinator says it is."""
-        root = self.options.settings.project_root
-        return Observer(root, workspace, self.environ, _lookup(task.code), self.options.outputs)
+        """In a worker, code can only be what the coordinator says it is: with the task, or when it is asked.
+
+        It is asked while the stage's locks are held. To leave it to the coordinator to identify code, and to commit,
+        when the worker has reported is one message less, but then another run may get the locks in between, and run
+        the stage again.
+        """
+        root, pipeline = self.options.settings.project_root, task.stage.ref.pipeline
+        code = KnownCode(lambda names: self.identify(pipeline, names), task.code)
+        return Observer(root, workspace, self.environ, code, self.options.outputs)
 
     def _restore(self, task: StageTask, decision: Restore, before: Trace | None) -> Done:
         stage = task.stage
@@ -171,24 +178,24 @@ class Execution:
             return _failed(task, error.failure(log), assessment.decision)._replace(asked=error.asked)
         except StageError as error:
             return _failed(task, Failure(str(error), log=_existing(log)), assessment.decision)
-        facts = assessment.facts._replace(observed=seen)
-        trace = Trace(facts, outs, task.manifest)
         uncovered = unforeseen(observed, task.manifest)
         identified = self._edits.none(stage) if uncovered else self._edits.loaded(stage)
+        facts = assessment.facts._replace(observed=seen._replace(code=observer.code(uncovered)))
+        trace = Trace(facts, outs, task.manifest)
         if refused is not None:
-            return self._keep(task, refused, assessment.decision, trace if identified and not uncovered else None)
-        done = Done(
+            return self._keep(task, refused, assessment.decision, trace if identified else None)
+        if not identified:
+            trace = unidentified(trace)
+        if not self.options.no_commit:
+            _commit(stage, trace, assessor)
+        return Done(
             stage.ref,
             Outcome.RAN,
             reasons=assessment.decision.reasons,
-            trace=trace if identified else unidentified(trace),
+            trace=trace,
             undeclared=tuple(sorted(facts.observed.files)),
-            uncovered=uncovered,
             unchanged=assessment.before is not None and outs == assessment.before.outs,
         )
-        if done.trace is not None and not done.uncovered and not self.options.no_commit:
-            _commit(stage, done.trace, assessor)
-        return done
 
     def _store(self, stage: StageDefinition) -> tuple[dict[str, Artifact], Exception | None]:
         """Store the outputs, or say why that cannot be: no reason to throw away what was computed."""
@@ -245,13 +252,8 @@ class Execution:
             raise StageError(f"it read {min(seen.files)}, which it does not declare (observe: strict)")
 
 
-def commit(stage: StageDefinition, trace: Trace, assessor: Assessor, timeout: float | None) -> None:
-    """Make a run count that its worker could not commit: first its run-cache entry, then its lock file."""
-    with state_of(stage).locked(timeout, lambda _waits: None):
-        _commit(stage, trace, assessor)
-
-
 def _commit(stage: StageDefinition, trace: Trace, assessor: Assessor) -> None:
+    """Make a run count: first its run-cache entry, then its lock file."""
     assessor.run_cache.remember(stage, trace)
     state_of(stage).record(trace)
 
@@ -316,10 +318,6 @@ def _existing(log: str) -> str:
 def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> Done:
     reasons = () if decision is None else decision.reasons
     return Done(task.stage.ref, Outcome.FAILED, reasons=reasons, failure=failure)
-
-
-def _lookup(code: Mapping[str, str]) -> Callable[..., Mapping[str, str]]:
-    return lambda names: {name: code.get(name, "unknown") for name in names}
 
 
 def _declared(stage: StageDefinition, project_root: Path) -> list[str]:

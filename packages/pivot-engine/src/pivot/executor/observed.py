@@ -1,7 +1,7 @@
 """What a run used without declaring it: turn it into facts, and look at them again before the next run."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from blake3 import blake3
@@ -9,8 +9,26 @@ from blake3 import blake3
 from pivot.executor.trace import Seen
 from pivot.executor.workspace import Workspace
 from pivot.fingerprint.observed import Observed, environment_hash, listing
+from pivot.registry.types import PipelineName
 
 CodeOf = Callable[[Iterable[str]], Mapping[str, str]]
+Identify = Callable[[PipelineName, Sequence[str]], Mapping[str, str]]
+"""Says what code of a pipeline is now, as `PipelineView.code_of` does. Only the coordinator knows."""
+
+
+class KnownCode:
+    """Tells what code is now: asks for each name once, and remembers."""
+
+    def __init__(self, ask: Callable[[Sequence[str]], Mapping[str, str]], known: Mapping[str, str] = {}) -> None:
+        self._ask = ask
+        self.known = dict(known)
+
+    def __call__(self, names: Iterable[str]) -> Mapping[str, str]:
+        wanted = tuple(names)
+        new = [name for name in wanted if name not in self.known]
+        if new:
+            self.known.update(self._ask(new))
+        return {name: self.known.get(name, "absent") for name in wanted}
 
 
 class Observer:
@@ -46,7 +64,7 @@ class Observer:
         )
 
     def first(self, observed: Observed) -> Seen:
-        """Turn what a run has just used into facts. Code is identified by the coordinator."""
+        """Turn what a run has just used into facts; see `code` for the code."""
         return Seen(
             files=self._files(observed.files),
             directories={path: self._names(path) for path in observed.directories},
@@ -54,6 +72,10 @@ class Observer:
             missing=self._undeclared(observed.missing),
             environment=observed.env,
         )
+
+    def code(self, names: Iterable[str]) -> dict[str, str]:
+        """Identify code that a run has just used; not what is gone already."""
+        return {name: code for name, code in self._code_of(names).items() if code != "absent"}
 
     def _files(self, paths: Iterable[str]) -> dict[str, str]:
         contents = {path: self._workspace.content(self._absolute(path)) for path in paths}

@@ -11,13 +11,14 @@ import pickle
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from pivot.executor.channel import Inbox, send
 from pivot.executor.lifeline import tie_to
-from pivot.executor.task import CLOSED, Begins, Done, Failure, Hello, Last, StageTask, Waits
+from pivot.executor.task import CLOSED, Asks, Begins, Done, Failure, Hello, Last, StageTask, Waits
 from pivot.executor.worker import WarmExecution
+from pivot.registry.types import PipelineName
 
 
 def main(tasks: int, reports: int) -> None:
@@ -32,8 +33,8 @@ def main(tasks: int, reports: int) -> None:
 
 def _work(hello: Hello, inbox: Inbox, reports: int) -> None:
     _settle(hello)
-    pipes = _Pipes(inbox.descriptor, reports)
-    execution = WarmExecution(hello.options, pipes.say, pipes.kept, hello.invented)
+    pipes = _Pipes(inbox, reports)
+    execution = WarmExecution(hello.options, pipes.say, pipes.ask, pipes.kept, hello.invented)
     while not execution.spoilt and (task := inbox.next()) is not None:
         report = _guarded(execution, task)
         pipes.say(Last(report) if execution.spoilt else report)
@@ -44,13 +45,23 @@ def _work(hello: Hello, inbox: Inbox, reports: int) -> None:
 class _Pipes:
     """What is between this worker and its coordinator."""
 
-    def __init__(self, tasks: int, reports: int) -> None:
-        self._descriptors = tasks, reports
+    def __init__(self, inbox: Inbox, reports: int) -> None:
+        self._inbox = inbox
+        self._descriptors = inbox.descriptor, reports
         self._identities = self._look()
 
-    def say(self, message: Done | Failure | Last | Waits | Begins) -> None:
+    def say(self, message: Done | Failure | Last | Waits | Begins | Asks) -> None:
         """Send a message."""
         send(self._descriptors[1], pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+
+    def ask(self, _pipeline: PipelineName, names: Sequence[str]) -> Mapping[str, str]:
+        """Ask what code is now. A worker that has a stage gets no other task, so the next message is the answer."""
+        self.say(Asks(tuple(names)))
+        answer = self._inbox.next()
+        if answer is None:
+            raise SystemExit(1)  # nobody to answer: nobody to work for
+        told: Mapping[str, str] = pickle.loads(answer)  # noqa: S301  (ours, as a task is)
+        return told
 
     @contextlib.contextmanager
     def kept(self, task: StageTask) -> Iterator[None]:

@@ -92,8 +92,6 @@ class Done(NamedTuple):
     failure: Failure | None = None
     undeclared: tuple[str, ...] = ()
     """Project files that the stage read without declaring them."""
-    uncovered: tuple[str, ...] = ()
-    """First-party code that ran outside the static closure: the coordinator identifies it, and commits."""
     usage: Usage | None = None
     """None: nothing ran, or the worker died."""
     attempts: int = 1
@@ -123,6 +121,12 @@ class Waits(NamedTuple):
     """Its number."""
     path: str = ""
     """Relative to the project; empty: the stage itself."""
+
+
+class Asks(NamedTuple):
+    """A worker's message before its report: what is this code now? The answer, a mapping, is its next message."""
+
+    names: tuple[str, ...]
 
 
 class Last(NamedTuple):

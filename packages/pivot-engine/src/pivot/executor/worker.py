@@ -14,6 +14,7 @@ from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Around, Execution
 from pivot.executor.locking import Waiting
 from pivot.executor.marks import STAGE
+from pivot.executor.observed import Identify
 from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
 from pivot.registry.definition import Origin, StageDefinition
@@ -109,22 +110,24 @@ def worker_info(
     )
 
 
-def inline_execution(options: TaskOptions, cache: Cache, waiting: Waiting) -> Execution:
+def inline_execution(options: TaskOptions, cache: Cache, waiting: Waiting, identify: Identify) -> Execution:
     """Give what runs stages in the coordinator's own process."""
-    return Execution(options, cache, recorder(), LiveStages(options), os.environ, waiting)
+    return Execution(options, cache, recorder(), LiveStages(options), os.environ, waiting, identify)
 
 
 class WarmExecution:
     """Runs the stages of one run after another, in a process that only does this."""
 
-    def __init__(self, options: TaskOptions, waiting: Waiting, around: Around, invented: frozenset[str]) -> None:
+    def __init__(
+        self, options: TaskOptions, waiting: Waiting, identify: Identify, around: Around, invented: frozenset[str]
+    ) -> None:
         """`invented` are environment variables that the coordinator has not: nothing is to depend on them."""
         self._cache = options.settings.open_cache()
         recorder().stay()
         recorder().overlook(invented)
         environ = {name: value for name, value in os.environ.items() if name not in invented}
         live = LiveStages(options)
-        self._execution = Execution(options, self._cache, recorder(), live, environ, waiting, around)
+        self._execution = Execution(options, self._cache, recorder(), live, environ, waiting, identify, around)
 
     @property
     def spoilt(self) -> bool:
