@@ -9,7 +9,7 @@ import pytest
 from outside import COMMAND, Project, members, state_of, wait_for
 
 PIPELINE = """
-import os, sys, time
+import atexit, os, sys, time
 from pathlib import Path
 from typing import Annotated
 from pivot import loaders, outputs
@@ -42,14 +42,33 @@ def second(
     text: Annotated[str, outputs.Dep("first.txt", loaders.Text())],
 ) -> Annotated[str, outputs.Out("second.txt", Gated())]:
     gate("running")
+    atexit.register(gate, "closing")  # the command waits for its workers
     return text + " second"
 """
+IMPORTED = """
+import time
+from pathlib import Path
+Path("../started").touch()
+while not Path("../go").exists():
+    time.sleep(0.01)
+"""
 PHASES = {
+    "importing": "../started",
     "planning": "../started",
     "starting workers": "../started",
     "running": "../started",
     "saving": "../started",
     "between stages": ".pivot/stages/first.lock",
+    "closing": "../started",
+}
+
+
+TOLD = {"importing", "planning"}
+"""Phases in which nothing has run that could be waited for."""
+WORDS = {
+    signal.SIGINT: "interrupted",
+    signal.SIGTERM: "terminated (SIGTERM)",
+    signal.SIGHUP: "terminated (SIGHUP)",
 }
 
 
@@ -63,11 +82,15 @@ def test_what_is_told_to_end_leaves_nothing_and_the_next_run_goes_on(
     project: Project, phase: str, number: signal.Signals
 ) -> None:
     before = semaphores()
-    project.write({"pipeline.py": PIPELINE})
-    process = project.start("run", "-j", "2", PIVOT_HOLD=phase)
+    project.write({"pipeline.py": PIPELINE, "../shadow/click.py": IMPORTED})
+    shadow = {"PYTHONPATH": str(project / "../shadow")} if phase == "importing" else {}
+    process = project.start("run", "-j", "2", PIVOT_HOLD=phase, **shadow)
     wait_for(project / PHASES[phase], process)
-    end(process, number)
-    assert process.returncode in {128 + number, -number} | ({0} if phase == "between stages" else set())
+    told = end(process, number, once=phase in TOLD)
+    assert process.returncode in {128 + number} | ({0} if phase == "between stages" else set()), told
+    assert "Traceback" not in told
+    if phase in TOLD:
+        assert told == f"pivot: error: {WORDS[number]}\n"
     assert members(process.pid) == set()
     assert semaphores() <= before
     project.pivot("run")
@@ -75,17 +98,33 @@ def test_what_is_told_to_end_leaves_nothing_and_the_next_run_goes_on(
     assert not list(project.root.rglob("*.tmp")) + list(project.root.rglob(".pivot-*"))
 
 
-def end(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
-    """Send a signal; Ctrl-C as often as somebody presses it who has no patience."""
+def end(process: "subprocess.Popen[str]", number: signal.Signals, *, once: bool) -> str:
+    """Send a signal; Ctrl-C as often as somebody presses it who has no patience. Give what the command told."""
     for _ in range(50):
         process.send_signal(number)
         try:
-            process.communicate(timeout=0.2)
-            break
+            return process.communicate(timeout=0.2 if number is signal.SIGINT and not once else 60)[1]
         except subprocess.TimeoutExpired:
-            if number is not signal.SIGINT:
-                process.communicate(timeout=60)
-                break
+            continue
+    raise AssertionError("it does not end")
+
+
+def test_who_has_asked_to_ignore_a_hangup_goes_on(project: Project) -> None:
+    project.write({"pipeline.py": PIPELINE})
+    process = subprocess.Popen(
+        ["nohup", COMMAND, "run"],
+        cwd=project.root,
+        env=project.environment(PIVOT_HOLD="running"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait_for(project / "../started", process)
+    process.send_signal(signal.SIGHUP)
+    (project / "../go").touch()
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, told
 
 
 def test_who_is_stopped_stops_the_stages_too(project: Project) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from pivot.cache.errors import BusyError, CacheError, FullError, MissingError
 from pivot.cli.exits import MEANINGS, ExitCode, exit_code_of
-from pivot.engine.interrupts import Terminated
+from pivot.registry.endings import Terminated
 from pivot.registry.errors import DataMissingError, DefinitionError, LockTimeoutError, PivotError, StateError
 
 
@@ -27,6 +27,7 @@ from pivot.registry.errors import DataMissingError, DefinitionError, LockTimeout
         (KeyboardInterrupt(), 130),
         (BrokenPipeError(errno.EPIPE, "x"), 141),
         (Terminated(15), 143),
+        (Terminated(1), 129),
     ],
 )
 def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int) -> None:

@@ -144,4 +144,4 @@ def test_a_request_to_terminate_ends_the_run_with_its_own_code(slow: subprocess.
     assert slow.stderr is not None
     rest = slow.stderr.read()
     assert slow.wait() == 143
-    assert rest == "pivot: error: terminated\n"
+    assert rest == "pivot: error: terminated (SIGTERM)\n"

@@ -98,7 +98,7 @@ def test_waiting_and_interrupts_are_told(shown, train) -> None:
     assert shown(StageWaiting(train, 42)) == "train is waiting for pid 42, which runs it\n"
     assert shown(StageWaiting(train, None, path="a.txt")) == "train is waiting for another process, which uses a.txt\n"
     assert shown(Interrupted((train,))) == "interrupted: waiting for train; Ctrl-C again kills\n"
-    assert "waiting for nothing" in shown(Interrupted(()))
+    assert "waiting for workers to end" in shown(Interrupted(()))
 
 
 def result(*done: Done, seconds: float = 1.2) -> RunResult:

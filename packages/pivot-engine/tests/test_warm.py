@@ -11,7 +11,6 @@ from engine_fakes import LivePipeline, live, stage
 
 from pivot.cache import CacheRoot
 from pivot.engine import Engine, EngineSettings, Outcome, RunOptions
-from pivot.engine.interrupts import Terminated, terminable
 from pivot.engine.warm import WarmPool
 
 
@@ -90,13 +89,3 @@ def test_a_killed_pool_is_replaced(tmp_path: Path, pool: WarmPool) -> None:
     pool.kill()
     run(tmp_path, pool, pipeline(tmp_path))
     assert pid(tmp_path) != first
-
-
-def test_a_swallowed_sigterm_is_raised_again() -> None:
-    with terminable() as termination:
-        termination.check()
-        with pytest.raises(Terminated):
-            os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(Terminated) as told:
-            termination.check()
-    assert told.value.code == 128 + signal.SIGTERM

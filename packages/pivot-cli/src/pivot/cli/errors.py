@@ -66,13 +66,13 @@ def report_of(error: BaseException) -> Report:
     """Say in words for people what an error means."""
     if isinstance(error, click.ClickException):
         return _usage(error)
-    if isinstance(error, click.Abort):
-        return Report(ExitCode.INTERRUPTED, "interrupted")
+    if isinstance(error, click.Abort):  # click's word for whatever asked to end while it read the arguments
+        error = error.__cause__ or KeyboardInterrupt()
     code = exit_code_of(error)
     if code == ExitCode.BROKEN_PIPE:
         return Report(code)
-    if code > ExitCode.INTERNAL:
-        return Report(code, "interrupted" if code == ExitCode.INTERRUPTED else "terminated")
+    if isinstance(error, KeyboardInterrupt):
+        return Report(code, "interrupted" if code == ExitCode.INTERRUPTED else f"terminated ({error})")
     if code == ExitCode.INTERNAL:
         return _internal(error)
     return _known(code, error)

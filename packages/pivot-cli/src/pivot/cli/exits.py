@@ -3,6 +3,7 @@
 import enum
 import errno
 
+from pivot.registry.endings import Terminated
 from pivot.registry.errors import DataMissingError, LockTimeoutError, PivotError
 
 
@@ -16,6 +17,7 @@ class ExitCode(enum.IntEnum):
     MISSING = 4
     LOCKED = 5
     INTERNAL = 70
+    HUNG_UP = 129
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143
@@ -29,6 +31,7 @@ MEANINGS = {
     ExitCode.MISSING: "data is missing, or damaged in the cache",
     ExitCode.LOCKED: "another process held a lock for longer than run.lock_timeout",
     ExitCode.INTERNAL: "internal error: a bug in pivot, please report it",
+    ExitCode.HUNG_UP: "the terminal was closed (SIGHUP)",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.BROKEN_PIPE: "the reader of the output went away",
     ExitCode.TERMINATED: "terminated (SIGTERM)",
@@ -55,9 +58,8 @@ _REFUSALS = frozenset(
 
 def exit_code_of(error: BaseException) -> int:
     """Give the exit code for an error that ends a command."""
-    # Imported here: only a command that fails has to know the errors of store and engine.
+    # Imported here: only a command that fails has to know the errors of the store.
     from pivot.cache.errors import BusyError, CacheError, MissingError
-    from pivot.engine.interrupts import Terminated
 
     if isinstance(error, Terminated):
         return error.code

@@ -78,7 +78,7 @@ class Progress:
                 whose = "a stage" if ref is None else self._name(ref)
                 self._say(f"warning: {whose} left process {pid} ({one_line(command)}) running; it was ended")
             case Interrupted(running):
-                names = ", ".join(map(self._name, running)) or "nothing"
+                names = ", ".join(map(self._name, running)) or "workers to end"
                 self._say(f"interrupted: waiting for {names}; Ctrl-C again kills")
             case RunFinished(lost=lost):
                 if lost:

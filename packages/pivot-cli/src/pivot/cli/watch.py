@@ -18,9 +18,9 @@ from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.session import Session
 from pivot.cli.text import one_line
 from pivot.engine.ground import Ground
-from pivot.engine.interrupts import terminable
 from pivot.engine.warm import WarmPool
 from pivot.engine.watching import Watch, open_watch
+from pivot.registry.endings import terminable
 from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:

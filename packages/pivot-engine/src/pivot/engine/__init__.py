@@ -18,7 +18,6 @@ from pivot.engine.events import (
     StageStarted,
     StageWaiting,
 )
-from pivot.engine.interrupts import Terminated
 from pivot.engine.run import RunResult
 from pivot.engine.runner import Runners
 from pivot.engine.wire import JsonLines, line_of, to_data
@@ -27,6 +26,7 @@ from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.executor.task import Done, Failure, Outcome
 from pivot.executor.trace import Artifact, Facts, Seen
+from pivot.registry.endings import Terminated
 
 if TYPE_CHECKING:
     from pivot.engine.explain import Change, Explanation

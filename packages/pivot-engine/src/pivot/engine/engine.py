@@ -26,6 +26,7 @@ from pivot.executor.task import Waits
 from pivot.executor.trace import Facts
 from pivot.executor.workspace import Workspace, absolute, input_paths
 from pivot.registry.definition import PipelineView, StageDefinition
+from pivot.registry.endings import undisturbed
 from pivot.registry.errors import DefinitionError
 from pivot.registry.layout import PIVOT_DIR, project_root_of
 from pivot.registry.types import StageRef
@@ -215,7 +216,11 @@ class Engine:
         outputs = frozenset(os.path.relpath(path, root) for path in self.stages.producers)
         shared = Shared(self._settings, self._cache, workspace, look(), self._environ, outputs, use_run_cache)
         with ExitStack() as stack:
-            yield Sessions(self._views, shared, stack)
+            try:
+                yield Sessions(self._views, shared, stack)
+            finally:
+                with undisturbed():  # what was learnt is written, also when somebody presses Ctrl-C now
+                    stack.close()
 
 
 def _related(path: str, made: Iterable[str]) -> bool:

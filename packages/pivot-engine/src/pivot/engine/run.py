@@ -104,6 +104,7 @@ class RunLoop:
         self._failed: Counter[StageRef] = Counter()
         """How many tries of a stage have failed that is tried again."""
         self._runner: Runner | None = None
+        self._finishing = False
         self._likely: set[StageRef] = set()
 
     def run(self, selected: Sequence[StageRef], forced: frozenset[StageRef]) -> RunResult:
@@ -112,16 +113,13 @@ class RunLoop:
         self._foresee(selected)
         plan = self._plan(selected)
         self._emit(run_started(self._run_id, selected, self._settings, self._options))
-        with (
-            interruptible(
-                lambda: self._emit(Interrupted(tuple(plan.running))), Stop(lambda: self._runner)
-            ) as interrupt,
-            self._ending(),
-        ):
-            self._loop(plan, interrupt)
-        for ref, outcome in plan.left().items():
-            self._tell(Done(ref, outcome))
-        return self._finish(interrupted=interrupt.asked)
+        with interruptible(lambda: self._tell_interrupted(plan), Stop(lambda: self._runner)) as interrupt:
+            with self._ending():
+                self._loop(plan, interrupt)
+            for ref, outcome in plan.left().items():
+                self._tell(Done(ref, outcome))
+            result = self._finish(interrupted=interrupt.asked)
+        return result._replace(interrupted=interrupt.asked)
 
     def _plan(self, selected: Sequence[StageRef]) -> Plan:
         """Raises DefinitionError when a stage that may have to run needs more than there is."""
@@ -282,22 +280,27 @@ class RunLoop:
         """Let the workers end by themselves, or kill them when something is wrong."""
         try:
             yield
+            if self._runner is not None:
+                self._runner.close()
         except BaseException:
             if self._runner is not None:
                 self._runner.kill()
             self._teller.close()
             raise
-        if self._runner is not None:
-            self._runner.close()
 
     def _tell(self, done: Done) -> None:
         self._done[done.ref] = done
         self._emit(StageFinished(done))
 
+    def _tell_interrupted(self, plan: Plan) -> None:
+        if not self._finishing:  # then nothing is left to wait for, and the journals may be closed
+            self._emit(Interrupted(tuple(plan.running)))
+
     def _emit(self, event: Event) -> None:
         self._teller.emit(event)
 
     def _finish(self, *, interrupted: bool) -> RunResult:
+        self._finishing = True
         result = RunResult(self._run_id, self._done, time.perf_counter() - self._started, interrupted, self._tried)
         changed = [done for done in self._done.values() if done.outcome in (Outcome.RAN, Outcome.RESTORED)]
         if changed and not self._options.no_commit:
