@@ -15,9 +15,11 @@ from pivot.cache.digest import Name
 from pivot.cache.index import Index
 from pivot.cache.layout import Layout, open_layout
 from pivot.cache.leases import Lease
+from pivot.cache.many import settled
 from pivot.cache.objects import Objects
 from pivot.cache.rows import MemoryRows
 from pivot.cache.seals import Seals
+from pivot.cache.sources import Content
 
 
 class Parts(NamedTuple):
@@ -29,6 +31,9 @@ class Parts(NamedTuple):
 
     def path(self, name: Name) -> Path:
         return Path(self.layout.object(name))
+
+    def put_file(self, path: Path, *, durable: bool = False) -> Content:
+        return settled(self.objects.put_files([str(path)], durable=durable))[0]
 
 
 @pytest.fixture

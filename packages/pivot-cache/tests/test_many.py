@@ -36,6 +36,22 @@ def test_the_first_failure_is_the_one_that_is_raised():
         settled([1, KeyError("b"), ValueError("c")])
 
 
+@pytest.mark.parametrize(("sleeps", "most"), [([0] * 9, 1), ([0, 1, 1, 40, 40, 40], 3)])
+def test_small_files_get_more_threads_only_when_one_has_waited_for_a_disk(sleeps, most):
+    # Fails if `alone` is not looked at, or never ends.
+    meeting = threading.Barrier(most, timeout=60)
+    asked = iter(sleeps)
+
+    def work(at):
+        if at >= 2:
+            meeting.wait()
+        return threading.get_ident()
+
+    found = settled(spread(work, range(2 + most), most, alone=True, sleeps=lambda: next(asked)))
+    assert len(set(found[:2])) == 1
+    assert len(set(found)) == most
+
+
 def test_several_threads_work_at_the_same_time():
     # Fails if all is done in one thread: each waits for the other.
     meeting = threading.Barrier(2, timeout=30)

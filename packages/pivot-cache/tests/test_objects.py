@@ -14,7 +14,7 @@ _SIZES = [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5]
 def test_a_file_of_any_size_is_stored_as_it_is(parts, work, size):
     data = os.urandom(size)
     (work / "f").write_bytes(data)
-    content = parts.objects.put_file(str(work / "f"))
+    content = parts.put_file(work / "f")
     assert content.name == name_of(data)
     assert parts.path(content.name).read_bytes() == data
     assert content.seen.size == size
@@ -24,9 +24,9 @@ def test_a_file_of_any_size_is_stored_as_it_is(parts, work, size):
 @pytest.mark.parametrize("size", _SIZES)
 def test_putting_twice_keeps_the_first_file(parts, work, size):
     (work / "f").write_bytes(bytes(size))
-    first = parts.objects.put_file(str(work / "f"))
+    first = parts.put_file(work / "f")
     before = parts.path(first.name).stat().st_ino
-    assert parts.objects.put_file(str(work / "f")).name == first.name
+    assert parts.put_file(work / "f").name == first.name
     assert parts.path(first.name).stat().st_ino == before
 
 
@@ -35,9 +35,9 @@ def test_a_good_output_heals_a_damaged_object_and_not_the_other_way(parts, work,
     # Fails if a put only looks whether the name is there.
     data = os.urandom(size)
     (work / "f").write_bytes(data)
-    name = parts.objects.put_file(str(work / "f")).name
+    name = parts.put_file(work / "f").name
     vandalise(parts.path(name), b"x" * size)
-    assert parts.objects.put_file(str(work / "f")).name == name
+    assert parts.put_file(work / "f").name == name
     assert parts.path(name).read_bytes() == data
     assert (work / "f").read_bytes() == data
 
@@ -80,9 +80,9 @@ def test_a_link_a_fifo_and_a_folder_are_not_stored(parts, work):
     os.mkfifo(work / "fifo")
     for name in ("link", "fifo", "."):
         with pytest.raises(NotStorableError):
-            parts.objects.put_file(str(work / name))
+            parts.put_file(work / name)
     with pytest.raises(FileNotFoundError):
-        parts.objects.put_file(str(work / "none"))
+        parts.put_file(work / "none")
 
 
 def test_loaded_bytes_are_hashed_whatever_the_seal_says(parts, vandalise):
@@ -151,7 +151,7 @@ def test_a_store_that_may_not_be_written_to_says_so(parts):
 
 def test_durable_objects_are_stored_too(parts, work):
     (work / "f").write_bytes(bytes(CHUNK + 1))
-    name = parts.objects.put_file(str(work / "f"), durable=True).name
+    name = parts.put_file(work / "f", durable=True).name
     assert parts.seals.intact(name)
 
 

@@ -217,7 +217,7 @@ def test_names_that_a_file_system_takes_for_equal_are_refused(cache, work, diges
     entry = Entry("a", EntryKind.FILE, 8, digest.removeprefix("b3:"))
     (work / "a").touch()
     with pytest.raises(UnsafeTreeError, match="another one"):
-        cache._restorer._member(entry, str(work / "a"), 0, {"": 0}, (Link.COPY,))
+        cache._restorer._member(entry, str(work / "a"), 0, {"": 0}, ())
 
 
 def test_a_manifest_that_leads_elsewhere_writes_nothing(cache, work):

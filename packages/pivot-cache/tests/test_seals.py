@@ -183,7 +183,7 @@ def test_what_somebody_else_stored_is_forced_to_the_disk_where_that_is_asked_for
     name, path = _put(parts)
     (work / "f").write_bytes(b"precious")
     strict = parts_in(b"1" * 16, parts.index, durable=how == "strict store")
-    strict.objects.put_file(str(work / "f"), durable=how == "durable call")
+    strict.put_file(work / "f", durable=how == "durable call")
     assert parts.seals.get(name).boot == DURABLE
     assert parts.seals._fits(parts.seals.get(name), os.lstat(path))
 

@@ -2,6 +2,7 @@
 
 import enum
 import errno
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
@@ -43,36 +44,48 @@ class Spot(NamedTuple):
     device: int
 
 
+Way = Callable[[Name, Spot], Signature | None]
+"""Makes a file, or gives None where that cannot be done."""
+
+
 class Linker:
     """Makes a file with the bytes of an object.
 
-    place     the first link mode that works here; a copy always does
+    ways      what to try
+    place     the first of them that works here, or a copy
     """
 
     def __init__(self, objects: Objects, seals: Seals, root: str) -> None:
         self._objects, self._seals, self._root = objects, seals, root
         self._cannot_clone: set[int] = set()
-        self._makers: dict[Link, Callable[[Name, Spot], Signature | None]] = {
+        self._makers: dict[Link, Way] = {
             Link.REFLINK: self._reflink,
-            Link.COPY: self._copy,
             Link.HARDLINK: self._hardlink,
             Link.SYMLINK: self._symlink,
         }
 
-    def place(self, name: Name, spot: Spot, modes: Sequence[Link]) -> Content:
+    def ways(self, modes: Sequence[Link]) -> list[Way]:
+        """Give what to try before a copy, which always works."""
+        return [self._makers[mode] for mode in itertools.takewhile(lambda mode: mode is not Link.COPY, modes)]
+
+    def place(self, name: Name, spot: Spot, ways: Sequence[Way]) -> Content:
         """Make a file that is not there yet."""
-        for mode in modes:
+        for way in ways:
             try:
-                seen = self._makers[mode](name, spot)
+                seen = way(name, spot)
             except OSError as error:
-                if error.errno not in _NOT_HERE or mode is Link.COPY:
+                if error.errno not in _NOT_HERE:
                     raise
-                seen = None
+                continue
             if seen is not None:
                 return Content(name, seen)
         return Content(name, self._copy(name, spot))
 
     def _copy(self, name: Name, spot: Spot) -> Signature:
+        data = self._objects.small(name)
+        return self._copy_closely(name, spot) if data is None else _write_new(spot, data)
+
+    def _copy_closely(self, name: Name, spot: Spot) -> Signature:
         source = self._objects.open(name)
         try:
             status = os.fstat(source)
@@ -85,7 +98,7 @@ class Linker:
             os.close(source)
         if name_of(data) != name:
             self._objects.refuse(name)
-        return _new_file(spot, lambda target: write_all(target, data))[1]
+        return _write_new(spot, data)
 
     def _copy_large(self, source: int, size: int, name: Name, spot: Spot) -> Signature:
         with space_checked(os.path.dirname(spot.path), spot.path, size):
@@ -125,6 +138,10 @@ class Linker:
             return None
         os.symlink(link_text(source, spot.path, self._root), spot.path)
         return signature(spot.path)
+
+
+def _write_new(spot: Spot, data: bytes) -> Signature:
+    return _new_file(spot, lambda target: write_all(target, data))[1]
 
 
 def _new_file(spot: Spot, fill: Callable[[int], Filled]) -> tuple[Filled, Signature]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +14,10 @@ Result = TypeVar("Result")
 _FEW = 64
 _LITTLE = 1 << 20
 """Bytes that are worth a turn of their own."""
+_SMALL = 1 << 16
+"""Bytes of a file that takes longer to be opened than to be read."""
+_SLEEPS = 16
+"""How often a thread sleeps in one turn if it is a disk that it waits for."""
 
 
 def usable_threads() -> int:
@@ -35,6 +40,11 @@ def batches(sizes: Iterable[int]) -> Iterator[slice]:
         yield slice(start, end)
 
 
+def _sleeps() -> int:
+    """Say how often this thread has waited, for anything but a processor."""
+    return resource.getrusage(getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)).ru_nvcsw
+
+
 def attempted(work: Callable[[Item], Result], item: Item) -> Result | Exception:
     """Do it, and give what it raises as a value."""
     try:
@@ -44,11 +54,18 @@ def attempted(work: Callable[[Item], Result], item: Item) -> Result | Exception:
 
 
 def spread(
-    work: Callable[[Item], Result], items: Sequence[Item], threads: int, *, all_of_them: bool = True
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    threads: int,
+    *,
+    all_of_them: bool = True,
+    alone: bool = False,
+    sleeps: Callable[[], int] = _sleeps,
 ) -> list[Result | Exception]:
     """Do work on items, in this thread and some others, and give the results in order.
 
-    Without `all_of_them` nothing is begun after the first failure, so that some results may not be there.
+    Without `all_of_them` nothing is begun after the first failure, so that some results may not be there. `alone`
+    starts the others only when this one has slept often over one item.
     """
     waiting = deque(range(len(items)))
     results: dict[int, Result | Exception] = {}
@@ -56,19 +73,45 @@ def spread(
     def serve() -> None:
         with contextlib.suppress(IndexError):
             while True:
-                at = waiting.popleft()
-                results[at] = attempted(work, items[at])
-                if not all_of_them and isinstance(results[at], Exception):
-                    waiting.clear()
+                serve_one()
 
-    others = _started(serve, min(threads, len(items)) - 1)
+    def serve_one() -> None:
+        at = waiting.popleft()
+        results[at] = attempted(work, items[at])
+        if not all_of_them and isinstance(results[at], Exception):
+            waiting.clear()
+
+    others: list[threading.Thread] = []
     try:
+        while alone and waiting:
+            before = sleeps()
+            serve_one()
+            alone = sleeps() - before < _SLEEPS
+        others = _started(serve, min(threads, len(waiting)) - 1)
         serve()
     finally:
         waiting.clear()  # nothing is left, but after Ctrl-C
         for other in others:
             other.join()
     return [results[at] for at in sorted(results)]
+
+
+def spread_files(
+    work: Callable[[Sequence[Item]], Result],
+    files: Sequence[Item],
+    sizes: Sequence[int],
+    threads: int,
+    *,
+    all_of_them: bool = True,
+) -> list[tuple[Sequence[Item], Result | Exception]]:
+    """Do work on files in batches, and give each batch with what came of it.
+
+    Small files are for one thread, as long as it need not wait for a disk: two take as long, and cost a third more,
+    because each call to the system hands the interpreter's lock over.
+    """
+    parts = [files[part] for part in batches(sizes)]
+    small = sum(sizes) < len(files) * _SMALL
+    return list(zip(parts, spread(work, parts, threads, all_of_them=all_of_them, alone=small), strict=False))
 
 
 def _started(serve: Callable[[], None], count: int) -> list[threading.Thread]:

@@ -5,6 +5,8 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 
+from blake3 import blake3
+
 from pivot.cache.digest import Kind, Name, name_of
 from pivot.cache.errors import ChangedError, FullError, ReadOnlyError
 from pivot.cache.files import (
@@ -24,12 +26,13 @@ from pivot.cache.files import (
 )
 from pivot.cache.layout import Layout
 from pivot.cache.leases import Lease
-from pivot.cache.many import attempted, settled
+from pivot.cache.many import attempted
 from pivot.cache.seals import Seals, missing
 from pivot.cache.signature import Signature
 from pivot.cache.sources import Content, read_still
 
 _LINK_TRIES = 5
+_SMALL = 1 << 14
 
 
 class Objects:
@@ -37,7 +40,8 @@ class Objects:
 
     put_bytes, put_files    hash, claim the names, write drafts of what is not there, link them there, seal them
     held, hold              claim names, so that no garbage collection takes them from now on
-    load, open, require     the bytes: hashed, not checked yet, or checked by seal
+    load, small             the bytes, hashed
+    open, require           not checked yet, or checked by seal
     """
 
     def __init__(self, layout: Layout, seals: Seals, lease: Lease, *, durable: bool, writable: bool) -> None:
@@ -49,10 +53,6 @@ class Objects:
         """Store bytes; the store holds them when this returns."""
         self._require_writable()
         return self._put_each([data], kind, durable=durable)[0]
-
-    def put_file(self, path: str | bytes, *, durable: bool = False) -> Content:
-        """Store the bytes of a file; raise `ChangedError` if it does not hold still."""
-        return settled(self.put_files([path], durable=durable))[0]
 
     def put_files(self, paths: Sequence[str | bytes], *, durable: bool = False) -> list[Content | Exception]:
         """Store the bytes of files; give for each what it held, or why it is not stored."""
@@ -107,6 +107,17 @@ class Objects:
         except NoObjectError as error:
             self._seals.set_aside(name)
             raise self._seals.damage(name) from error
+
+    def small(self, name: Name) -> bytes | None:
+        """Give the bytes of a small file if they are right, at the least cost; None says only: look closer."""
+        descriptor = self.open(name)
+        try:
+            data = os.read(descriptor, _SMALL)
+        except IsADirectoryError:
+            return None
+        finally:
+            os.close(descriptor)
+        return data if len(data) < _SMALL and blake3(data).hexdigest() == name.hex else None
 
     def load(self, name: Name) -> bytes:
         """Give all bytes of an object, hashed; raise `MissingError` or `DamagedError`."""

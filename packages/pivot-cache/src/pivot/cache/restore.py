@@ -12,8 +12,8 @@ from pivot.cache.exchange import discard, exchange
 from pivot.cache.facts import row_key
 from pivot.cache.files import space_checked
 from pivot.cache.leases import Lease, temporary_beside
-from pivot.cache.links import Link, Linker, Spot
-from pivot.cache.many import batches, settled, spread
+from pivot.cache.links import Link, Linker, Spot, Way
+from pivot.cache.many import settled, spread, spread_files
 from pivot.cache.objects import Objects
 from pivot.cache.seals import Seals
 from pivot.cache.sources import Content
@@ -54,21 +54,22 @@ class Restorer:
         self._lease.announce(temporaries)
         within = threads if len(wanted) == 1 else 1
         pairs = list(zip(wanted, temporaries, strict=True))
-        return spread(lambda pair: self._one(*pair, modes, within), pairs, threads)
+        ways = self._linker.ways(modes)
+        return spread(lambda pair: self._one(*pair, ways, within), pairs, threads)
 
-    def _one(self, wanted: Wanted, temporary: str, modes: Sequence[Link], threads: int) -> list[Placed]:
+    def _one(self, wanted: Wanted, temporary: str, ways: Sequence[Way], threads: int) -> list[Placed]:
         with space_checked(os.path.dirname(wanted.target), wanted.target):
             try:
                 if wanted.name.kind is Kind.BLOB:
-                    return [self._file(wanted, temporary, modes)]
-                return self._tree(wanted, temporary, modes, threads)
+                    return [self._file(wanted, temporary, ways)]
+                return self._tree(wanted, temporary, ways, threads)
             finally:
                 self._discard(temporary)
 
-    def _file(self, wanted: Wanted, temporary: str, modes: Sequence[Link]) -> Placed:
+    def _file(self, wanted: Wanted, temporary: str, ways: Sequence[Way]) -> Placed:
         name, target, executable, aside = wanted
         folder = os.stat(os.path.dirname(target))
-        content = self._linker.place(name, Spot(temporary, executable, folder.st_dev), modes)
+        content = self._linker.place(name, Spot(temporary, executable, folder.st_dev), ways)
         exchange(temporary, target, aside)
         self._discard(temporary)  # a rename does nothing where both are links to one file
         # The rename has changed the ctime, of the object too if this is a hard link to it.
@@ -79,10 +80,10 @@ class Restorer:
         key = row_key(folder.st_ino, os.path.basename(os.fsencode(target)))
         return Placed(key, content._replace(seen=content.seen._replace(ctime_ns=ctime)))
 
-    def _tree(self, wanted: Wanted, temporary: str, modes: Sequence[Link], threads: int) -> list[Placed]:
+    def _tree(self, wanted: Wanted, temporary: str, ways: Sequence[Way], threads: int) -> list[Placed]:
         tree = decode(self._objects.load(wanted.name), self._objects.load)
         os.mkdir(temporary)
-        placed = self._fill(tree, temporary, modes, threads)
+        placed = self._fill(tree, temporary, ways, threads)
         exchange(temporary, wanted.target, wanted.aside)
         return placed
 
@@ -93,26 +94,26 @@ class Restorer:
             self._lease.leave()
             raise
 
-    def _fill(self, tree: Tree, top: str, modes: Sequence[Link], threads: int) -> list[Placed]:
+    def _fill(self, tree: Tree, top: str, ways: Sequence[Way], threads: int) -> list[Placed]:
         folders = _make_folders(tree, top)
         device = os.stat(top).st_dev
 
         def place(entries: Sequence[Entry]) -> list[Placed]:
-            return [self._member(entry, f"{top}/{_local(entry.path)}", device, folders, modes) for entry in entries]
+            return [self._member(entry, f"{top}/{_local(entry.path)}", device, folders, ways) for entry in entries]
 
         files = list(tree.files)
-        parts = [files[part] for part in batches(entry.size for entry in files)]
-        placed = settled(spread(place, parts, threads, all_of_them=False))
+        sizes = [entry.size for entry in files]
+        placed = settled(done for _, done in spread_files(place, files, sizes, threads, all_of_them=False))
         # Last, so that no path above goes through one of them.
         for entry in tree.entries:
             if entry.kind is EntryKind.LINK:
                 os.symlink(_local(entry.target), f"{top}/{_local(entry.path)}")
         return [file for part in placed for file in part]
 
-    def _member(self, entry: Entry, path: str, device: int, folders: dict[str, int], modes: Sequence[Link]) -> Placed:
+    def _member(self, entry: Entry, path: str, device: int, folders: dict[str, int], ways: Sequence[Way]) -> Placed:
         above, _, base = entry.path.rpartition("/")
         try:
-            content = self._linker.place(entry.name, Spot(path, entry.executable, device), modes)
+            content = self._linker.place(entry.name, Spot(path, entry.executable, device), ways)
         except FileExistsError as error:
             raise UnsafeTreeError(
                 f"entry {entry.path[:200]!r} has the name of another one on this file system\nrename one of them"
@@ -121,7 +122,7 @@ class Restorer:
 
 
 def _local(path: str) -> str:
-    return os.fsdecode(raw_path(path))
+    return path if path.isascii() else os.fsdecode(raw_path(path))
 
 
 def _make_folders(tree: Tree, top: str) -> dict[str, int]:

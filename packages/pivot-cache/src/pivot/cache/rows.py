@@ -7,11 +7,11 @@ from typing import NamedTuple, Protocol
 from blake3 import blake3
 
 from pivot.cache.digest import Kind, Name
-from pivot.cache.signature import SIGNATURE_SIZE, Signature, unpack_signature
+from pivot.cache.signature import SIGNATURE_FORMAT, Signature
 
 _CHECK = 8
 _SEAL = struct.Struct("<qqqQ16sQI")
-_FACT = struct.Struct(f"<{SIGNATURE_SIZE}s?32s")
+_FACT = struct.Struct(SIGNATURE_FORMAT + "?32s")
 _SUMMARY = struct.Struct("<32s32sq")
 
 DURABLE = bytes(16)
@@ -106,15 +106,15 @@ class Fact(NamedTuple):
 
     def pack(self) -> bytes:
         """Give the bytes of the row."""
-        return _FACT.pack(self.seen.pack(), self.racy, self.name.raw)
+        return _FACT.pack(*self.seen, self.racy, self.name.raw)
 
 
 def unpack_fact(data: bytes | None) -> Fact | None:
     """Undo `Fact.pack`; None for what is no fact."""
     if data is None or len(data) != _FACT.size:
         return None
-    seen, racy, raw = _FACT.unpack(data)
-    return Fact(unpack_signature(seen), racy, Name(Kind.BLOB, raw.hex()))
+    *seen, racy, raw = _FACT.unpack(data)
+    return Fact(Signature(*seen), racy, Name(Kind.BLOB, raw.hex()))
 
 
 class Summary(NamedTuple):

@@ -13,7 +13,8 @@ TICK_NS = 20_000_000
 COARSE_NS = 2_000_000_000
 """The same for file systems that keep seconds (FAT, HFS+, some network shares)."""
 
-_PACKED = struct.Struct("<qqqQ?")
+SIGNATURE_FORMAT = "<qqqQ?"
+_PACKED = struct.Struct(SIGNATURE_FORMAT)
 
 
 class Signature(NamedTuple):
@@ -29,14 +30,6 @@ class Signature(NamedTuple):
     def pack(self) -> bytes:
         """Give the fixed-size bytes for rows and fingerprints."""
         return _PACKED.pack(*self)
-
-
-SIGNATURE_SIZE = _PACKED.size
-
-
-def unpack_signature(data: bytes) -> Signature:
-    """Undo `Signature.pack`."""
-    return Signature(*_PACKED.unpack(data))
 
 
 def signature_of(stat: os.stat_result) -> Signature:

@@ -10,7 +10,7 @@ from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.entries import Entry, EntryKind, text_path
 from pivot.cache.errors import ChangedError
 from pivot.cache.facts import WORTH_WAITING, Facts, key_of
-from pivot.cache.many import attempted, batches, settled, spread
+from pivot.cache.many import attempted, settled, spread, spread_files
 from pivot.cache.objects import Objects
 from pivot.cache.rows import Summary
 from pivot.cache.signature import signature_of
@@ -176,11 +176,11 @@ def _read(files: Sequence[Found], way: Way, threads: int, *, all_of_them: bool) 
         contents = way.read([file.place for file in part])
         return contents if all_of_them else settled(contents)
 
-    parts = [files[part] for part in batches(file.seen.size for file in files)]
-    results = spread(read, parts, threads, all_of_them=all_of_them)
+    sizes = [file.seen.size for file in files]
+    results = spread_files(read, files, sizes, threads, all_of_them=all_of_them)
     if not all_of_them:
-        settled(results)
-    each = ([got] * len(part) if isinstance(got, Exception) else got for part, got in zip(parts, results, strict=True))
+        settled(got for _, got in results)
+    each = ([got] * len(part) if isinstance(got, Exception) else got for part, got in results)
     return list(chain.from_iterable(each))
 
 
