@@ -61,6 +61,9 @@ CHANGES: dict[str, Change] = {
     "a million brackets": lambda _: "[" * 1_000_000,
     "a number of a million digits": lambda text: text.replace("1", "1" * 1_000_000, 1),
     "no text": lambda _: "",
+    "a torn one": lambda _: "{",
+    "null": lambda _: "null",
+    "a list": lambda _: "[]",
     **{f"an output at {path!r}": put_out(path) for path in ("../outside", "/proc/outside", "a/../../outside", "", "~")},
 }
 

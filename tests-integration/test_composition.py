@@ -23,24 +23,18 @@ def test_a_dependency_on_another_pipelines_output_is_an_edge_without_include(exa
     assert shop.text("page/page.txt") == "To pay: 5.00\n"
 
 
-def test_a_change_upstream_in_another_pipeline_reaches_its_consumers(example: Example) -> None:
-    shop = example("shop")
-    shop.pivot("run")
+def test_a_change_upstream_in_another_pipeline_reaches_its_consumers(shop: Project) -> None:
     shop.edit("orders/raw.jsonl", '"count": 2', '"count": 4')
     assert shop.ran(at="page") == {"orders:clean", "prices:bill", "page:page"}
     assert shop.text("page/page.txt") == "To pay: 5.50\n"
 
 
-def test_only_leaves_what_a_target_needs_alone(example: Example) -> None:
-    shop = example("shop")
-    shop.pivot("run")
+def test_only_leaves_what_a_target_needs_alone(shop: Project) -> None:
     shop.edit("orders/raw.jsonl", '"count": 2', '"count": 4')
     assert shop.outcomes("--only", "prices:bill") == {}
 
 
-def test_an_edit_of_a_shared_helper_reaches_exactly_its_users(example: Example) -> None:
-    shop = example("shop")
-    shop.pivot("run")
+def test_an_edit_of_a_shared_helper_reaches_exactly_its_users(shop: Project) -> None:
     shop.edit("shared/money.py", "{amount // 100}.", "{amount // 100},")
     assert shop.ran() == {"page:page"}
 

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,10 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 CASES = "packages/pivot-registry/tests/fingerprint/test_cases.py"
 BRANCH_COVERAGE = 90
 TEST_TOOLS = ("pytest", "pytest-xdist", "hypothesis")
+# What is compiled once is not to be compiled again by each of the thousands of processes that tests start.
+NOT_FOR_CHILDREN = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE"}
+# The same examples in each run: it is to fail for what was changed, not by chance. Who tests by hand gets others.
+PYTEST_OPTIONS = ("-q", "-n", "auto", "--hypothesis-seed", "0")
 
 
 class Step(NamedTuple):
@@ -49,10 +54,8 @@ def uv() -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Give commands this process's environment, less what would point uv or Python elsewhere."""
-    kept = {
-        name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
-    }
+    """Give commands this process's environment, less what would lead them elsewhere or make them slow."""
+    kept = {name: value for name, value in os.environ.items() if name not in NOT_FOR_CHILDREN}
     # A missing Python is a step less, not a download.
     return {**kept, "UV_PYTHON_DOWNLOADS": "never", **more}
 
@@ -111,38 +114,29 @@ def types() -> None:
 
 
 def alone() -> None:
-    """Test each package where only what it declares is installed, on the Pythons that `tests` does not use.
+    """Test the packages on the Pythons that `tests` does not use; on the newest, each with only what it declares.
 
-    Two rules in one go: the workspace's own Python runs every test anyway, and twice the same is time lost. So is
-    causing faults by the thousand (`faults`): disks and kernels do not ask which Python writes.
+    Two rules, each where it needs least: what is declared is the same for every Python, so isolation on one is enough;
+    the others run all packages in one environment. Causing faults by the thousand (`faults`) is left out: disks and
+    kernels do not ask which Python writes.
     """
     own = python_version([*uv(), "run", "--locked", "python"])
-    others = other_pythons(own) or [(own, own)]
+    *others, newest = other_pythons(own) or [(own, own)]
     for version, interpreter in others:
+        print(f"-- all packages, Python {version}", flush=True)
         # The library of cases takes as long as all else: it is run on our own Python and on the newest.
-        left_out = () if (version, interpreter) == others[-1] else ("--ignore", CASES)
-        for package in PACKAGES:
-            print(f"-- {package} alone, Python {version}", flush=True)
-            isolated_tests(package, interpreter, *left_out)
+        isolated_tests("pivot-cli", interpreter, "packages", "--ignore", CASES)
+    version, interpreter = newest
+    for package in PACKAGES:
+        print(f"-- {package} alone, Python {version}", flush=True)
+        isolated_tests(package, interpreter, f"packages/{package}")
 
 
 def isolated_tests(package: str, interpreter: str, *options: str) -> None:
+    """Run tests in an environment of one package, what it declares (`pivot-cli`: all others), and the test tools."""
     isolated = ("--locked", "--isolated", "--no-dev", "--python", interpreter, "--package", package)
     tools = [word for tool in TEST_TOOLS for word in ("--with", tool)]
-    sh(
-        *uv(),
-        "run",
-        *isolated,
-        *tools,
-        "pytest",
-        "-q",
-        "-n",
-        "auto",
-        "-m",
-        "not faults",
-        *options,
-        f"packages/{package}",
-    )
+    sh(*uv(), "run", *isolated, *tools, "pytest", *PYTEST_OPTIONS, "-m", "not faults", *options)
 
 
 def other_pythons(own: str) -> list[tuple[str, str]]:
@@ -186,19 +180,32 @@ def python_version(command: Sequence[str]) -> str:
 
 
 def tests() -> None:
-    """Run every test once, measure the branches of each package, and close with pytest's own summary.
+    """Run every test once, measure the branches of each package, and close with pytest's summary of all.
 
-    Faults by the thousand are caused without measuring: each is a process, and coverage starts anew in each.
+    Branches are measured where the packages test themselves: they must not need the integration tests for it. The
+    command and its workers take twice as long when they are measured, and of faults each one is a process.
     """
-    in_project("pytest", "-q", "-n", "auto", "-m", "faults")
     in_project("coverage", "erase")
-    pytest = ("pytest", "-q", "-n", "auto", "-m", "not faults")
-    summary = last_line_of(*uv(), "run", "--locked", "coverage", "run", "-m", *pytest)
+    measured = tested("coverage", "run", "-m", "pytest", "-m", "not faults", "packages")
     in_project("coverage", "combine", "--quiet")
     short = [package for package in PACKAGES if not covered(package)]
     if short:
         raise StepFailedError(f"branch coverage below {BRANCH_COVERAGE} %: {', '.join(short)}")
-    print(summary)
+    print(total(measured, tested("pytest", "-m", "faults or integration")))
+
+
+def tested(*command: str) -> str:
+    """Run tests, and give the line in which pytest sums them up."""
+    return last_line_of(*uv(), "run", "--locked", *command, *PYTEST_OPTIONS)
+
+
+def total(*summaries: str) -> str:
+    """Add up summaries of pytest: `5 passed, 1 skipped in 2.1s`."""
+    counts: Counter[str] = Counter()
+    for number, what in re.findall(r"(\d+) (passed|skipped|xfailed|warnings?)", " ".join(summaries)):
+        counts[what] += int(number)
+    seconds = sum(map(float, re.findall(r" in ([\d.]+)s", " ".join(summaries))))
+    return ", ".join(f"{number} {what}" for what, number in counts.items()) + f" in {seconds:.0f}s"
 
 
 def covered(package: str) -> bool:
@@ -228,7 +235,7 @@ STEPS = (
     Step("style", "ruff", style),
     Step("borders", "import-linter: what may import what", borders),
     Step("types", "mypy, strict", types),
-    Step("alone", "each package with only what it declares, on the other Pythons at hand", alone, slow=True),
+    Step("alone", "the other Pythons at hand, and each package with only what it declares", alone, slow=True),
     Step("tests", f"all tests, branch coverage >= {BRANCH_COVERAGE} % for each package", tests),
 )
 

@@ -59,7 +59,7 @@ def test_an_empty_directory_is_a_tree():
     assert _read_back([]).entries == ()
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(4097, 6000))
 def test_a_large_directory_is_cut_into_pages_and_read_back(count):
     entries = [_file(f"{index:06}") for index in range(count)]

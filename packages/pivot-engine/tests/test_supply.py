@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pivot.engine.supply import Demand, Supply
@@ -87,7 +87,6 @@ def test_who_started_without_needing_it_holds_up_nobody() -> None:
 DEMANDS = st.dictionaries(st.sampled_from("abc"), st.sampled_from([0.0, 0.25, 0.5, 1.0]))
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(DEMANDS, max_size=10), st.randoms(use_true_random=False))
 def test_everybody_starts_once_and_never_is_more_used_than_there_is(demands: list[Demand], random: Random) -> None:
     made = Supply(dict.fromkeys("abc", 1.0))

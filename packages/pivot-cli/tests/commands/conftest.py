@@ -1,7 +1,10 @@
-"""Real projects in temporary directories, and the real command in this process."""
+"""Real projects in temporary directories, and the real command in this process.
+
+A project that is to have run is built once for all tests, and each gets a copy: a run starts workers.
+"""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,26 @@ def report(
     return model
 """
 
+LOUD = """
+import sys
+from typing import Annotated
+from pivot import loaders, outputs
+from pivot.pipeline import Pipeline
+
+pipeline = Pipeline("loud")
+TEXT = loaders.Text()
+
+@pipeline.stage()
+def speak(text: Annotated[str, outputs.Dep("a.txt", TEXT)]) -> Annotated[str, outputs.Out("b.txt", TEXT)]:
+    print(f"\\x1b[1mreading {text}\\x1b[0m")
+    sys.stderr.buffer.write(b"\\xff raw\\n")
+    return text
+
+@pipeline.stage()
+def silent(text: Annotated[str, outputs.Dep("b.txt", TEXT)]) -> Annotated[str, outputs.Out("c.txt", TEXT)]:
+    return text
+"""
+
 Write = Callable[[str, str], Path]
 Pivot = Callable[..., Result]
 
@@ -79,11 +102,16 @@ FILES = {
 }
 
 
-def make(root: Path) -> Path:
-    for path, text in FILES.items():
+def make(root: Path, files: Mapping[str, str] = FILES) -> Path:
+    for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     return root
+
+
+def run(at: Path, *words: str) -> None:
+    result = CliRunner().invoke(cli, ["run", "-C", str(at), *words])
+    assert result.exit_code == 0, result.output
 
 
 @pytest.fixture
@@ -93,19 +121,43 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same project after a run. To be copied, not used."""
-    root = make(tmp_path_factory.mktemp("finished"))
-    result = CliRunner().invoke(cli, ["run", "-C", str(root)])
-    assert result.exit_code == 0, result.output
+def _ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = make(tmp_path_factory.mktemp("ran"))
+    run(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def _twice(_ran: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = shutil.copytree(_ran, tmp_path_factory.mktemp("twice"), dirs_exist_ok=True)
+    run(root / "model", "--force", "train")
+    return root
+
+
+@pytest.fixture(scope="session")
+def _loud(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("loud")
+    for text in ("one", "two"):
+        run(make(root, {".pivot/config.yaml": "run: {jobs: 1}\n", "pipeline.py": LOUD, "a.txt": text}))
     return root
 
 
 @pytest.fixture
-def ran(finished: Path, tmp_path: Path) -> Path:
-    """A copy of the project that has run."""
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    return tmp_path
+def ran(_ran: Path, tmp_path: Path) -> Path:
+    """The same project after a run."""
+    return shutil.copytree(_ran, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def twice(_twice: Path, tmp_path: Path) -> Path:
+    """After a first run, in which all ran, a second one of `model` only."""
+    return shutil.copytree(_twice, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture
+def loud(_loud: Path, tmp_path: Path) -> Path:
+    """A stage that speaks has run with `one` and then with `two`."""
+    return shutil.copytree(_loud, tmp_path, dirs_exist_ok=True)
 
 
 @pytest.fixture

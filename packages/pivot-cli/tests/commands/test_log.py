@@ -14,13 +14,6 @@ def runs(pivot, *words: str, at: str = ".") -> list[dict]:
     return json.loads(result.stdout)["runs"]
 
 
-@pytest.fixture
-def twice(ran: Path, pivot) -> Path:
-    """After a first run, in which all ran, a second one of `model` only."""
-    assert pivot("run", "--force", "train", at="model").exit_code == 0
-    return ran
-
-
 def test_the_last_run_comes_first(twice: Path, pivot) -> None:
     lines = pivot("log").stdout.splitlines()
     assert [line.split("  ")[-1] for line in lines] == ["1 ran, 1 up to date", "3 ran"]

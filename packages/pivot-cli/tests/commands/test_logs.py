@@ -7,37 +7,6 @@ import pytest
 from pivot.cli.commands.logs import write_log
 from pivot.cli.console import Console, Stream
 
-LOUD = """
-import sys
-from typing import Annotated
-from pivot import loaders, outputs
-from pivot.pipeline import Pipeline
-
-pipeline = Pipeline("loud")
-TEXT = loaders.Text()
-
-@pipeline.stage()
-def speak(text: Annotated[str, outputs.Dep("a.txt", TEXT)]) -> Annotated[str, outputs.Out("b.txt", TEXT)]:
-    print(f"\\x1b[1mreading {text}\\x1b[0m")
-    sys.stderr.buffer.write(b"\\xff raw\\n")
-    return text
-
-@pipeline.stage()
-def silent(text: Annotated[str, outputs.Dep("b.txt", TEXT)]) -> Annotated[str, outputs.Out("c.txt", TEXT)]:
-    return text
-"""
-
-
-@pytest.fixture
-def loud(tmp_path: Path, write, pivot) -> Path:
-    """A stage that speaks has run with `one` and then with `two`."""
-    write(".pivot/config.yaml", "run: {jobs: 1}\n")
-    write("pipeline.py", LOUD)
-    for text in ("one", "two"):
-        write("a.txt", text)
-        assert pivot("run").exit_code == 0
-    return tmp_path
-
 
 @pytest.mark.usefixtures("loud")
 def test_what_a_stage_wrote_is_printed_as_it_is(pivot) -> None:
