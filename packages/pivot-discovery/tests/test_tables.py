@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pivot.discovery.tables import definitions_from, table_data
@@ -34,7 +34,7 @@ STAGES = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(st.lists(STAGES, max_size=3))
 def test_definitions_survive_a_trip_through_json(stages: list[StageDefinition]) -> None:
     again = definitions_from(json.loads(json.dumps(table_data(stages))))

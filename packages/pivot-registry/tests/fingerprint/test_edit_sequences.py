@@ -67,7 +67,7 @@ def write(root: Path, path: str, text: str | None) -> None:
 
 
 @example([("lib/deep.py", None)])  # a module that goes and comes back
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(edits, min_size=2, max_size=8))
 def test_after_any_edits_kept_and_fresh_analyses_agree(sequence: list[tuple[str, str | None]]) -> None:
     with tempfile.TemporaryDirectory() as directory:
