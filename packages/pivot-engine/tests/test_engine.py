@@ -77,6 +77,26 @@ def test_what_was_certified_of_a_project_says_nothing_about_its_copy(root: Path)
     assert set(words(chain(original)).values()) == {"fresh"}
 
 
+def test_what_a_dying_worker_has_left_is_never_taken_for_the_result(root: Path) -> None:
+    def dies(in0: Path) -> None:
+        Path("upper.txt").write_text("half")
+        os._exit(3)
+
+    for _ in range(2):  # with certificates
+        run(chain(root))
+    (root / "in.txt").write_text("b")
+    assert outcomes(run(chain(root)._replace(entries={"upper": dies}))) == {
+        "upper": Outcome.FAILED,
+        "double": Outcome.BLOCKED,
+    }
+    assert (root / "upper.txt").read_text() == "half"
+    assert words(chain(root)) == {"upper": "run", "double": "run"}
+    (root / "in.txt").write_text("a")
+    assert outcomes(run(chain(root)))["upper"] is Outcome.RESTORED
+    assert (root / "upper.txt").read_text() == "A"
+    assert os.listdir(root / ".pivot/inflight") == []
+
+
 def test_only_what_changed_and_what_sees_a_difference_runs(root: Path) -> None:
     run(chain(root))
     assert outcomes(run(chain(root, double_code="c1"))) == {"upper": Outcome.SKIPPED, "double": Outcome.RAN}

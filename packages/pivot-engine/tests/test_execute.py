@@ -1,13 +1,16 @@
 """One stage in this process."""
 
 import importlib
+import io
 import json
 import linecache
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +25,7 @@ from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution
 from pivot.executor.observed import Identify
 from pivot.executor.state import state_of
-from pivot.executor.task import Done, StageTask, TaskOptions
+from pivot.executor.task import Cause, Done, StageTask, TaskOptions
 from pivot.fingerprint.recorder import recorder
 from pivot.loaders.plain import PathOnly, Text
 from pivot.loaders.structured import JSON
@@ -242,6 +245,98 @@ def test_a_stage_whose_kept_output_is_lost_at_the_last_moment_runs(root: Path) -
     assert [str(reason) for reason in done.reasons] == ["output out.json is missing"]
     assert json.loads((root / "out.json").read_text()) == "a"
     assert bring(item, None, observe="off").outcome is Outcome.SKIPPED
+
+
+def test_an_output_that_is_still_being_written_fails_its_stage(root: Path) -> None:
+    def write_on(file: io.FileIO) -> None:
+        with file:
+            while os.fstat(file.fileno()).st_nlink:  # until the output is discarded
+                file.write(b"more")
+
+    def leaves_thread() -> None:
+        Path("x").write_bytes(bytes(30_000_000))
+        thread = threading.Thread(target=write_on, args=(io.FileIO("x", "a"),))
+        thread.start()
+        threads.append(thread)
+
+    threads: list[threading.Thread] = []
+    done = bring(stage("p:s", root, (), ["x"]), leaves_thread, PathOnly())
+    threads[0].join()
+    assert message(done) == (
+        "its output x changed while it was read, to be stored; "
+        "a thread or a process that it has started may still be at work"
+    )
+    assert done.failure is not None
+    assert done.failure.cause is Cause.STAGE, "another try may go better"
+    assert not (root / "x").exists()
+    assert not (root / ".pivot/stages/s.lock").exists()
+
+
+class Vanishing(Cache):
+    """A store that finds an output gone when it comes to it."""
+
+    def store_many(self, paths: Any, **options: Any) -> Any:
+        (Path(self.root) / "../x").unlink()
+        return super().store_many(paths, **options)
+
+
+def test_an_output_that_vanishes_before_it_is_stored_is_named(root: Path) -> None:
+    done = bring(stage("p:s", root, (), ["x"]), lambda: Path("x").touch(), PathOnly(), opened=Vanishing)
+    assert message(done).startswith("its output x vanished while it was stored; a thread or a process")
+
+
+def diary_of(root: Path, day: str) -> StageDefinition:
+    return stage("p:s", root, (), ["diary.txt"], kind=OutputKind.INCREMENTAL, code=day)
+
+
+def goes_on(day: str) -> Callable[[], None]:
+    def write() -> None:
+        with open("diary.txt", "a") as file:
+            file.write(day)
+
+    return write
+
+
+def lose_cache(root: Path) -> None:
+    shutil.rmtree(root / "cache")
+
+
+@pytest.mark.parametrize(
+    ("lose", "in_place", "then", "thrown_away"),
+    [
+        (lose_cache, "one ", "one two ", []),
+        (lose_cache, "one ha", "two ", ["one ha"]),
+        (lose_cache, None, "two ", []),
+        (lambda root: (root / ".pivot/stages/s.lock").unlink(), "one ", "two ", ["one "]),
+        (lambda root: None, "one ha", "one two ", []),
+    ],
+    ids=["no cache", "no cache and half-written", "a clone", "no lock file", "half-written"],
+)
+def test_an_incremental_output_goes_on_from_its_last_state_or_begins_anew(
+    root: Path, lose: Callable[[Path], None], in_place: str | None, then: str, thrown_away: list[str]
+) -> None:
+    bring(diary_of(root, "one "), goes_on("one "), PathOnly())
+    lose(root)
+    (root / "diary.txt").unlink()
+    if in_place is not None:
+        (root / "diary.txt").write_text(in_place)
+    done = bring(diary_of(root, "two "), goes_on("two "), PathOnly())
+    assert (root / "diary.txt").read_text() == then
+    assert [path.read_text() for path in (root / ".pivot/trash").rglob("diary.txt")] == thrown_away
+    anew = "output diary.txt begins anew: what it was is neither in place nor in the cache"
+    assert (str(done.reasons[0]) == anew) == (lose is lose_cache and then == "two ")
+
+
+def test_a_state_that_nobody_else_keeps_survives_a_failure(root: Path) -> None:
+    def spoils() -> None:
+        Path("diary.txt").write_text("spoilt")
+        raise ValueError
+
+    bring(diary_of(root, "one "), goes_on("one "), PathOnly())
+    lose_cache(root)
+    bring(diary_of(root, "two "), spoils, PathOnly())
+    bring(diary_of(root, "two "), goes_on("two "), PathOnly())
+    assert (root / "diary.txt").read_text() == "one two "
 
 
 def test_the_record_of_an_equal_run_is_replaced_when_its_outputs_are_gone(root: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pivot.cache import Cache
+from pivot.cache import Cache, CacheError, ChangedError, MissingError
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.state import StageState
 from pivot.executor.trace import Artifact, Trace
@@ -138,18 +138,43 @@ def remove(path: str) -> None:
             os.unlink(path)
 
 
-def restore_incremental(stage: StageDefinition, before: Trace | None, cache: Cache) -> None:
-    """Put incremental outputs back as the last run left them, so that an interrupted one is not built upon."""
-    for out in stage.outputs:
-        if out.kind is OutputKind.INCREMENTAL:
-            for path in out.paths:
-                full = absolute(stage.root, path)
-                kept = None if before is None else before.outs.get(path)
-                os.makedirs(os.path.dirname(full), exist_ok=True)
-                if kept is not None:
-                    cache.restore(kept.digest, Path(full))
-                else:
-                    remove(full)
+def restore_incremental(
+    stage: StageDefinition, state: StageState, before: Trace | None, cache: Cache, run_id: str
+) -> list[str]:
+    """Put incremental outputs back as the last run left them, so that an interrupted one is not built upon.
+
+    Name those of which that is nowhere any more: they begin anew. To fail instead would leave nothing to be done but
+    to delete the lock file, in every clone of the project too, for outputs are not in git.
+    """
+    anew = []
+    for path in (path for out in stage.outputs if out.kind is OutputKind.INCREMENTAL for path in out.paths):
+        full = absolute(stage.root, path)
+        kept = None if before is None else before.outs.get(path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        if kept is None or not _is_as(kept, full, cache):
+            anew.extend([] if kept is None else [path])
+            _throw_away(full, state.trash(run_id))
+    return anew
+
+
+def _is_as(kept: Artifact, full: str, cache: Cache) -> bool:
+    """Put kept content in place; if nobody keeps it, what lies there may be the only copy."""
+    try:
+        cache.restore(kept.digest, Path(full))
+    except MissingError:
+        if not os.path.lexists(full) or cache.measure(full).digest != kept.digest:
+            return False
+        with contextlib.suppress(CacheError):
+            cache.store(full)  # the stage changes it in place, and may fail
+    return True
+
+
+def _throw_away(full: str, trash: Path) -> None:
+    """Move to the trash what nobody else has."""
+    if os.path.lexists(full):
+        trash = _free(trash)
+        trash.mkdir(parents=True)
+        move(full, str(trash / os.path.basename(full)))
 
 
 Unrecorded = Callable[[], contextlib.AbstractContextManager[None]]
@@ -238,7 +263,24 @@ def _kind(mode: int) -> str:
 
 
 def store(stage: StageDefinition, cache: Cache) -> dict[str, Artifact]:
-    """Put every output into the store; a metric's few bytes too, to restore the stage with."""
+    """Put every output into the store; a metric's few bytes too, to restore the stage with.
+
+    Raises:
+        StageError: one is not left alone meanwhile.
+    """
     paths = [path for out in stage.outputs for path in out.paths]
-    stored = cache.store_many(absolute(stage.root, path) for path in paths)
+    full = [absolute(stage.root, path) for path in paths]
+    try:
+        stored = cache.store_many(full)
+    except ChangedError as error:
+        what = str(error).partition("\n")[0].removeprefix(f"{stage.root}/")
+        raise StageError(f"its output {what}, to be stored{_WRITING}") from None
+    except FileNotFoundError:
+        gone = [path for path, place in zip(paths, full, strict=True) if not os.path.lexists(place)]
+        if not gone:
+            raise
+        raise StageError(f"its output {gone[0]} vanished while it was stored{_WRITING}") from None
     return {path: Artifact(item.digest, item.size) for path, item in zip(paths, stored, strict=True)}
+
+
+_WRITING = "; a thread or a process that it has started may still be at work"

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from pivot.cache import Cache, CacheError, FullError, MissingError, ReadOnlyError
+from pivot.cache import Cache, CacheError, ChangedError, FullError, MissingError, ReadOnlyError
 from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store, temporary, tidy
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
@@ -20,6 +20,7 @@ from pivot.executor.memory import Memory, joined
 from pivot.executor.observed import Identify, KnownCode, Observer
 from pivot.executor.pathlocks import stage_locked
 from pivot.executor.pending import keep, settle
+from pivot.executor.reasons import Kind, Reason
 from pivot.executor.state import claim, state_of
 from pivot.executor.task import Cause, Done, Failure, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Artifact, Facts, Seen, Trace
@@ -89,6 +90,10 @@ class Execution:
             done = _failed(task, Failure(str(error), cause=Cause.LOCK))
         except PivotError as error:
             done = _failed(task, Failure(str(error), cause=Cause.AROUND))
+        except StageError as error:
+            done = _failed(task, Failure(str(error)))
+        except ChangedError as error:
+            done = _failed(task, Failure(str(error).replace("\n", "; "), cause=Cause.AROUND))
         except CacheError as error:
             done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}", cause=Cause.AROUND))
         except OSError as error:
@@ -167,7 +172,8 @@ class Execution:
             return _failed(task, Failure(f"input {missing[0]} does not exist", cause=Cause.AROUND), assessment.decision)
         state.forget_pending()
         log, declared = state.log_path(self.options.run_id), _declared(stage, self.options.settings.project_root)
-        restore_incremental(stage, assessment.before, self.cache)
+        anew = restore_incremental(stage, state, assessment.before, self.cache, self.options.run_id)
+        decision = Run((*(Reason(Kind.ANEW, path) for path in anew), *assessment.decision.reasons))
         try:
             with cleared(stage, state, assessment.before, self.options.run_id):
                 observed = self._call(task, log, observer, declared)
@@ -175,15 +181,15 @@ class Execution:
                 self._check(stage, assessment.facts, seen)
                 outs, refused = ({}, None) if self.options.no_commit else self._store(stage)
         except UserCodeError as error:
-            return _failed(task, error.failure(log), assessment.decision)._replace(asked=error.asked)
+            return _failed(task, error.failure(log), decision)._replace(asked=error.asked)
         except StageError as error:
-            return _failed(task, Failure(str(error), log=_existing(log)), assessment.decision)
+            return _failed(task, Failure(str(error), log=_existing(log)), decision)
         uncovered = unforeseen(observed, task.manifest)
         identified = self._edits.none(stage) if uncovered else self._edits.loaded(stage)
         facts = assessment.facts._replace(observed=seen._replace(code=observer.code(uncovered)))
         trace = Trace(facts, outs, task.manifest)
         if refused is not None:
-            return self._keep(task, refused, assessment.decision, trace if identified else None)
+            return self._keep(task, refused, decision, trace if identified else None)
         if not identified:
             trace = unidentified(trace)
         if not self.options.no_commit:
@@ -191,7 +197,7 @@ class Execution:
         return Done(
             stage.ref,
             Outcome.RAN,
-            reasons=assessment.decision.reasons,
+            reasons=decision.reasons,
             trace=trace,
             undeclared=tuple(sorted(facts.observed.files)),
             unchanged=assessment.before is not None and outs == assessment.before.outs,

@@ -20,6 +20,7 @@ class Kind(enum.StrEnum):
     UNKNOWN = "unknown"
     FORCED = "forced"
     UPSTREAM = "upstream"
+    ANEW = "anew"
 
 
 class Reason(NamedTuple):
@@ -63,6 +64,7 @@ _WORDS: Mapping[Kind, Callable[[Reason], str]] = {
     Kind.OBSERVED: lambda r: f"{r.subject} {_change(r)} (read, not declared)",
     Kind.UNKNOWN: lambda r: f"always stale: {r.subject}",
     Kind.FORCED: lambda _: "forced",
+    Kind.ANEW: lambda r: f"output {r.subject} begins anew: what it was is neither in place nor in the cache",
     Kind.UPSTREAM: lambda r: f"input {r.subject} comes from {r.after}, which must run",
 }
 
