@@ -1,8 +1,10 @@
 """Whole runs over a pipeline that is data and functions of paths."""
 
+import io
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +77,25 @@ def test_what_was_certified_of_a_project_says_nothing_about_its_copy(root: Path)
     (copy / "double.txt").write_text("spoilt")
     assert words(chain(copy)) == {"upper": "run", "double": "run"}
     assert set(words(chain(original)).values()) == {"fresh"}
+
+
+def test_who_only_looks_takes_what_is_just_being_written_for_stale(root: Path) -> None:
+    def write_on() -> None:
+        with io.FileIO(root / "upper.txt", "a") as file:
+            while not seen:
+                file.write(b"more")
+
+    run(chain(root))
+    (root / "upper.txt").write_bytes(bytes(30_000_000))
+    seen: list[dict[str, str]] = []
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        seen.append(words(chain(root)))
+    finally:
+        seen.append({})
+        writer.join()
+    assert seen[0] == {"upper": "restore", "double": "fresh"}
 
 
 def test_what_a_dying_worker_has_left_is_never_taken_for_the_result(root: Path) -> None:

@@ -247,6 +247,23 @@ def test_a_stage_whose_kept_output_is_lost_at_the_last_moment_runs(root: Path) -
     assert bring(item, None, observe="off").outcome is Outcome.SKIPPED
 
 
+@pytest.mark.parametrize(("code", "becomes"), [("c0", Outcome.RESTORED), ("c1", Outcome.RAN)])
+def test_what_somebody_wrote_over_outputs_is_kept_in_the_trash(root: Path, code: str, becomes: Outcome) -> None:
+    def make() -> None:
+        for name in outs:
+            Path(name).write_text("made")
+
+    outs = ["a/x.txt", "b/x.txt", "c.txt"]
+    bring(stage("p:s", root, (), outs), make, PathOnly())
+    (root / "a/x.txt").write_text("mine")  # as long as what was made
+    (root / "b/x.txt").write_text("also mine")
+    done = bring(stage("p:s", root, (), outs, code=code), make, PathOnly())
+    assert done.outcome is becomes
+    assert {(root / name).read_text() for name in outs} == {"made"}
+    trash = [path.read_text() for path in (root / ".pivot/trash").rglob("*") if path.is_file()]
+    assert sorted(trash) == ["also mine", "mine"]
+
+
 def test_an_output_that_is_still_being_written_fails_its_stage(root: Path) -> None:
     def write_on(file: io.FileIO) -> None:
         with file:

@@ -1,12 +1,10 @@
 """Put outputs into the work tree as the lock files say, without running anything."""
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 from pivot.cache import Cache, MissingError
-from pivot.executor.artifacts import move
+from pivot.executor.artifacts import put_back
 from pivot.executor.locking import Waiting
 from pivot.executor.pathlocks import stage_locked
 from pivot.executor.settings import EngineSettings
@@ -83,19 +81,10 @@ class Checkouts:
             self._missing.append((state.ref, path))
         else:
             try:
-                self._replace(state, full, here, artifact)
+                put_back(full, here, artifact, self._cache, state.trash(self._run_id))
                 self._restored.append((state.ref, path))
             except MissingError:
                 self._missing.append((state.ref, path))
-
-    def _replace(self, state: StageState, full: str, here: Artifact | None, artifact: Artifact) -> None:
-        """Restore over what is there. Content that no store has is somebody's work: it goes to the trash."""
-        if here is not None and not self._cache.has(here.digest):
-            trash = state.trash(self._run_id)
-            trash.mkdir(parents=True, exist_ok=True)
-            move(full, str(trash / os.path.basename(full)))
-        Path(full).parent.mkdir(parents=True, exist_ok=True)
-        self._cache.restore(artifact.digest, Path(full))
 
 
 def _trace_of(stage: StageDefinition) -> Trace | None:

@@ -24,7 +24,7 @@ from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.executor.task import Waits
 from pivot.executor.trace import Facts
-from pivot.executor.workspace import Workspace, absolute, input_paths
+from pivot.executor.workspace import CHANGING, Workspace, absolute, input_paths
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.endings import undisturbed
 from pivot.registry.errors import DefinitionError
@@ -202,7 +202,9 @@ class Engine:
         chosen = self.select(named, only=True) if named else list(self.stages.stages)
         check_places(self.stages, chosen, self._settings.project_root)
         register(self._cache, self._settings.project_root, {self.stages.stages[ref].state_dir for ref in chosen})
-        checkouts = Checkouts(self._cache, Workspace(self._cache), new_run_id(), self._settings, self._tell_waiting)
+        checkouts = Checkouts(
+            self._cache, Workspace(self._cache, CHANGING), new_run_id(), self._settings, self._tell_waiting
+        )
         return checkouts.of((self.stages.stages[ref] for ref in chosen), frozenset(map(str, paths)))
 
     def _tell_waiting(self, waits: Waits) -> None:
@@ -211,7 +213,7 @@ class Engine:
 
     @contextmanager
     def _sessions(self, *, use_run_cache: bool = True) -> Iterator[Sessions]:
-        workspace = Workspace(self._cache)
+        workspace = Workspace(self._cache, CHANGING)
         root = self._settings.project_root
         outputs = frozenset(os.path.relpath(path, root) for path in self.stages.producers)
         shared = Shared(self._settings, self._cache, workspace, look(), self._environ, outputs, use_run_cache)

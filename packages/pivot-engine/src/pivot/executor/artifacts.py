@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ class StageError(Exception):
 
 
 @contextlib.contextmanager
-def cleared(stage: StageDefinition, state: StageState, before: Trace | None, run_id: str) -> Iterator[None]:
+def cleared(stage: StageDefinition, state: StageState, known: Collection[str], run_id: str) -> Iterator[None]:
     """Run with the output paths empty; if that fails, the previous outputs come back.
 
+    `known` are the paths at which there is what the last run has made.
     They are moved, not deleted: content that no trace names is somebody's own, and ends in the trash. Moving also
     keeps a stage from writing through a link into the store, and shows which outputs it did not make.
     """
@@ -39,7 +40,7 @@ def cleared(stage: StageDefinition, state: StageState, before: Trace | None, run
         _discard_new(stage, paths)
         _put_back(stage, state, paths)
         raise
-    _drop(stage, state, before, run_id)
+    _drop(stage, state, lambda path, _: path in known, run_id)
 
 
 def _recover(stage: StageDefinition, state: StageState, run_id: str) -> None:
@@ -79,30 +80,37 @@ def _discard_new(stage: StageDefinition, paths: list[str]) -> None:
         remove(absolute(stage.root, path))
 
 
-def tidy(stage: StageDefinition, state: StageState, before: Trace | None, run_id: str) -> None:
+def tidy(stage: StageDefinition, state: StageState, before: Trace | None, cache: Cache, run_id: str) -> None:
     """Let go of what a killed run left, the outputs being as they should be."""
     for path in output_paths(stage):
         remove(temporary(absolute(stage.root, path)))
-    _drop(stage, state, before, run_id)
+    known = {} if before is None else before.outs
+    _drop(stage, state, lambda path, slot: path in known and _is(slot, known[path], cache), run_id)
 
 
-def _drop(stage: StageDefinition, state: StageState, before: Trace | None, run_id: str) -> None:
-    """Delete of what was moved aside what the previous run made; what somebody else put there goes to the trash."""
+def _drop(stage: StageDefinition, state: StageState, known: Callable[[str, str], bool], run_id: str) -> None:
+    """Delete of what was moved aside what the last run made; what somebody else put there goes to the trash."""
     if not state.aside.is_dir():
         return
-    known = {} if before is None else before.outs
-    for path in (path for out in stage.outputs for path in out.paths):
-        slot = _slot(state, path)
-        if path in known and os.path.lexists(slot) and _size(slot) == known[path].size:
-            remove(str(slot))
+    for path in output_paths(stage):
+        slot = str(_slot(state, path))
+        if os.path.lexists(slot) and known(path, slot):
+            remove(slot)
     _to_trash(state.aside, state.trash(run_id))
 
 
-def _size(path: Path) -> int:
-    """Tell the size of a file, or of all files of a directory."""
-    if path.is_symlink() or not path.is_dir():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+def _is(path: str, artifact: Artifact, cache: Cache) -> bool:
+    with contextlib.suppress(CacheError):  # such as a link, which is nothing that was stored
+        return cache.measure(path).digest == artifact.digest
+    return False
+
+
+def put_back(full: str, here: Artifact | None, artifact: Artifact, cache: Cache, trash: Path) -> None:
+    """Restore over what is there. Content that no store has is somebody's work: it goes to the trash."""
+    if here is not None and not cache.has(here.digest):
+        throw_away(full, trash)
+    os.makedirs(os.path.dirname(full), exist_ok=True)
+    cache.restore(artifact.digest, Path(full))
 
 
 def _to_trash(directory: Path, trash: Path) -> None:
@@ -153,7 +161,7 @@ def restore_incremental(
         os.makedirs(os.path.dirname(full), exist_ok=True)
         if kept is None or not _is_as(kept, full, cache):
             anew.extend([] if kept is None else [path])
-            _throw_away(full, state.trash(run_id))
+            throw_away(full, state.trash(run_id))
     return anew
 
 
@@ -162,15 +170,15 @@ def _is_as(kept: Artifact, full: str, cache: Cache) -> bool:
     try:
         cache.restore(kept.digest, Path(full))
     except MissingError:
-        if not os.path.lexists(full) or cache.measure(full).digest != kept.digest:
+        if not os.path.lexists(full) or not _is(full, kept, cache):
             return False
         with contextlib.suppress(CacheError):
             cache.store(full)  # the stage changes it in place, and may fail
     return True
 
 
-def _throw_away(full: str, trash: Path) -> None:
-    """Move to the trash what nobody else has."""
+def throw_away(full: str, trash: Path) -> None:
+    """Move to the trash what nobody else may have."""
     if os.path.lexists(full):
         trash = _free(trash)
         trash.mkdir(parents=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pivot.cache import Cache, CacheError, ChangedError, FullError, MissingError, ReadOnlyError
-from pivot.executor.artifacts import StageError, cleared, restore_incremental, save, store, temporary, tidy
+from pivot.executor.artifacts import StageError, cleared, put_back, restore_incremental, save, store, temporary, tidy
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
 from pivot.executor.core import WorkerStageInfo
@@ -114,11 +114,11 @@ class Execution:
             assessment = assessor.assess(task.stage, force=task.force)
             decision = assessment.decision
             if isinstance(decision, Skip):
-                tidy(task.stage, state, decision.trace, self.options.run_id)
+                tidy(task.stage, state, decision.trace, self.cache, self.options.run_id)
                 return Done(task.stage.ref, Outcome.SKIPPED, trace=decision.trace)
             if isinstance(decision, Restore):
                 try:
-                    return self._restore(task, decision, assessment.before)
+                    return self._restore(task, decision, assessment.before, workspace)
                 except MissingError:
                     # It was there a moment ago: removed, or found to be damaged while it was copied.
                     decision = Run(decision.reasons)
@@ -142,16 +142,17 @@ class Execution:
         code = KnownCode(lambda names: self.identify(pipeline, names), task.code)
         return Observer(root, workspace, self.environ, code, self.options.outputs)
 
-    def _restore(self, task: StageTask, decision: Restore, before: Trace | None) -> Done:
-        stage = task.stage
+    def _restore(self, task: StageTask, decision: Restore, before: Trace | None, workspace: Workspace) -> Done:
+        stage, trash = task.stage, state_of(task.stage).trash(self.options.run_id)
         for path, artifact in decision.outs.items():
-            full = Path(absolute(stage.root, path))
-            full.parent.mkdir(parents=True, exist_ok=True)
-            self.cache.restore(artifact.digest, full)
+            full = absolute(stage.root, path)
+            here = workspace.content(full)
+            if here != artifact:
+                put_back(full, here, artifact, self.cache, trash)
         trace = Trace(decision.facts, decision.outs, task.manifest)
         if not self.options.no_commit:
             state_of(stage).record(trace)
-        tidy(stage, state_of(stage), before, self.options.run_id)
+        tidy(stage, state_of(stage), before, self.cache, self.options.run_id)
         return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
 
     def _settle(self, task: StageTask, assessor: Assessor, decision: Run) -> Done | None:
@@ -175,7 +176,7 @@ class Execution:
         anew = restore_incremental(stage, state, assessment.before, self.cache, self.options.run_id)
         decision = Run((*(Reason(Kind.ANEW, path) for path in anew), *assessment.decision.reasons))
         try:
-            with cleared(stage, state, assessment.before, self.options.run_id):
+            with cleared(stage, state, _unchanged(stage, assessment.before, assessor), self.options.run_id):
                 observed = self._call(task, log, observer, declared)
                 seen = joined(observer.first(observed), self._memory.inherited(task.manifest, declared))
                 self._check(stage, assessment.facts, seen)
@@ -319,6 +320,14 @@ def _shortened(text: str, limit: int = 500) -> str:
 
 def _existing(log: str) -> str:
     return log if os.path.exists(log) and os.path.getsize(log) else ""
+
+
+def _unchanged(stage: StageDefinition, before: Trace | None, assessor: Assessor) -> set[str]:
+    """Name the outputs that are as the last run has made them."""
+    made = {} if before is None else before.outs
+    return {
+        path for path, artifact in made.items() if assessor.workspace.content(absolute(stage.root, path)) == artifact
+    }
 
 
 def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> Done:

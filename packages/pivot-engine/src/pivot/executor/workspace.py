@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from pivot.cache import Cache
+from pivot.cache import Cache, ChangedError, Digest
 from pivot.executor.trace import Artifact
 from pivot.registry.definition import StageDefinition
 
@@ -15,11 +15,20 @@ def absolute(root: Path, path: str) -> str:
     return os.path.normpath(os.path.join(root, path))
 
 
+CHANGING = Artifact(Digest(f"b3:{'0' * 64}"), 0)
+"""Stands for what is just being written: it is equal to nothing that was ever recorded, and no store has it."""
+
+
 class Workspace:
     """Answers what lies at a path; remembers the answer until it is told to forget it."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, changing: Artifact | None = None) -> None:
+        """`changing` is the answer for a file that somebody is just writing; None: that is an error.
+
+        It is `CHANGING` for who only looks, and leaves it to others, who hold locks, to look again.
+        """
         self._cache = cache
+        self._changing = changing
         self._known: dict[str, Artifact | None] = {}
         self._above: set[str] | None = None
         """Every directory above a known path; found out when something is first to be forgotten."""
@@ -40,6 +49,10 @@ class Workspace:
             stored = self._cache.measure(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except ChangedError:
+            if self._changing is None:
+                raise
+            return self._changing
         return Artifact(stored.digest, stored.size)
 
     def contents(self, root: Path, paths: Iterable[str]) -> Mapping[str, Artifact | None]:
