@@ -76,8 +76,11 @@ def semaphores() -> set[Path]:
     return set(Path("/dev/shm").glob("sem.*"))
 
 
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+ENDS = [(phase, number) for phase in PHASES for number in (signal.SIGINT, signal.SIGTERM)]
+HANGUPS = [("planning", signal.SIGHUP), ("running", signal.SIGHUP)]  # elsewhere as SIGTERM
+
+
+@pytest.mark.parametrize(("phase", "number"), [*ENDS, *HANGUPS])
 def test_what_is_told_to_end_leaves_nothing_and_the_next_run_goes_on(
     project: Project, phase: str, number: signal.Signals
 ) -> None:

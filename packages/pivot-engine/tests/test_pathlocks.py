@@ -1,5 +1,6 @@
 """Who writes a path excludes who reads it. Between processes: what this one holds it may take again."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -105,3 +106,10 @@ def test_outputs_are_named_from_the_project(tmp_path: Path) -> None:
     made = stage("p:s", tmp_path / "p", (), ["../q/b.txt", "a.txt"])
     assert names_to_lock(made, tmp_path) == ["q/b.txt", "p/a.txt"]
     assert name_to_read(made, tmp_path) == "q/b.txt"
+
+
+def test_what_is_no_file_in_the_place_of_the_locks_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".pivot/locks").mkdir(parents=True)
+    os.mkfifo(tmp_path / ".pivot/locks/paths")
+    with pytest.raises(OSError, match=r"it is not a regular file.*/\.pivot/locks/paths"):
+        waited(tmp_path, Paths(writes=["x"]))

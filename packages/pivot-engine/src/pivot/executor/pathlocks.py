@@ -100,7 +100,7 @@ def paths_locked(project: Path, ref: StageRef, paths: Paths, timeout: float | No
 def _opened(project: Path) -> int:
     directory = f"{project}/{PIVOT_DIR}/locks"
     try:
-        return os.open(f"{directory}/paths", os.O_RDWR | os.O_CLOEXEC)
+        return opened(f"{directory}/paths", os.O_RDWR)
     except FileNotFoundError:
         ignore = opened(f"{directory}/.gitignore", os.O_WRONLY | os.O_CREAT)
         os.write(ignore, b"*\n")
