@@ -8,6 +8,7 @@
     uv run tools/faults_store.py errors --count 2000      system calls that fail (needs strace)
     uv run tools/faults_store.py links                    other disks, no hard links, shared blocks, too many links
     uv run tools/faults_store.py images --count 200       copies of a disk at work, as a power cut leaves it
+    uv run tools/faults_store.py model --count 2000       stories of 25 steps, the store beside a model of it
 
 The machinery is that of the tests, in `packages/pivot-cache/tests/faults_*.py`; CI runs it at smaller sizes. What a
 machine does not allow (to mount without root, a file system that the kernel lacks) is said and left out. Exits with 1
@@ -19,6 +20,7 @@ import logging
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -59,7 +61,7 @@ def power(place: Path, options: argparse.Namespace) -> Lines:
         top = place / policy
         top.mkdir()
         done = powerloss.play(top, policy, options.count or 100_000, options.seed)
-        yield f"{policy}: {done.states} states of {done.operations} operations", done.broken
+        yield f"{policy}: {done}", done.broken
 
 
 def rubbish(_place: Path, _options: argparse.Namespace) -> Lines:
@@ -105,16 +107,32 @@ def cut_off(place: Path, options: argparse.Namespace) -> Lines:
         yield images.figure(top, policy, options.count or 200)
 
 
+def modelled(_place: Path, options: argparse.Namespace) -> Lines:
+    import faults_model as model
+    from hypothesis.stateful import run_state_machine_as_test
+
+    count = options.count or 2000
+    chosen = model.at_size(count * model.STEPS_OF_A_STORY)
+    told: Sequence[str] = ()
+    try:
+        run_state_machine_as_test(model.StoreMachine, settings=chosen)
+    except Exception as error:  # noqa: BLE001 - whatever the store raised
+        told = ["".join(traceback.format_exception(error))]
+    yield f"{count} stories of {model.STEPS_OF_A_STORY} steps beside a model", told
+
+
 KINDS: dict[str, Callable[[Path, argparse.Namespace], Lines]] = {
     "kills": kills, "hammer": at_once, "power": power, "garbage": rubbish, "full": no_room, "errors": failing,
-    "links": elsewhere, "images": cut_off,
+    "links": elsewhere, "images": cut_off, "model": modelled,
 }  # fmt: skip
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Cause faults in a store, and print how many were wrong.")
     parser.add_argument("kind", choices=KINDS)
-    parser.add_argument("--count", type=int, help="how many kills, states (each policy), failing calls or images")
+    parser.add_argument(
+        "--count", type=int, help="how many kills, states (each policy), failing calls, images or stories"
+    )
     parser.add_argument("--seconds", type=float, default=600, help="how long (hammer)")
     parser.add_argument("--processes", type=int, default=16, help="how many at once (hammer)")
     parser.add_argument("--most", type=int, default=1600, help="the largest size in KiB (full)")

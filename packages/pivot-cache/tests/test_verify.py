@@ -4,6 +4,7 @@ import pytest
 
 from pivot.cache import hash_bytes
 from pivot.cache.files import CANONICAL_MTIME_NS
+from pivot.cache.verify import Verifier
 
 
 @pytest.fixture
@@ -71,3 +72,22 @@ def test_what_was_stored_before_a_moment_is_left_out(cache, tree, where, tick):
     new = cache.put_bytes(b"new")
     report = cache.verify(since=where(new).stat().st_ctime)
     assert (report.examined, report.examined_bytes) == (1, 3)
+
+
+def test_what_is_drawn_is_bounded_in_number_and_in_bytes(cache):
+    # Fails if small files count for their bytes, or one is taken that is too large for what is left.
+    for number in range(40):
+        cache.put_bytes(b"%d" % number)
+    cache.put_bytes(bytes(3 << 20))
+    assert cache.verify_some(16 * (128 << 10)).examined in (15, 16)
+    assert cache.verify_some(3 << 20).examined_bytes <= 3 << 20
+    assert cache.verify_some(64 << 20).examined == 41
+
+
+def test_other_objects_are_drawn_each_time(cache):
+    names = {cache.put_bytes(b"%d" % number) for number in range(40)}
+    drawn = {
+        name.digest for _ in range(30) for name in Verifier(cache._layout, cache._objects, cache._seals).draw(1 << 20)
+    }
+    assert len(drawn) > 8
+    assert drawn <= names

@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from blake3 import blake3
 
@@ -30,6 +30,8 @@ from pivot.cache.many import attempted
 from pivot.cache.seals import Seals, missing
 from pivot.cache.signature import Signature
 from pivot.cache.sources import Content, read_still
+
+Order = Callable[[list[str]], list[str]]
 
 _LINK_TRIES = 5
 _SMALL = 1 << 14
@@ -139,12 +141,12 @@ class Objects:
             raise ChangedError(f"object {name.digest} changed while it was read\ntry again")
         raise self._seals.damage(name)
 
-    def names(self, kind: Kind) -> Iterator[Name]:
+    def names(self, kind: Kind, ordered: Order = sorted) -> Iterator[Name]:
         """Give the names of all objects of a kind, in order; what is no object is passed over."""
         top = self._layout.objects(kind)
-        for folder in sorted(os.listdir(top)):
+        for folder in ordered(os.listdir(top)):
             if len(folder) == 2 and os.path.isdir(f"{top}/{folder}"):
-                for rest in sorted(os.listdir(f"{top}/{folder}")):
+                for rest in ordered(os.listdir(f"{top}/{folder}")):
                     digits = folder + rest
                     if len(digits) == 64 and not digits.strip("0123456789abcdef"):
                         yield Name(kind, digits)

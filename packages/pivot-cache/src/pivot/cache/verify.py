@@ -1,5 +1,6 @@
 """The look at every object, whatever is known about it."""
 
+import itertools
 import os
 import random
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,8 @@ from pivot.cache.objects import Objects
 from pivot.cache.report import Report
 from pivot.cache.seals import Seals
 from pivot.cache.tree import members
+
+_A_READ = 128 << 10
 
 
 class Verifier:
@@ -39,6 +42,15 @@ class Verifier:
                     incomplete.append(name.digest)
         return Report(good + len(damaged), size, tuple(damaged), tuple(incomplete), tuple(absent), good)
 
+    def draw(self, size: int) -> Iterator[Name]:
+        """Give files by chance, of that many bytes at most; a small one counts as what a disk reads meanwhile."""
+        # No trees: to say whether one is complete takes a stat for each of what may be a million members.
+        for name in itertools.islice(self._objects.names(Kind.BLOB, _shuffled), size // _A_READ):
+            status = self._stat(name)
+            if status is not None and status.st_size <= size:
+                size -= max(status.st_size, _A_READ)
+                yield name
+
     def is_complete(self, name: Name) -> bool:
         """Say whether everything that a tree names is there; a file is complete by itself."""
         if name.kind is Kind.BLOB:
@@ -58,6 +70,10 @@ class Verifier:
             return os.lstat(self._layout.object(name))
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+
+def _shuffled(names: list[str]) -> list[str]:
+    return random.sample(names, len(names))
 
 
 def _drawn(part: float) -> bool:

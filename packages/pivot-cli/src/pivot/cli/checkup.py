@@ -42,6 +42,7 @@ def findings(scene: Scene, mounts: str) -> Iterator[Finding]:
     yield from versions()
     yield from project(scene)
     yield from file_systems(scene, mounts)
+    yield from stored(scene)
     yield from pipelines(scene)
 
 
@@ -108,6 +109,28 @@ def file_system_of(place: Path, mounts: str) -> str:
             if place.is_relative_to(point) and len(point) >= len(best):
                 best, found = point, fields[2]
     return found
+
+
+def stored(scene: Scene) -> Iterator[Finding]:
+    """Hash some of what the cache holds, drawn by chance: a second's worth. What is damaged goes to quarantine."""
+    from pivot.cache import CacheError
+    from pivot.cache.telling import verify_lines
+
+    if not (scene.project.cache_dir / "store.json").exists():
+        return
+    try:
+        with scene.settings().open_cache() as cache:
+            report = cache.verify_some()
+    except CacheError as error:
+        what, _, hint = str(error).partition("\n")
+        yield Finding("stored", Level.PROBLEM, what, hint)
+        return
+    what = f"a sample, {next(verify_lines(report))}"
+    if report.clean:
+        yield Finding("stored", Level.OK, what)
+    else:
+        hint = "They are in quarantine. `pivot cache verify --repair` looks at everything, and mends what it can."
+        yield Finding("stored", Level.PROBLEM, what, hint)
 
 
 def pipelines(scene: Scene) -> Iterator[Finding]:
