@@ -98,8 +98,11 @@ class Identities:
     @cached_property
     def roots(self) -> Mapping[StageRef, "Root"]:
         """Where the identity of each stage starts, as data."""
+        from pivot.fingerprint.values import Values
+
+        known = Values(self._project)
         return {
-            part.ref(name): root_of_stage(info, part.root, self._project)
+            part.ref(name): _root_of_stage(info, part.root, self._project, known)
             for part in self._pipelines
             for name, info in part.stages.items()
         }
@@ -170,7 +173,7 @@ def identities_of(parts: Sequence[Part], surroundings: Surroundings | None = Non
     return Identities(parts, imports, Summaries(None), around.environ, options, {}, project)
 
 
-def root_of_stage(info: RegistryStageInfo, root: Path, project: Path) -> "Root":
+def _root_of_stage(info: RegistryStageInfo, root: Path, project: Path, known: "Values") -> "Root":
     """Say where the identity of a stage starts: its function, its loaders with their options, its params class."""
     from pivot.fingerprint.roots import root_of
 
@@ -182,6 +185,7 @@ def root_of_stage(info: RegistryStageInfo, root: Path, project: Path) -> "Root":
         version=info["version"],
         base=root,
         project=project,
+        identified=known,
     )
 
 

@@ -14,7 +14,7 @@ from pivot.fingerprint.importing import run_by_import
 from pivot.fingerprint.imports import ImportPath, Probe
 from pivot.fingerprint.linkstore import LinkStore
 from pivot.fingerprint.locating import Locator
-from pivot.fingerprint.manifests import manifest_of, texts_of
+from pivot.fingerprint.manifests import Names, texts_of
 from pivot.fingerprint.merkle import Merkle
 from pivot.fingerprint.observed import ImportFact
 from pivot.fingerprint.program import Node
@@ -79,6 +79,7 @@ class Analysis:
         self._locator = Locator(links)
         self._observed = {stage: tuple(sorted(names)) for stage, names in observed.items()}
         self._passes: dict[_Pass, Merkle] = {}
+        self._names: dict[Merkle, Names] = {}
         self._chosen: dict[str, _Pass] = {}
         self._seen: dict[str, list[Node]] = {}
         self._nodes: set[Node] = set()
@@ -95,7 +96,11 @@ class Analysis:
 
     def manifest(self, stage: str) -> Manifest:
         """Name all that the code of a stage depends on."""
-        return manifest_of(self._merkle(stage), _STAGE + stage, self._starts(stage)[0], self._world, self._links.finder)
+        merkle = self._merkle(stage)
+        names = self._names.get(merkle)
+        if names is None:
+            names = self._names[merkle] = Names(merkle, self._world, self._links.finder)
+        return names.manifest(_STAGE + stage, self._starts(stage)[0])
 
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the text of definitions by the hashes that manifests name them by, where known."""

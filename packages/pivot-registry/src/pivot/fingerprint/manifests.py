@@ -1,6 +1,6 @@
 """What a stage depends on, by name: for the lock, for `explain`, and the texts that show a difference."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from pivot.fingerprint.imports import Finder
@@ -11,44 +11,50 @@ from pivot.fingerprint.world import World
 from pivot.registry.definition import Entry, Manifest
 
 
-def manifest_of(merkle: Merkle, stage: Node, start: Node, world: World, finder: Finder) -> Manifest:
-    """Name all that a stage reaches. Equal hashes of the stage mean equal entries."""
-    reached = merkle.reached(stage)
-    entries: dict[str, Entry] = {}
-    notes: dict[str, None] = {}
-    for node, expansion in reached.items():
-        notes.update(dict.fromkeys(expansion.notes))
-        if expansion.fact is not None:
-            entries[expansion.fact.name] = Entry(expansion.fact.hash, _place(node, world, finder))
-    reads = {
-        expansion.fact.name: _names(merkle, expansion.children, expansion.fact.name)
-        for expansion in reached.values()
-        if expansion.fact is not None
-    }
-    fact = reached[start].fact if start in reached else None
-    return Manifest(
-        dict(sorted(entries.items())),
-        {name: names for name, names in sorted(reads.items()) if names},
-        tuple(sorted(notes)),
-        fact.name if fact is not None else "",
-    )
+class Names:
+    """What nodes are by name, each looked up once: the stages of a pipeline have most of their helpers in common."""
 
+    def __init__(self, merkle: Merkle, world: World, finder: Finder) -> None:
+        self._merkle, self._world, self._finder = merkle, world, finder
+        self._entries: dict[Node, Entry] = {}
+        self._reads: dict[Node, tuple[str, ...]] = {}
 
-def _names(merkle: Merkle, children: Iterable[Node], own: str) -> tuple[str, ...]:
-    """Name what is read, through nodes without a name."""
-    names: set[str] = set()
-    todo, seen = list(children), set()
-    while todo:
-        node = todo.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        fact = merkle.expansions[node].fact
-        if fact is None:
-            todo += merkle.expansions[node].children
-        else:
-            names.add(fact.name)
-    return tuple(sorted(names - {own}))
+    def manifest(self, stage: Node, start: Node) -> Manifest:
+        """Name all that a stage reaches. Equal hashes of the stage mean equal entries."""
+        reached = self._merkle.reached(stage)
+        named = {expansion.fact.name: node for node, expansion in reached.items() if expansion.fact is not None}
+        notes = {note for expansion in reached.values() for note in expansion.notes}
+        fact = reached[start].fact if start in reached else None
+        return Manifest(
+            {name: self._entry(node) for name, node in sorted(named.items())},
+            {name: names for name, node in sorted(named.items()) if (names := self._names(node, name))},
+            tuple(sorted(notes)),
+            fact.name if fact is not None else "",
+        )
+
+    def _entry(self, node: Node) -> Entry:
+        if (known := self._entries.get(node)) is None:
+            fact = self._merkle.expansions[node].fact
+            assert fact is not None
+            known = self._entries[node] = Entry(fact.hash, _place(node, self._world, self._finder))
+        return known
+
+    def _names(self, node: Node, own: str) -> tuple[str, ...]:
+        """Name what is read, through nodes without a name."""
+        if (known := self._reads.get(node)) is None:
+            known = self._reads[node] = tuple(sorted(set(self._read_by(node)) - {own}))
+        return known
+
+    def _read_by(self, node: Node) -> Iterator[str]:
+        expansions = self._merkle.expansions
+        todo, seen = list(expansions[node].children), set()
+        while todo:
+            if (child := todo.pop()) not in seen:
+                seen.add(child)
+                if (fact := expansions[child].fact) is None:
+                    todo += expansions[child].children
+                else:
+                    yield fact.name
 
 
 def _place(node: Node, world: World, finder: Finder) -> str:

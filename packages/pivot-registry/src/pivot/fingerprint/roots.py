@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pivot.fingerprint.callables import Anatomy, Code, anatomy, binding_of, is_callable_by_code, is_ours
-from pivot.fingerprint.values import Identified, value_hash
+from pivot.fingerprint.values import Identified, Values
 
 STALE = "always stale: cannot identify "
 """How the note of a root begins that no identity can be given for."""
@@ -60,17 +60,19 @@ def root_of(
     version: str | None = None,
     base: Path | None = None,
     project: Path | None = None,
+    identified: Values | None = None,
 ) -> Root:
     """Say where the identity of a stage function starts.
 
     `values` are further live values by label (loaders and their configuration); `depends` takes functions, classes,
     modules and values, or files as text or `Path`, relative to `base` (the pipeline's root). Paths below `project`
-    count relative to it.
+    count relative to it. `identified` are the values that other stages of the project have in common with this one.
     """
-    gathered = _Gathered(project)
+    known = identified or Values(project)
+    gathered = _Gathered(project, known)
     code = gathered.start(func)
     for label, value in values.items():
-        gathered.add(label, value)
+        gathered.count(label, known.of_small(value))
     if version is not None:
         gathered.add("version", version)
     files = gathered.depend(depends, base or project or Path())
@@ -80,8 +82,9 @@ def root_of(
 class _Gathered:
     """What one stage carries, gathered label by label."""
 
-    def __init__(self, project: Path | None) -> None:
+    def __init__(self, project: Path | None, known: Values) -> None:
         self._project = project
+        self._known = known
         self._values: list[tuple[str, str]] = []
         self._also: set[Code] = set()
         self._notes: list[str] = []
@@ -96,8 +99,11 @@ class _Gathered:
         return taken.code
 
     def add(self, label: str, value: object, *, shown: bool = False) -> None:
+        """Identify a value and count it."""
+        self.count(label, self._known.of(value), shown=shown)
+
+    def count(self, label: str, found: Identified, *, shown: bool = False) -> None:
         """Count a value; one that nothing identifies is left to the text, if that shows how it is made."""
-        found: Identified = value_hash(value, self._project)
         self._values.append((label, found.hash))
         self._also.update(found.code)
         if not shown:

@@ -2,8 +2,10 @@
 
 import copyreg
 import enum
+import io
 import os
 import pathlib
+import pickle
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -32,11 +34,43 @@ class Identified(NamedTuple):
     """Types met that nothing identifies; with any, `hash` says nothing."""
 
 
+class Values:
+    """Identifies values. Paths below `project`, as such or as text, count relative to it: a checkout may move."""
+
+    def __init__(self, project: Path | None = None) -> None:
+        self._prefixes = _prefixes(project)
+        self._known: dict[bytes, Identified] = {}
+
+    def of(self, value: object) -> Identified:
+        """Identify a value."""
+        walk = _Walk(self._prefixes)
+        digest = walk.of(value)
+        return Identified(digest.hex(), tuple(sorted(walk.code)), tuple(dict.fromkeys(walk.unknown)))
+
+    def of_small(self, value: object) -> Identified:
+        """Identify a value as one that was pickled to the same bytes: a thousand stages share a few loaders."""
+        try:
+            with io.BytesIO() as file:
+                _Pickler(file, pickle.HIGHEST_PROTOCOL).dump(value)
+                key = file.getvalue()
+        except Exception:  # noqa: BLE001  (whatever a class of the user raises)
+            return self.of(value)
+        if (found := self._known.get(key)) is None:
+            found = self._known[key] = self.of(value)
+        return found
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        """Refuse what says itself what it is: that need not be what is pickled."""
+        if hasattr(type(value), "__pivot_hash__"):
+            raise pickle.PicklingError
+        return NotImplemented
+
+
 def value_hash(value: object, project: Path | None = None) -> Identified:
-    """Identify a value. Paths below `project`, as such or as text, count relative to it: a checkout may move."""
-    walk = _Walk(_prefixes(project))
-    digest = walk.of(value)
-    return Identified(digest.hex(), tuple(sorted(walk.code)), tuple(dict.fromkeys(walk.unknown)))
+    """Identify one value, as `Values` does."""
+    return Values(project).of(value)
 
 
 def _prefixes(project: Path | None) -> tuple[str, ...]:
