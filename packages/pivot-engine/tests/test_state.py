@@ -16,11 +16,11 @@ TRACE = Trace(Facts("c", "3.13", {}, {}, {}, {}), {})
 
 
 HOLDER = """
-import fcntl, sys
-with open(sys.argv[1], "a") as file:
-    fcntl.flock(file, fcntl.LOCK_EX)
-    file.write("7 ")
-    file.flush()
+import sys
+from pathlib import Path
+from pivot.executor.state import StageState
+from pivot.registry.types import StageRef
+with StageState(StageRef("p", "train"), Path(sys.argv[1], ".pivot")).locked(None, print):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -76,7 +76,7 @@ def test_file_names_are_one_to_one_and_stay_in_the_directory() -> None:
 
 
 def test_a_stage_that_another_process_runs_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
-    words = [sys.executable, "-c", HOLDER, str(_flock(tmp_path))]
+    words = [sys.executable, "-c", HOLDER, str(tmp_path)]
     holder = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
@@ -84,16 +84,10 @@ def test_a_stage_that_another_process_runs_is_waited_for_no_longer_than_asked(tm
     state = state_of(stage("p:train", tmp_path))
     with pytest.raises(LockTimeoutError), state.locked(0.01, told.append):
         pass
-    assert told == [Waits(ref("p:train"), 7)]
+    assert told == [Waits(ref("p:train"), holder.pid)]
     holder.communicate(b"")
     with state.locked(None, silent):
         pass
-
-
-def _flock(root: Path) -> Path:
-    path = root / ".pivot" / "locks" / "train.flock"
-    path.parent.mkdir(parents=True)
-    return path
 
 
 def test_a_state_directory_belongs_to_one_pipeline(tmp_path: Path) -> None:

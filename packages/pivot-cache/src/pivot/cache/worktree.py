@@ -54,7 +54,10 @@ class WorkTree:
 
     def digest_of(self, path: str, *, threads: int) -> Stored:
         """Give the digest of a file or directory; links are followed as a reader would."""
-        return settled(self._look([_outside(path, os.stat(path))], _NAMING, threads))[0]
+        found = _outside(path, os.stat(path))
+        if found.kind is EntryKind.FILE and (name := self._facts.known([found.key], [found.seen])[0]) is not None:
+            return Stored(name.digest, found.seen.size)
+        return settled(self._look([found], _NAMING, threads))[0]
 
     def put_many(self, paths: Sequence[str], *, durable: bool, threads: int) -> list[Stored | Exception]:
         """Store files and directories; give for each what it is, or why it is not stored.

@@ -5,12 +5,11 @@ import os
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pivot.registry.environment import environment, set_environment
+from pivot.registry.environment import environment, filters, set_environment, set_filters
 
 
 class Ambient(NamedTuple):
@@ -23,14 +22,12 @@ class Ambient(NamedTuple):
     @classmethod
     def now(cls) -> "Ambient":
         """Take down how the process is."""
-        return cls(environment(), tuple(warnings.filters))
+        return cls(environment(), filters())
 
     def impose(self) -> None:
         """Make the process so."""
         set_environment(self.environ)
-        if tuple(warnings.filters) != self.filters:
-            warnings.resetwarnings()  # this way the module notices that they are other ones
-            warnings.filters[:] = self.filters  # type: ignore[index]
+        set_filters(self.filters)
 
 
 class Change(NamedTuple):

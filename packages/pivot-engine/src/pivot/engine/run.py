@@ -164,7 +164,7 @@ class RunLoop:
         if ref in self._fresh and not self._moved(ref):
             return Done(ref, Outcome.SKIPPED)
         looked = time.time_ns()
-        assessment = session.assess(stage, force=ref in self._forced)
+        assessment = session.assess(stage, force=ref in self._forced, recall=False)  # a worker looks again anyway
         if isinstance(assessment.decision, Skip) and not session.is_unfinished(stage):
             if assessment.before is not None:
                 session.certify(stage, assessment.before, looked)

@@ -66,9 +66,9 @@ class PipelineSession:
         """Tell whether a run has left outputs aside: there is something to do even if the stage is up to date."""
         return bool(self._unfinished) and file_name(stage.ref.stage) in self._unfinished
 
-    def assess(self, stage: StageDefinition, *, force: bool = False) -> Assessment:
-        """Look at a stage in full."""
-        return self.assessor.assess(stage, force=force)
+    def assess(self, stage: StageDefinition, *, force: bool = False, recall: bool = True) -> Assessment:
+        """Look at a stage, as `Assessor.assess` does."""
+        return self.assessor.assess(stage, force=force, recall=recall)
 
     def certify(self, stage: StageDefinition, trace: Trace, hashed_ns: int) -> None:
         """Note that a stage was found up to date."""

@@ -33,37 +33,42 @@ def cleared(stage: StageDefinition, state: StageState, known: Collection[str], r
     """
     _recover(stage, state, run_id)
     paths = [path for out in stage.outputs if out.kind is not OutputKind.INCREMENTAL for path in out.paths]
-    _move_aside(stage, state, paths)
+    moved = _move_aside(stage, state, paths)
     try:
         yield
     except BaseException:
         _discard_new(stage, paths)
         _put_back(stage, state, paths)
         raise
-    _drop(stage, state, lambda path, _: path in known, run_id)
+    if moved:
+        _drop(stage, state, lambda path, _: path in known, run_id)
 
 
 def _recover(stage: StageDefinition, state: StageState, run_id: str) -> None:
     """Deal with what a killed run left: put back what is missing, keep the rest in the trash."""
-    if state.aside.is_dir():
+    if state.is_unfinished:
         paths = [path for out in stage.outputs for path in out.paths]
         _put_back(stage, state, [path for path in paths if not os.path.lexists(absolute(stage.root, path))])
-    if state.aside.is_dir():
-        _to_trash(state.aside, state.trash(run_id))
+        if state.is_unfinished:
+            _to_trash(state.aside, state.trash(run_id))
 
 
 def _slot(state: StageState, path: str) -> Path:
     return state.aside / path.replace("%", "%25").replace("/", "%2F")
 
 
-def _move_aside(stage: StageDefinition, state: StageState, paths: list[str]) -> None:
+def _move_aside(stage: StageDefinition, state: StageState, paths: list[str]) -> bool:
+    """Move what there is, and tell whether there was anything."""
+    moved = False
     for path in paths:
         full = absolute(stage.root, path)
         if os.path.lexists(full):
+            moved = True
             state.aside.mkdir(parents=True, exist_ok=True)
             move(full, str(_slot(state, path)))
-        else:
-            os.makedirs(os.path.dirname(full), exist_ok=True)
+        elif not os.path.isdir(folder := os.path.dirname(full)):
+            os.makedirs(folder, exist_ok=True)
+    return moved
 
 
 def _put_back(stage: StageDefinition, state: StageState, paths: list[str]) -> None:
@@ -90,7 +95,7 @@ def tidy(stage: StageDefinition, state: StageState, before: Trace | None, cache:
 
 def _drop(stage: StageDefinition, state: StageState, known: Callable[[str, str], bool], run_id: str) -> None:
     """Delete of what was moved aside what the last run made; what somebody else put there goes to the trash."""
-    if not state.aside.is_dir():
+    if not state.is_unfinished:
         return
     for path in output_paths(stage):
         slot = str(_slot(state, path))

@@ -43,12 +43,20 @@ class Assessor:
         self.run_cache = RunCache(cache, observer.again)
         self._use_run_cache = use_run_cache
 
-    def assess(self, stage: StageDefinition, *, force: bool = False) -> Assessment:
-        """Decide what becomes of a stage, its inputs being as they are now."""
+    def assess(self, stage: StageDefinition, *, force: bool = False, recall: bool = True) -> Assessment:
+        """Decide what becomes of a stage, its inputs being as they are now.
+
+        Without `recall`, nobody looks for an equal run of anybody: it is to run, and may yet be found restored.
+        """
         before, always = self._before(stage, force)
         facts = self.facts(stage, before)
         present = self.workspace.contents(stage.root, output_paths(stage))
-        known = Known(before, self.run_cache.kept, lambda now: self._recall(stage, now), lambda: self._manifest(stage))
+        known = Known(
+            before,
+            self.run_cache.kept,
+            lambda now: self._recall(stage, now) if recall else None,
+            lambda: self._manifest(stage),
+        )
         return Assessment(facts, before, decide(facts, present, known, always))
 
     def facts(self, stage: StageDefinition, before: Trace | None) -> Facts:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from pivot.executor.trace import Trace
-from pivot.registry.definition import EDITED, Origin, StageDefinition
+from pivot.registry.definition import EDITED, StageDefinition
 from pivot.registry.marks import Seen, still
 from pivot.registry.types import PipelineName
 
@@ -22,17 +22,17 @@ class Edits:
 
     def __init__(self, files: CodeFiles) -> None:
         self._files = files
-        self._good: dict[Origin, set[str]] = {}
+        self._good: dict[PipelineName, set[str]] = {}
 
     def loaded(self, stage: StageDefinition) -> bool:
         """Note the modules that are loaded now; tell whether each surely has the code that was identified."""
         files = self._files.get(stage.ref.pipeline, {})
         if stage.origin is None or not files:
             return True
-        good = self._good.setdefault(stage.origin, set())
-        left = files.keys() - good
-        if not left:
+        good = self._good.setdefault(stage.ref.pipeline, set())
+        if len(good) == len(files):
             return True
+        left = files.keys() - good
         same = {path for path in left if _same(path, files[path])}
         good |= same & {getattr(module, "__file__", None) for module in list(sys.modules.values())}
         return same == left

@@ -339,7 +339,8 @@ def _declared(stage: StageDefinition, project_root: Path) -> list[str]:
     """Spell the declared paths as observed ones are: relative to the project."""
     outputs = [absolute(stage.root, path) for path in output_paths(stage)]
     full = [*(absolute(stage.root, path) for path in input_paths(stage)), *outputs, *map(temporary, outputs)]
-    return [os.path.relpath(path, project_root) for path in full]
+    below = f"{project_root}/"
+    return [path[len(below) :] if path.startswith(below) else os.path.relpath(path, project_root) for path in full]
 
 
 def _arguments(stage: StageDefinition, info: WorkerStageInfo) -> dict[str, Any]:

@@ -1,17 +1,13 @@
 """Locks of paths: who writes one excludes all who read it, in whatever pipeline and whatever run of the project."""
 
-import fcntl
 import os
-import struct
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from blake3 import blake3
-
-from pivot.executor.locking import Waiting, acquire
+from pivot.executor.bytelocks import ALONE, SHARED, place, releasing, take
+from pivot.executor.locking import Waiting
 from pivot.executor.settings import EngineSettings
 from pivot.executor.state import state_of
 from pivot.executor.task import Waits
@@ -20,11 +16,6 @@ from pivot.registry.definition import StageDefinition
 from pivot.registry.layout import PIVOT_DIR
 from pivot.registry.types import StageRef
 from pivot.registry.writing import opened
-
-_FLOCK = "hhqqi0q"
-"""`struct flock` of Linux: type, whence, start, length, owner."""
-_OWNERS = 4096
-_OWNER = "<q"
 
 
 class Paths(NamedTuple):
@@ -78,23 +69,20 @@ def paths_locked(project: Path, ref: StageRef, paths: Paths, timeout: float | No
     it takes bytes, in the order of their places, whatever it reads and whatever it writes: who waits for a byte holds
     only bytes before it, so nobody waits in a circle, not even when two runs disagree about who needs whom. Nobody
     who holds a byte waits for a stage's lock, and who waits for a byte has a worker already.
-
-    On Linux a lock belongs to the open file, elsewhere to the process: there, it would be lost as soon as a stage
-    opened and closed the file, as one does that reads the whole project.
     """
-    kinds = {**dict.fromkeys(paths.reads, fcntl.F_RDLCK), **dict.fromkeys(paths.writes, fcntl.F_WRLCK)}
+    kinds = {**dict.fromkeys(paths.reads, SHARED), **dict.fromkeys(paths.writes, ALONE)}
     if not kinds:
         yield
         return
     descriptor = _opened(project)
-    try:
-        _take_all(descriptor, ref, kinds, timeout, waiting)
+    with releasing(descriptor):
+        for at, path in sorted((place(path), path) for path in kinds):
+
+            def tell(owner: int | None, path: str = path) -> None:
+                waiting(Waits(ref, owner, path))
+
+            take(descriptor, at, kinds[path], timeout, tell, f"using {path}")
         yield
-    finally:
-        # A process that the stage has started may have the file too: closing it is not enough.
-        with suppress(OSError):
-            _set(descriptor, fcntl.F_UNLCK, 0, 0, block=False)
-        os.close(descriptor)
 
 
 def _opened(project: Path) -> int:
@@ -106,43 +94,3 @@ def _opened(project: Path) -> int:
         os.write(ignore, b"*\n")
         os.close(ignore)
         return opened(f"{directory}/paths", os.O_RDWR | os.O_CREAT)
-
-
-def _take_all(file: int, ref: StageRef, kinds: Mapping[str, int], timeout: float | None, waiting: Waiting) -> None:
-    for place, path in sorted((_place(path), path) for path in kinds):
-        kind = kinds[path]
-
-        def take(block: bool, kind: int = kind, place: int = place) -> None:
-            _set(file, kind, place, 1, block=block)
-
-        def tell(path: str = path, place: int = place) -> None:
-            waiting(Waits(ref, _owner(file, place), path))
-
-        acquire(take, timeout, tell, f"using {path}")
-        os.pwrite(file, struct.pack(_OWNER, os.getpid()), _owner_at(place))
-
-
-def _place(path: str) -> int:
-    """Give the place of a path: as large as an offset may be, so that two paths have one place never."""
-    digest: bytes = blake3(os.fsencode(path)).digest(length=8)
-    return int.from_bytes(digest, "big") >> 2
-
-
-def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:
-    if sys.platform == "linux":
-        command = fcntl.F_OFD_SETLKW if block else fcntl.F_OFD_SETLK
-        fcntl.fcntl(file, command, struct.pack(_FLOCK, kind, os.SEEK_SET, start, length, 0))
-    else:
-        operation = {fcntl.F_RDLCK: fcntl.LOCK_SH, fcntl.F_WRLCK: fcntl.LOCK_EX, fcntl.F_UNLCK: fcntl.LOCK_UN}[kind]
-        fcntl.lockf(file, operation if block else operation | fcntl.LOCK_NB, length, start)
-
-
-def _owner_at(place: int) -> int:
-    """Say where the number of the last one who took a place is kept. Two places may share it: it is for messages."""
-    return place % _OWNERS * struct.calcsize(_OWNER)
-
-
-def _owner(file: int, place: int) -> int | None:
-    raw = os.pread(file, struct.calcsize(_OWNER), _owner_at(place))
-    number: int = struct.unpack(_OWNER, raw)[0] if len(raw) == struct.calcsize(_OWNER) else 0
-    return number or None

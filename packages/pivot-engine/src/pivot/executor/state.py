@@ -5,14 +5,14 @@ pair, and a worker that holds a `StageState` can reach no other pipeline's state
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pivot.executor.locking import Waiting, acquire
+from pivot.executor.bytelocks import ALONE, place, releasing, take
+from pivot.executor.locking import Waiting
 from pivot.executor.task import Waits
 from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
@@ -30,7 +30,8 @@ class StageState:
 
     def __init__(self, ref: StageRef, directory: StateDir) -> None:
         self.ref = ref
-        self._directory = directory
+        # As text: making path objects of each cost a stage as much as writing its lock file.
+        self._directory = str(directory)
         self._name = file_name(ref.stage)
 
     @property
@@ -41,9 +42,17 @@ class StageState:
     @property
     def aside(self) -> Path:
         """Where the previous outputs wait while the stage runs. It is here only while a run is unfinished."""
-        return self._directory / "inflight" / self._name
+        return Path(self._aside)
 
-    # As text: making path objects of them cost a stage as much as writing its lock file.
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a run has moved outputs aside: it goes on, or was killed."""
+        return os.path.isdir(self._aside)
+
+    @property
+    def _aside(self) -> str:
+        return f"{self._directory}/inflight/{self._name}"
+
     @property
     def _lock(self) -> str:
         return f"{self._directory}/stages/{self._name}.lock"
@@ -58,7 +67,7 @@ class StageState:
 
     def trash(self, run_id: str) -> Path:
         """Where content goes that nobody else has."""
-        return self._directory / "trash" / run_id / self._name
+        return Path(self._directory, "trash", run_id, self._name)
 
     def read(self) -> Trace | None:
         """Read what was true when the stage last ran; None if it never did.
@@ -108,24 +117,11 @@ class StageState:
     @contextlib.contextmanager
     def locked(self, timeout: float | None, waiting: Waiting) -> Iterator[None]:
         """Hold the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
-        descriptor = opened(f"{self._directory}/locks/{self._name}.flock", os.O_RDWR | os.O_CREAT)
-        try:
-            acquire(
-                lambda block: fcntl.flock(descriptor, fcntl.LOCK_EX if block else fcntl.LOCK_EX | fcntl.LOCK_NB),
-                timeout,
-                lambda: waiting(Waits(self.ref, _owner(descriptor))),
-                "running this stage",
-            )
-            os.pwrite(descriptor, b"%-20d\n" % os.getpid(), 0)
+        descriptor = opened(f"{self._directory}/locks/stages", os.O_RDWR | os.O_CREAT)
+        with releasing(descriptor):
+            at = place(self.ref.stage)
+            take(descriptor, at, ALONE, timeout, lambda by: waiting(Waits(self.ref, by)), "running this stage")
             yield
-        finally:
-            os.close(descriptor)
-
-
-def _owner(descriptor: int) -> int | None:
-    """Read who holds the lock: for messages only, the kernel knows better."""
-    text = os.pread(descriptor, 20, 0).strip()
-    return int(text) if text.isdigit() else None
 
 
 def _read_text(path: str | Path) -> str:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pivot.registry.environment import environment, set_environment
+from pivot.registry.environment import environment, filters, set_environment, set_filters
 
 _LIMITS = tuple(
     getattr(resource, f"RLIMIT_{name}")
@@ -131,6 +131,10 @@ def _path_again(path: list[str]) -> None:
     sys.path[:] = path
 
 
+def _finders_again(finders: list[Any]) -> None:
+    sys.meta_path[:] = finders
+
+
 def _refuse(_: object) -> None:
     raise PermissionError("nobody becomes again who he was")
 
@@ -147,5 +151,7 @@ _PARTS = (
     _Part(sys.getrecursionlimit, sys.setrecursionlimit),
     _Part(_patience, _be_patient),
     _Part(lambda: sys.path[:], _path_again),
+    _Part(lambda: sys.meta_path[:], _finders_again),
+    _Part(filters, set_filters),
     _Part(lambda: (os.getresuid(), os.getresgid()), _refuse),
 )

@@ -5,7 +5,7 @@ import importlib
 import os
 import pickle
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.cache import Cache
@@ -49,24 +49,43 @@ class LoadedPipelines(Protocol):
 class LiveStages:
     """Loads each pipeline once and keeps it: numpy and pandas stay imported."""
 
-    def __init__(self, options: TaskOptions) -> None:
+    def __init__(self, options: TaskOptions, *, stay: bool = False) -> None:
+        """`stay`: what a pipeline expects around it stays in place until a stage of another one is to run."""
         self._options = options
+        self._stay = stay
         self._loaded: dict[Origin, LoadedPipelines] = {}
         self._chance = Chance()
+        self._around = ExitStack()
+        self._active: Origin | None = None
 
     @contextmanager
     def __call__(self, task: StageTask) -> Iterator[WorkerStageInfo]:
         """Give the stage of a task."""
-        origin = task.stage.origin
-        if task.info is not None or origin is None:
-            assert task.info is not None, "a stage without an origin is shipped whole"
-            self._chance.begin(None)
-            yield task.info
-            return
-        loaded = self._load(origin)
+        stage = task.stage
+        self._enter(stage.origin if task.info is None else None)
+        try:
+            if task.info is not None:
+                yield task.info
+            else:
+                assert stage.origin is not None, "a stage without an origin is shipped whole"
+                yield worker_info(self._loaded[stage.origin].get(stage.ref), stage, self._options, force=task.force)
+        finally:
+            if not self._stay:
+                self.close()
+
+    def _enter(self, origin: Origin | None) -> None:
+        """Have what a pipeline expects around it; None: one that lives in another process."""
+        if origin != self._active or origin is None:
+            self.close()
+            if origin is not None:
+                self._around.enter_context(self._load(origin).active())
+                self._active = origin
         self._chance.begin(origin)
-        with loaded.active():
-            yield worker_info(loaded.get(task.stage.ref), task.stage, self._options, force=task.force)
+
+    def close(self) -> None:
+        """Make the process again as it was before."""
+        self._active = None
+        self._around.close()
 
     def _load(self, origin: Origin) -> LoadedPipelines:
         if origin not in self._loaded:
@@ -126,8 +145,8 @@ class WarmExecution:
         recorder().stay()
         recorder().overlook(invented)
         environ = {name: value for name, value in os.environ.items() if name not in invented}
-        live = LiveStages(options)
-        self._execution = Execution(options, self._cache, recorder(), live, environ, waiting, identify, around)
+        self._live = LiveStages(options, stay=True)
+        self._execution = Execution(options, self._cache, recorder(), self._marked, environ, waiting, identify, around)
 
     @property
     def spoilt(self) -> bool:
@@ -138,8 +157,15 @@ class WarmExecution:
         """Run one stage of a run."""
         run_id, task = pickle.loads(packed)  # noqa: S301  (ours: from the coordinator that started this process)
         self._begin(run_id)
-        os.environ[STAGE] = str(task.stage.ref)
         return self._execution.bring_up_to_date(task)
+
+    @contextmanager
+    def _marked(self, task: StageTask) -> Iterator[WorkerStageInfo]:
+        """Give a stage, and mark what it starts as its own."""
+        os.environ[STAGE] = str(task.stage.ref)  # for what its pipeline starts when it is loaded
+        with self._live(task) as info:
+            os.environ[STAGE] = str(task.stage.ref)  # again: the variables may be those of another pipeline now
+            yield info
 
     def _begin(self, run_id: str) -> None:
         """In each run a pipeline is loaded anew: its code may be other code now.
@@ -150,12 +176,15 @@ class WarmExecution:
             # What the code was identified from is known of the first run only: a task has no room for it. An edit
             # between look and load shows all the same, at the look that follows each round.
             options = self._execution.options._replace(run_id=run_id, code_files={})
-            self._execution.renew(options, LiveStages(options))
+            self._live.close()
+            self._live = LiveStages(options, stay=True)
+            self._execution.renew(options, self._marked)
             importlib.invalidate_caches()
             gc.unfreeze()
             gc.collect()
 
     def close(self) -> None:
         """Let go of what is held between stages."""
+        self._live.close()
         self._execution.close()
         self._cache.close()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pivot.fingerprint.observed import ImportFact
     from pivot.fingerprint.roots import Root
     from pivot.fingerprint.summaries import Summaries
+    from pivot.fingerprint.values import Values
 
 ABSENT = "absent"
 """What `code_of` says of code that is gone."""

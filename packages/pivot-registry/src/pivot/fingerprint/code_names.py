@@ -1,6 +1,7 @@
 """Names for code that runs: which module a file is, and which definition of it a function belongs to."""
 
 import ast
+import functools
 import os
 import sys
 import types
@@ -25,12 +26,21 @@ class LoadedModules:
 
 def _file_of_loaded(module: types.ModuleType | None) -> str | None:
     file = getattr(module, "__file__", None)
-    return os.path.abspath(file) if isinstance(file, str) else None
+    return _absolute(file) if isinstance(file, str) else None
+
+
+def _absolute(file: str) -> str:
+    return _normal(file) if file.startswith(os.sep) else os.path.abspath(file)
+
+
+@functools.lru_cache(maxsize=4096)  # each stage asks for the same few files, many times
+def _normal(file: str) -> str:
+    return os.path.normpath(file)
 
 
 def names_of(code: types.CodeType, modules: LoadedModules) -> Iterator[str]:
     """Name a function that started; one that its module does not name by what it is part of."""
-    file = os.path.abspath(code.co_filename)
+    file = _absolute(code.co_filename)
     if (module := modules.named(file)) is None:
         return
     if not code.co_qualname.startswith("<"):

@@ -1,7 +1,9 @@
-"""All environment variables of the process at once: looked at before and after every stage."""
+"""What of a process is set all at once, and looked at before and after every stage: variables, warning filters."""
 
 import os
+import warnings
 from collections.abc import Mapping
+from typing import Any
 
 
 def environment() -> dict[bytes, bytes]:
@@ -21,3 +23,15 @@ def set_environment(wanted: Mapping[bytes, bytes]) -> None:
     for name in now.keys() - wanted.keys():
         del os.environb[name]
     os.environb.update({name: value for name, value in wanted.items() if now.get(name) != value})
+
+
+def filters() -> tuple[Any, ...]:
+    """Take the warning filters down as they are."""
+    return tuple(warnings.filters)
+
+
+def set_filters(wanted: tuple[Any, ...]) -> None:
+    """Make the warning filters as they were taken down."""
+    if filters() != wanted:
+        warnings.resetwarnings()  # this way the module notices that they are other ones
+        warnings.filters[:] = wanted  # type: ignore[index]

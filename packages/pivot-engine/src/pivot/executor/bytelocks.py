@@ -1,0 +1,74 @@
+"""Locks of names, each a byte of one file: there is one file to make and to open, however many names there are."""
+
+import fcntl
+import os
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from blake3 import blake3
+
+from pivot.executor.locking import acquire
+
+_FLOCK = "hhqqi0q"
+"""`struct flock` of Linux: type, whence, start, length, owner."""
+_OWNERS = 4096
+_OWNER = "<q"
+
+SHARED, ALONE = fcntl.F_RDLCK, fcntl.F_WRLCK
+
+
+def place(name: str) -> int:
+    """Give the place of a name: as large as an offset may be, so that two names have one place never."""
+    digest: bytes = blake3(os.fsencode(name)).digest(length=8)
+    return int.from_bytes(digest, "big") >> 2
+
+
+@contextmanager
+def releasing(descriptor: int) -> Iterator[None]:
+    """Let go of all that is taken of a file meanwhile, and close it.
+
+    On Linux a lock belongs to the open file, elsewhere to the process: there, it would be lost as soon as a stage
+    opened and closed the file, as one does that reads the whole project.
+    """
+    try:
+        yield
+    finally:
+        # A process that the stage has started may have the file too: closing it is not enough.
+        with suppress(OSError):
+            _set(descriptor, fcntl.F_UNLCK, 0, 0, block=False)
+        os.close(descriptor)
+
+
+def take(
+    descriptor: int, at: int, kind: int, timeout: float | None, waiting: Callable[[int | None], None], doing: str
+) -> None:
+    """Take the lock at a place, or wait for it as `acquire` does; `waiting` is told who has it."""
+    acquire(
+        lambda block: _set(descriptor, kind, at, 1, block=block),
+        timeout,
+        lambda: waiting(_owner(descriptor, at)),
+        doing,
+    )
+    os.pwrite(descriptor, struct.pack(_OWNER, os.getpid()), _owner_at(at))
+
+
+def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:
+    if sys.platform == "linux":
+        command = fcntl.F_OFD_SETLKW if block else fcntl.F_OFD_SETLK
+        fcntl.fcntl(file, command, struct.pack(_FLOCK, kind, os.SEEK_SET, start, length, 0))
+    else:
+        operation = {fcntl.F_RDLCK: fcntl.LOCK_SH, fcntl.F_WRLCK: fcntl.LOCK_EX, fcntl.F_UNLCK: fcntl.LOCK_UN}[kind]
+        fcntl.lockf(file, operation if block else operation | fcntl.LOCK_NB, length, start)
+
+
+def _owner_at(at: int) -> int:
+    """Say where the number of the last one who took a place is kept. Two places may share it: it is for messages."""
+    return at % _OWNERS * struct.calcsize(_OWNER)
+
+
+def _owner(file: int, at: int) -> int | None:
+    raw = os.pread(file, struct.calcsize(_OWNER), _owner_at(at))
+    number: int = struct.unpack(_OWNER, raw)[0] if len(raw) == struct.calcsize(_OWNER) else 0
+    return number or None
