@@ -59,9 +59,14 @@ def _is_function(value: Any) -> bool:
 
 
 def _mark(value: Any, deep: int) -> Any:
-    if isinstance(value, _FLAT) or deep == 0:
+    if isinstance(value, _FLAT) or deep == 0 or (type(value) is types.FunctionType and _keeps_nothing(value)):
         return id(value)
     return id(value), *(_mark(part, deep - 1) for part in _parts(value))
+
+
+def _keeps_nothing(function: types.FunctionType) -> bool:
+    """Tell whether it is as most are: there are dozens around each stage."""
+    return not (function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__)
 
 
 def _parts(value: Any) -> list[Any]:
@@ -70,7 +75,6 @@ def _parts(value: Any) -> list[Any]:
         return [value.cache_info().misses]
     if isinstance(value, types.FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
-        # Most functions have none of the rest, and there are dozens around each stage.
         return [*cells, *filter(None, (value.__defaults__, value.__kwdefaults__, value.__dict__))]
     if isinstance(value, (staticmethod, classmethod)):
         return [value.__func__]

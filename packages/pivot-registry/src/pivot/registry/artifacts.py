@@ -6,7 +6,8 @@ from typing import Any
 
 from pivot.outputs import Dep, IncrementalOut, Out, PlaceholderDep
 from pivot.registry.errors import DefinitionError
-from pivot.registry.paths import input_spec, output_spec, overlap, paths_of
+from pivot.registry.markers import M
+from pivot.registry.paths import Spec, input_spec, output_spec, overlap, paths_of
 from pivot.registry.signature import StageSignature
 from pivot.registry.suggest import hint_for
 
@@ -20,8 +21,12 @@ def deps_of(taken: StageSignature, overrides: Mapping[str, Any], what: str, wher
             found[arg] = Dep(input_spec(_given(overrides, arg, what, where), label, where), dep.loader)
         else:
             spec = _overridden(dep.path, overrides.get(arg), label, where)
-            found[arg] = dataclasses.replace(dep, path=input_spec(spec, label, where))
+            found[arg] = _at(dep, input_spec(spec, label, where))
     return found
+
+
+def _at(marker: M, path: Spec) -> M:
+    return marker if marker.path == path else dataclasses.replace(marker, path=path)
 
 
 def _given(overrides: Mapping[str, Any], arg: str, what: str, where: str) -> Any:
@@ -47,7 +52,7 @@ def outs_of(
     for key, out in declared.items():
         label = f"output {key!r} of {what}"
         spec = _overridden(out.path, overrides.get(key), label, where)
-        outs[key] = dataclasses.replace(out, path=output_spec(spec, label, where))
+        outs[key] = _at(out, output_spec(spec, label, where))
     return incremental, outs
 
 

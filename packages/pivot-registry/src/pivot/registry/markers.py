@@ -26,6 +26,8 @@ def marked_in(annotation: Any) -> list[Marked]:
 
 def unmarked(annotation: Any) -> Any:
     """Give the type without what annotates it, and without `| None`."""
+    if isinstance(annotation, type):
+        return annotation
     annotation = _aliased(annotation)
     if typing.get_origin(annotation) is Annotated:
         return unmarked(typing.get_args(annotation)[0])
@@ -47,6 +49,8 @@ def suited(marked: Marked) -> Marker:
 
 
 def _walk(annotation: Any) -> Iterator[Marked]:
+    if isinstance(annotation, type):
+        return  # most are, and have no parts
     annotation = _aliased(annotation)
     if typing.get_origin(annotation) is Annotated:
         kind, *notes = typing.get_args(annotation)

@@ -2,12 +2,15 @@
 
 import os
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 
 from pivot.registry.errors import DefinitionError
 
 _LONGEST_PART = 255
 _LONGEST = 4096
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,30}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+"""Most paths: nothing is wrong with these, and nothing is to be normalised."""
 _FORBIDDEN = (".git", ".pivot")
 _PIPELINE_FILES = ("pipeline.py", "pivot.yaml", "pivot.yml")
 _NEXT = "Give a path like data/rows.csv, relative to the pipeline's root, with / between its parts."
@@ -50,6 +53,8 @@ def _spec(spec: object, check: Callable[[object], str], what: str, where: object
 
 def _input_path(path: object, what: str, where: object | None) -> str:
     text = _text(path, what, where)
+    if _PLAIN.fullmatch(text):
+        return text
     if why := _why_not_a_path(text):
         raise _refusal(text, what, where, why)
     return posixpath.normpath(text)
@@ -57,6 +62,8 @@ def _input_path(path: object, what: str, where: object | None) -> str:
 
 def _output_path(path: object, what: str, where: object | None) -> str:
     text = _text(path, what, where)
+    if _PLAIN.fullmatch(text) and text not in _PIPELINE_FILES:
+        return text
     if why := _why_not_a_path(text) or _why_no_output(posixpath.normpath(text)):
         raise _refusal(text, what, where, why)
     return posixpath.normpath(text)

@@ -10,6 +10,8 @@ from typing import Any
 
 def innermost(func: Any) -> Any:
     """Find the function that was written: below partials, methods, callable instances and wrappers."""
+    if type(func) is types.FunctionType and "__wrapped__" not in func.__dict__:
+        return func
     seen: set[int] = set()
     while id(func) not in seen:
         seen.add(id(func))
@@ -22,8 +24,6 @@ def _below(func: Any) -> Any:
         return func.func
     if isinstance(func, types.MethodType):
         return func.__func__
-    if type(func) is types.FunctionType:
-        return func.__dict__.get("__wrapped__", func)  # as below, in a tenth of the time
     if (wrapped := inspect.getattr_static(func, "__wrapped__", None)) is not None:
         return wrapped
     if isinstance(func, type | types.FunctionType | types.BuiltinFunctionType):
