@@ -341,18 +341,29 @@ def test_sigterm_while_waiting_ends_workers_too(project: Project, watch: Watch) 
     all_gone(watched.process.pid)
 
 
-def test_ctrl_c_during_a_round_lets_what_runs_finish_and_ends(project: Project, watch: Watch) -> None:
-    slow = HELPERS.replace(
-        "return text.upper()",
-        """
+SLOW = HELPERS.replace(
+    "return text.upper()",
+    """
     import time
     from pathlib import Path
     Path("began").touch()
     while not Path("go").exists():
         time.sleep(0.01)
     return text.upper()""",
-    )
-    project.write({**FILES, "helpers.py": slow})
+)
+
+
+def test_sigterm_during_a_round_ends_it(project: Project, watch: Watch) -> None:
+    project.write({**FILES, "helpers.py": SLOW})
+    watched = watch()
+    wait_for(project / "began", watched.process)
+    watched.process.send_signal(signal.SIGTERM)
+    assert watched.ended() == 143
+    all_gone(watched.process.pid)
+
+
+def test_ctrl_c_during_a_round_lets_what_runs_finish_and_ends(project: Project, watch: Watch) -> None:
+    project.write({**FILES, "helpers.py": SLOW})
     watched = watch()
     wait_for(project / "began", watched.process)
     os.killpg(watched.process.pid, signal.SIGINT)

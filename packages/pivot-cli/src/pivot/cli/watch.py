@@ -20,7 +20,7 @@ from pivot.cli.text import one_line
 from pivot.engine.ground import Ground
 from pivot.engine.warm import WarmPool
 from pivot.engine.watching import Watch, open_watch
-from pivot.registry.endings import terminable
+from pivot.registry.endings import Terminated, terminable
 from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def watch(session: Session, wish: Wish, act: Act) -> ExitCode:
         with closing(opened):
             try:
                 Watching(session, wish, act, project, opened, pool).keep_on()
+            except Terminated:  # in the midst of a round, whose workers are gone
+                raise
             except KeyboardInterrupt:
                 pool.kill()  # they are idle, and nobody shall wait for how each of them ends
                 termination.check()  # the library that waits makes a Ctrl-C of every signal
