@@ -1,6 +1,7 @@
 """What the tests of every package share, whichever of them runs alone."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -21,6 +22,13 @@ def _forgotten_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", None)).startswith(ours):
             del sys.modules[name]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _heard_signals() -> None:
+    """Hear Ctrl-C and hangups: a shell that starts the tests in the background, or `nohup`, asks to ignore them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 PROJECTS = Path(__file__).resolve().parent / "projects"
 COMMAND = Path(sys.executable).with_name("pivot")
-PATIENCE = 120
+PATIENCE = 300
 """Seconds after which a command that should have ended is a failure, not something to wait for."""
 
 

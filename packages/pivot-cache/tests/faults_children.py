@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 Given = TypeVar("Given")
 
-DEADLINE = 20
+DEADLINE = 60
 """Seconds after which a child counts as hanging."""
 
 

@@ -4,6 +4,7 @@ No pipeline, engine or command is involved: a registry of stages, the recorder, 
 """
 
 import contextlib
+import functools
 import importlib
 import json
 import linecache
@@ -43,11 +44,11 @@ def run(root: Path, environ: Mapping[str, str], flags: str = "") -> Ran:
     """Import the project, take its stage apart, run it, all of it recorded."""
     if flags:
         return Ran(*_in_interpreter(root, environ, flags))
-    return Ran(*_in_fork(lambda: _run(root, environ)))
+    return Ran(*_in_fork(root, environ))
 
 
 def preload() -> None:
-    """Import once what every child needs."""
+    """Import once what every fork needs."""
     for name in ("pivot.fingerprint.recorder", "pivot.fingerprint.roots", "pivot.loaders", "pivot.outputs", "pydantic"):
         importlib.import_module(name)
     for name in ("pivot.registry.registry", "pivot.stage_def", "concurrent.futures", "multiprocessing", "asyncio"):
@@ -56,7 +57,7 @@ def preload() -> None:
 
 @contextlib.contextmanager
 def uncovered() -> Iterator[None]:
-    """Keep coverage out of what is forked or started: it would take several times as long as the work itself.
+    """Keep coverage out of what is started or forked: it would take several times as long as the work itself.
 
     Stopping it is no way: each start would hook once more into every later fork.
     """
@@ -71,22 +72,55 @@ def uncovered() -> Iterator[None]:
         yield
 
 
-def _in_fork(work: Callable[[], tuple[Any, ...]]) -> list[Any]:
-    """Give what `work` gives in a fork of this process: whatever it imports or changes is gone afterwards."""
-    reader, writer = os.pipe()
-    with uncovered():
-        child = os.fork()
-        if child == 0:
-            sys.settrace(None)
-            os.close(reader)
-            _answer(writer, work)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as answers:
-        answer = json.loads(answers.read() or b'{"failed": "the child said nothing"}')
-    os.waitpid(child, 0)
+def _in_fork(root: Path, environ: Mapping[str, str]) -> list[Any]:
+    """Run in a fork of a server: whatever the project imports or changes is gone afterwards."""
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(json.dumps([str(root), dict(environ)]) + "\n")
+    server.stdin.flush()
+    answer = json.loads(server.stdout.readline())
     if isinstance(answer, dict):
         raise RuntimeError(answer["failed"])
     return list(answer)
+
+
+@functools.cache
+def _server() -> "subprocess.Popen[str]":
+    """Start the process whose forks run projects; it ends with this one.
+
+    Forks of the process that runs the tests take twice as long: their memory is large, and coverage is in it.
+    """
+    script = f"import runpy; runpy.run_path({__file__!r})['serve']()"
+    command = [sys.executable, "-P", "-c", script]
+    with uncovered():
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def serve() -> None:
+    """Answer each line that asks for a run with a line that tells of it."""
+    asked, told = (os.fdopen(os.dup(standard), mode) for standard, mode in ((0, "r"), (1, "w")))
+    # What a project reads and prints is not the conversation.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    preload()
+    for line in asked:
+        root, environ = json.loads(line)
+        told.write(_forked(lambda root=root, environ=environ: _run(Path(root), environ)) + "\n")
+        told.flush()
+
+
+def _forked(work: Callable[[], tuple[Any, ...]]) -> str:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _answer(writer, work)
+    os.close(writer)
+    with os.fdopen(reader) as answers:
+        answer = answers.read()
+    os.waitpid(child, 0)
+    return answer or '{"failed": "the child said nothing"}'
 
 
 def _answer(writer: int, work: Callable[[], tuple[Any, ...]]) -> None:
