@@ -19,7 +19,7 @@ def _files(root):
     return [path for path in (root / "records").rglob("*") if path.is_file()]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(),
     st.dictionaries(
