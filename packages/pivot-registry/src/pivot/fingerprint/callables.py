@@ -2,12 +2,13 @@
 
 import functools
 import sys
-import sysconfig
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-_STDLIB = sysconfig.get_path("stdlib").replace("\\", "/") + "/"
+from pivot.fingerprint.standard import STDLIB
+
+_STDLIB = STDLIB.replace("\\", "/") + "/"
 _SITE = ("/site-packages/", "/dist-packages/")
 
 # Members of a class that the interpreter or a library writes there; they follow from the others.

@@ -36,8 +36,11 @@ class ImportHooks:
         self._active = active
         self._by_name = _bootstrap._gcd_import
         self._import = builtins.__import__
-        self._statements: dict[types.CodeType, frozenset[int]] = {}
-        """Where in a code object its import statements are: bytecode is copied each time it is looked at."""
+        self._statements: dict[int, tuple[types.CodeType, frozenset[int]]] = {}
+        """Where in a code object its import statements are: bytecode is copied each time it is looked at.
+
+        By address, for a code object is hashed by all that it has: a pipeline of a thousand stages is one.
+        """
 
     def install(self) -> None:
         """Put all three in place."""
@@ -68,9 +71,10 @@ class ImportHooks:
 
     def _is_statement(self, frame: types.FrameType) -> bool:
         code = frame.f_code
-        if code not in self._statements:
-            self._statements[code] = frozenset(_import_statements(code.co_code[::2]))
-        return frame.f_lasti in self._statements[code]
+        known = self._statements.get(id(code))
+        if known is None:
+            known = self._statements[id(code)] = code, frozenset(_import_statements(code.co_code[::2]))
+        return frame.f_lasti in known[1]
 
     def _note(self, module: str) -> None:
         for recording in self._active():

@@ -3,18 +3,19 @@
 import ast
 import os
 import sys
-import sysconfig
 from collections.abc import Iterator, Mapping
 from importlib.machinery import EXTENSION_SUFFIXES, FrozenImporter
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+from pivot.fingerprint.standard import PLATFORM, STDLIB
 
 Origin = Literal["source", "namespace", "binary", "installed", "standard"]
 """A source file of the user's, a directory without `__init__`, a compiled module of the user's, an installed
 distribution's, the interpreter's."""
 
 _SITES = frozenset(["site-packages", "dist-packages"])
-_STANDARD = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
+_STANDARD = tuple({STDLIB, PLATFORM})
 _OURS = "pivot"
 _BINARY = (*EXTENSION_SUFFIXES, ".pyc")
 

@@ -2,12 +2,12 @@
 
 import os
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-_STDLIB = sysconfig.get_path("stdlib")
+from pivot.fingerprint.standard import STDLIB
+
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 _KEPT_BY_TOOLS = ("/__pycache__/", "/.pivot/", *_INSTALLED)
 _SYSTEM = ("/bin/", "/dev/", "/etc/", "/lib/", "/lib64/", "/opt/", "/proc/", "/run/", "/sys/", "/usr/", "/var/")
@@ -20,7 +20,7 @@ class Territory:
         """`interpreter` are the directories of the interpreter; by default those of this one."""
         spellings = (os.path.abspath(project), os.path.realpath(project))
         self._roots = tuple(dict.fromkeys(_slashed(path) for path in spellings))
-        own = (sys.prefix, sys.exec_prefix, sys.base_prefix, _STDLIB)
+        own = (sys.prefix, sys.exec_prefix, sys.base_prefix, STDLIB)
         # A prefix may be `/usr`, and the project `/usr/src/app`.
         directories = (_slashed(path) for path in (own if interpreter is None else interpreter))
         self._interpreter = tuple(path for path in directories if not any(r.startswith(path) for r in self._roots))
