@@ -50,7 +50,7 @@ def test_what_was_never_remembered_is_none(records):
 def test_a_key_is_never_a_path(records, root):
     records.remember("../../../x", {"is": ""})
     [path] = _files(root)
-    assert len(path.name) == 62
+    assert len(path.name) == 63
 
 
 @pytest.mark.parametrize("place", [0, 20, 30, -1])

@@ -100,7 +100,8 @@ class Records:
     def _path(self, key: str) -> str:
         # Hashed, so that any text is a key and none is a path.
         digits = blake3(key.encode("utf-8", "surrogatepass"), derive_key_context=_KEY_CONTEXT).hexdigest()
-        return f"{self._layout.root}/records/{digits[:2]}/{digits[2:]}"
+        # 16 folders, not 256: to make one costs as much as ten files, and a cold run of some hundred stages makes all.
+        return f"{self._layout.root}/records/{digits[:1]}/{digits[1:]}"
 
     def _set_aside(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
