@@ -244,7 +244,7 @@ class Execution:
             return
         before = kept_by(task.manifest)
         try:
-            with self.recorder.recording(root) as recording:
+            with self.recorder.recording(root, Execution._call.__code__) as recording:
                 yield lambda: undeclared(recording.observed(), declared)
         finally:
             self._memory.remember(before, task.manifest, recording, observer.first)

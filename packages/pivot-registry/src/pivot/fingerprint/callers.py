@@ -68,10 +68,10 @@ def _module(frame: types.FrameType | None) -> str:
     return "" if frame is None else str(frame.f_globals.get("__name__", ""))
 
 
-def is_importing(frame: types.FrameType | None) -> bool:
-    """Whether code runs because a module is being imported."""
-    while frame is not None:
-        if frame.f_code.co_name == "_call_with_frames_removed" and frame.f_code.co_filename in IMPORT_SYSTEM:
+def is_importing(frame: types.FrameType | None, floor: types.CodeType | None = None) -> bool:
+    """Whether code runs because a module is being imported. Below the function `floor` nothing is looked at."""
+    while frame is not None and (code := frame.f_code) is not floor:
+        if code.co_name == "_call_with_frames_removed" and code.co_filename in IMPORT_SYSTEM:
             return True
         frame = frame.f_back
     return False
@@ -91,18 +91,18 @@ def is_library_importing(is_ours: Callable[[str], bool]) -> bool:
     return False
 
 
-def functions_around(is_ours: Callable[[str], bool]) -> set[types.CodeType | None]:
+def functions_around(is_ours: Callable[[str], bool], floor: types.CodeType | None = None) -> set[types.CodeType | None]:
     """Give the user's functions that are being executed; None too in a thread, as who started it is not known."""
     frame: types.FrameType | None = sys._getframe(1)
     found: set[types.CodeType | None] = set()
-    while frame is not None:
-        if is_ours(frame.f_code.co_filename):
-            found.add(frame.f_code)
+    while frame is not None and (code := frame.f_code) is not floor:
+        if is_ours(code.co_filename):
+            found.add(code)
         frame = frame.f_back
     return found if threading.current_thread() is threading.main_thread() else {*found, None}
 
 
-def module_statement(is_ours: Callable[[str], bool]) -> tuple[str, int] | None:
+def module_statement(is_ours: Callable[[str], bool], floor: types.CodeType | None = None) -> tuple[str, int] | None:
     """Find the module-level statement of the user's that is being executed, nearest to the call: (module, line).
 
     In a thread that such a statement started, it is the one that the main thread executes.
@@ -110,13 +110,15 @@ def module_statement(is_ours: Callable[[str], bool]) -> tuple[str, int] | None:
     frame: types.FrameType | None = sys._getframe(1)
     if threading.current_thread() is not threading.main_thread():
         started_by = sys._current_frames().get(threading.main_thread().ident or 0)
-        return _module_statement(frame, is_ours) or _module_statement(started_by, is_ours)
-    return _module_statement(frame, is_ours)
+        return _module_statement(frame, is_ours, floor) or _module_statement(started_by, is_ours, floor)
+    return _module_statement(frame, is_ours, floor)
 
 
-def _module_statement(frame: types.FrameType | None, is_ours: Callable[[str], bool]) -> tuple[str, int] | None:
-    while frame is not None:
-        if frame.f_code.co_name == "<module>" and is_ours(frame.f_code.co_filename):
+def _module_statement(
+    frame: types.FrameType | None, is_ours: Callable[[str], bool], floor: types.CodeType | None
+) -> tuple[str, int] | None:
+    while frame is not None and (code := frame.f_code) is not floor:
+        if code.co_name == "<module>" and is_ours(code.co_filename):
             return str(frame.f_globals.get("__name__")), frame.f_lineno
         frame = frame.f_back
     return None

@@ -98,7 +98,7 @@ class Starts:
 
     def _note(self, code: types.CodeType, frame: types.FrameType) -> bool:
         concerned = [recording for recording in self._active() if recording.territory.is_ours(code.co_filename)]
-        if not concerned or is_importing(frame):
+        if not concerned or is_importing(frame, concerned[0].floor):
             return False  # what runs while a module defines itself is for its text to say; a later call still counts
         for recording in concerned:
             recording.starts(code)

@@ -14,6 +14,7 @@ import contextlib
 import functools
 import os
 import threading
+import types
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -84,9 +85,12 @@ class Recorder:
         )
 
     @contextlib.contextmanager
-    def recording(self, project: Path) -> Iterator[Recording]:
-        """Record everything the process does until the block ends, in all threads; several may be on at once."""
-        recording = Recording(self._territory(project), self._modules)
+    def recording(self, project: Path, floor: types.CodeType | None = None) -> Iterator[Recording]:
+        """Record everything the process does until the block ends, in all threads; several may be on at once.
+
+        `floor` is the code of the function that runs what is recorded, if nothing of the user's is below it.
+        """
+        recording = Recording(self._territory(project), self._modules, floor)
         self._switch_on(recording)
         try:
             yield recording

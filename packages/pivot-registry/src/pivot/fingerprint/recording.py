@@ -28,8 +28,10 @@ class Recording:
     `observed` sums up the facts: (kind, subject) -> detail, each with what was true when it was first noted.
     """
 
-    def __init__(self, territory: Territory, modules: LoadedModules) -> None:
+    def __init__(self, territory: Territory, modules: LoadedModules, floor: types.CodeType | None = None) -> None:
         self.territory = territory
+        self.floor = floor
+        """The function that runs what is recorded: the frames below it, a dozen and more, are not the user's."""
         self._modules = modules
         self.copying: tuple[types.CodeType, int] | None = None
         """The instruction that read the names of all variables last."""
@@ -49,8 +51,8 @@ class Recording:
         times = self._times[kind, subject] = self._times.get((kind, subject), 0) + 1
         # A loop in a stage asks thousands of times; not as many statements of modules use one file.
         if times <= _STATEMENTS:
-            self._users.setdefault(subject, set()).update(functions_around(self.territory.is_ours))
-            if (place := module_statement(self.territory.is_ours)) is not None:
+            self._users.setdefault(subject, set()).update(functions_around(self.territory.is_ours, self.floor))
+            if (place := module_statement(self.territory.is_ours, self.floor)) is not None:
                 self._statements.add((*place, kind, subject))
 
     def _note(self, kind: str, subject: str, detail: Any = True) -> None:
