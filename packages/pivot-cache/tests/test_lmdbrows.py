@@ -180,14 +180,21 @@ _WRITERS, _ROWS, _TOGETHER, _VALUE = 8, 8_000, 1000, 1000
 
 
 def _write_slice(place, number):
-    rows = open_rows(place)
-    assert rows.kind == "lmdb"
+    rows = _opened(place)
     mine = {b"%d-%d" % (number, row): bytes([number]) * _VALUE for row in range(_ROWS)}
     keys = list(mine)
     for start in range(0, _ROWS, _TOGETHER):
         rows.write({key: mine[key] for key in keys[start : start + _TOGETHER]})
         assert rows.get_many(keys[: start + _TOGETHER]) == [bytes([number]) * _VALUE] * len(keys[: start + _TOGETHER])
     rows.close()
+
+
+def _opened(place):
+    # What the system refuses for a moment, where it is overloaded, is asked for again: that is not the rule here.
+    for _ in range(5):
+        if (rows := open_rows(place)).kind == "lmdb":
+            return rows
+    pytest.fail(f"the index cannot be opened: {rows.why}")
 
 
 def test_eight_writers_lose_no_row_while_the_map_grows_a_thousandfold(place):

@@ -60,9 +60,9 @@ def open_rows(place: Place) -> Rows:
             except _BROKEN:
                 put_away(place)
                 return LmdbRows(place)
-    except (lmdb.Error, BusyError, OSError):
+    except (lmdb.Error, BusyError, OSError) as error:
         # For one: LMDB refuses a second environment on the same files in one process.
-        return MemoryRows()
+        return MemoryRows(f"{type(error).__name__}: {error}")
 
 
 def _lost_power_unsynced(place: Place) -> bool:

@@ -41,7 +41,9 @@ class MemoryRows:
 
     kind = "memory"
 
-    def __init__(self) -> None:
+    def __init__(self, why: str = "") -> None:
+        self.why = why
+        """What kept the index from being opened, if anything did."""
         self._rows: dict[bytes, bytes] = {}
 
     def get_many(self, keys: Iterable[bytes]) -> list[bytes | None]:

@@ -7,7 +7,7 @@ from typing import Any
 from pivot.fingerprint.callers import Caller, caller, is_importing
 from pivot.fingerprint.observed import WHOLE_ENVIRONMENT, is_of_the_session
 from pivot.fingerprint.recording import Recording
-from pivot.registry.environment import environment
+from pivot.registry.environment import environment, variable
 
 # Libraries that read variables for who calls them. What others read (threads, colours, caches) is their own affair.
 _SPEAKERS = frozenset(
@@ -29,22 +29,39 @@ class EnvironHooks:
         self._real: Mapping[str, Callable[..., Any]] = {
             name: vars(kind)[name] for name in ("__getitem__", "__iter__", "__setitem__", "__delitem__")
         }
+        self._ours: Mapping[str, Callable[..., Any]] = {
+            "__getitem__": self._get(),
+            "__iter__": self._iterate(),
+            "__setitem__": self._set("__setitem__"),
+            "__delitem__": self._set("__delitem__"),
+        }
+        self._kind: Any = kind
+        self._installed = False
+        self.stay = False
+        """Stay in place between recordings."""
 
     def install(self) -> None:
         """Put the recording methods in place."""
-        ours = {"__getitem__": self._get(), "__iter__": self._iterate(), "__setitem__": self._set("__setitem__")}
-        for name, function in {**ours, "__delitem__": self._set("__delitem__")}.items():
-            setattr(type(os.environ), name, function)
+        if not self._installed:
+            self._put(self._ours)
+            self._installed = True
 
     def remove(self) -> None:
         """Put the methods of `os` back."""
-        for name, function in self._real.items():
-            setattr(type(os.environ), name, function)
+        if not self.stay:
+            self._put(self._real)
+            self._installed = False
+
+    def _put(self, methods: Mapping[str, Callable[..., Any]]) -> None:
+        for name, function in methods.items():
+            setattr(self._kind, name, function)
 
     def _get(self) -> Callable[..., Any]:
         real = self._real["__getitem__"]
 
         def __getitem__(environ: Any, key: Any) -> Any:  # noqa: N807
+            if not self._active():
+                return real(environ, key)
             reader = caller(1)
             if _ALL_AT_ONCE.isdisjoint(reader.through):  # reading all of it ends here too, once for each variable
                 self._note(reader, lambda recording: _reads_one(recording, reader, _text(key), self._plain))
@@ -101,16 +118,19 @@ class _Plain(Mapping[str, str]):
     """The variables as they are, unrecorded; only those that are asked for are decoded."""
 
     def __init__(self, without: frozenset[bytes]) -> None:
-        self._data = {name: value for name, value in environment().items() if name not in without}
+        self._without = without
 
     def __getitem__(self, name: str) -> str:
-        return os.fsdecode(self._data[os.fsencode(name)])
+        raw = os.fsencode(name)
+        if raw in self._without:
+            raise KeyError(name)
+        return os.fsdecode(variable(raw))
 
     def __iter__(self) -> Iterator[str]:
-        return map(os.fsdecode, self._data)
+        return (os.fsdecode(raw) for raw in environment() if raw not in self._without)
 
     def __len__(self) -> int:
-        return len(self._data)
+        return sum(1 for _ in self)
 
 
 def _text(key: Any) -> str:

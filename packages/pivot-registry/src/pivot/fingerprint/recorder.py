@@ -99,7 +99,7 @@ class Recorder:
 
     def stay(self) -> None:
         """Leave in place, between recordings, what is costly to put there: for processes that only run stages."""
-        self._starts.stay = True
+        self._starts.stay = self._variables.stay = True
         atexit.register(self._starts.leave)  # nobody may be told of what starts while modules are taken apart
 
     def overlook(self, names: Iterable[str]) -> None:

@@ -15,6 +15,12 @@ def environment() -> dict[bytes, bytes]:
     return dict(data)
 
 
+def variable(name: bytes) -> bytes:
+    """Give one variable, unrecorded. Raises KeyError."""
+    data: Mapping[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+    return data[name]
+
+
 def set_environment(wanted: Mapping[bytes, bytes]) -> None:
     """Make the variables as they were taken down; those that are right already are left alone."""
     now = environment()
