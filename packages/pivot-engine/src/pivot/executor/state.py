@@ -117,7 +117,7 @@ class StageState:
     @contextlib.contextmanager
     def locked(self, timeout: float | None, waiting: Waiting) -> Iterator[None]:
         """Hold the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
-        descriptor = opened(f"{self._directory}/locks/stages", os.O_RDWR | os.O_CREAT)
+        descriptor = opened(f"{self._directory}/locks/running", os.O_RDWR | os.O_CREAT)
         with releasing(descriptor):
             at = place(self.ref.stage)
             take(descriptor, at, ALONE, timeout, lambda by: waiting(Waits(self.ref, by)), "running this stage")
