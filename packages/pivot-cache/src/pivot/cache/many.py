@@ -1,6 +1,7 @@
 """Many things at once: what fails among them is a value until all others are settled."""
 
 import contextlib
+import gc
 import os
 import resource
 import threading
@@ -112,6 +113,18 @@ def spread_files(
     parts = [files[part] for part in batches(sizes)]
     small = sum(sizes) < len(files) * _SMALL
     return list(zip(parts, spread(work, parts, threads, all_of_them=all_of_them, alone=small), strict=False))
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Make what is kept of many files: no garbage, but the collector would go through all of it again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _started(serve: Callable[[], None], count: int) -> list[threading.Thread]:

@@ -13,7 +13,7 @@ from pivot.cache.facts import row_key
 from pivot.cache.files import space_checked
 from pivot.cache.leases import Lease, temporary_beside
 from pivot.cache.links import Link, Linker, Spot, Way
-from pivot.cache.many import settled, spread, spread_files
+from pivot.cache.many import settled, spread, spread_files, uncollected
 from pivot.cache.objects import Objects
 from pivot.cache.seals import Seals
 from pivot.cache.sources import Content
@@ -80,6 +80,7 @@ class Restorer:
         key = row_key(folder.st_ino, os.path.basename(os.fsencode(target)))
         return Placed(key, content._replace(seen=content.seen._replace(ctime_ns=ctime)))
 
+    @uncollected()
     def _tree(self, wanted: Wanted, temporary: str, ways: Sequence[Way], threads: int) -> list[Placed]:
         tree = decode(self._objects.load(wanted.name), self._objects.load)
         os.mkdir(temporary)

@@ -10,7 +10,7 @@ from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.entries import Entry, EntryKind, text_path
 from pivot.cache.errors import ChangedError
 from pivot.cache.facts import WORTH_WAITING, Facts, key_of
-from pivot.cache.many import attempted, settled, spread, spread_files
+from pivot.cache.many import attempted, settled, spread, spread_files, uncollected
 from pivot.cache.objects import Objects
 from pivot.cache.rows import Summary
 from pivot.cache.signature import signature_of
@@ -100,6 +100,7 @@ class WorkTree:
                     raise
         raise ChangedError(f"{path} changed while it was read\nis something still writing to it?")
 
+    @uncollected()
     def _directory_once(self, path: str, way: Way, threads: int) -> Stored:
         found = walk(os.fsencode(os.path.abspath(path)), way.may_follow)
         key, stats = key_of(path), fingerprint(found)
