@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,12 @@ def files() -> object:
     return soft, hard
 
 
+class Nothing:
+    """Finds no module."""
+
+    def find_spec(self, *_: object) -> None: ...
+
+
 CHANGES: dict[str, tuple[Callable[[], object], Look]] = {
     "umask": (lambda: os.umask(0o077), lambda: os.umask(0o022)),
     "environ": (os.environ.clear, lambda: sorted(os.environ)),
@@ -42,6 +49,8 @@ CHANGES: dict[str, tuple[Callable[[], object], Look]] = {
     "import path": (lambda: sys.path.insert(0, "/nowhere"), lambda: list(sys.path)),
     "socket timeout": (lambda: socket.setdefaulttimeout(1), socket.getdefaulttimeout),
     "directory": (lambda: os.chdir("/"), lambda: Path("here").exists()),
+    "finders": (lambda: sys.meta_path.insert(0, Nothing()), lambda: list(map(type, sys.meta_path))),
+    "warning filters": (lambda: warnings.simplefilter("error"), lambda: list(warnings.filters)),
     "recursion limit": (lambda: sys.setrecursionlimit(5000), sys.getrecursionlimit),
 }
 

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pivot.fingerprint.values import value_hash
+from pivot.fingerprint.values import Values, value_hash
 
 
 class Colour(enum.Enum):
@@ -398,3 +398,28 @@ PLAIN = st.recursive(
 @given(PLAIN, PLAIN)
 def test_hashes_are_equal_exactly_when_the_values_read_the_same(one, other):
     assert (value_hash(one) == value_hash(other)) == (repr(one) == repr(other))
+
+
+class SaysItself:
+    """Is more than what is pickled of it."""
+
+    def __init__(self, told):
+        self.told = told
+
+    def __getstate__(self):
+        return {}
+
+    def __pivot_hash__(self):
+        return self.told
+
+
+@pytest.mark.parametrize("around", [lambda value: value, lambda value: [value]])
+def test_what_says_itself_what_it_is_is_not_told_by_what_is_pickled_of_it(around):
+    values = Values()
+    assert values.of_small(around(SaysItself(1))) != values.of_small(around(SaysItself(2)))
+
+
+def test_values_that_are_pickled_alike_are_identified_as_each_by_itself():
+    values = Values()
+    for value in (Colour.RED, Colour.RED, {"a": (1, True)}, {"a": (True, 1)}, lambda: 1, threading.Lock()):
+        assert values.of_small(value).hash == value_hash(value).hash
