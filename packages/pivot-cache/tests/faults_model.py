@@ -115,25 +115,13 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(digest=blobs, mode=_MODES)
     def restore(self, digest, mode):
-        path = self._fresh()
-        try:
-            self.cache.restore(digest, path, link=(mode,))
-        except MissingError:
-            assert not self.cache.has(digest)
-            assert not os.path.lexists(path)
-        else:
+        if (path := self._restored(digest, mode)) is not None:
             assert path.read_bytes() == self.contents[digest]
             assert self.cache.digest_of(path) == digest
 
     @rule(digest=trees, mode=_MODES)
     def restore_tree(self, digest, mode):
-        path = self._fresh()
-        try:
-            self.cache.restore(digest, path, link=(mode,))
-        except MissingError:
-            assert not self.cache.has(digest)
-            assert not os.path.lexists(path)
-        else:
+        if (path := self._restored(digest, mode)) is not None:
             files = self.folders[digest]
             found = {str(file.relative_to(path)): file for file in path.rglob("*") if file.is_file()}
             assert set(found) == set(files)
@@ -297,6 +285,17 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _open(self):
         self.cache = Cache(self.top / "store", map_size=1 << 20, durability=self.durability, threads=3)
+
+    def _restored(self, digest, mode):
+        """Restore to a new place and give it; None where the store says, rightly, that it has not all of it."""
+        path = self._fresh()
+        try:
+            self.cache.restore(digest, path, link=(mode,))
+        except MissingError:
+            assert not self.cache.has(digest)
+            assert not os.path.lexists(path)
+            return None
+        return path
 
     def _fresh(self) -> Path:
         self.number += 1

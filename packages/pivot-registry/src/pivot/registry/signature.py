@@ -13,7 +13,6 @@ from pivot.registry.place import innermost
 from pivot.registry.returns import outs_of
 
 _KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -92,8 +91,7 @@ def _readable(func: Callable[..., Any], where: str) -> inspect.Signature:
     if isinstance(func, type) or not callable(func):
         what = f"the class {func.__qualname__}" if isinstance(func, type) else f"a {type(func).__qualname__}"
         raise DefinitionError(f"{what} cannot be a stage", where=where, hint="Register a function.")
-    code = getattr(innermost(func), "__code__", None)
-    if code is not None and code.co_flags & _ASYNC:
+    if inspect.iscoroutinefunction(innermost(func)) or inspect.isasyncgenfunction(innermost(func)):
         raise DefinitionError(
             "an async function cannot be a stage", where=where, hint="Call it with asyncio.run() in a plain function."
         )

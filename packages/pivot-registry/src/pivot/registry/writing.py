@@ -48,6 +48,7 @@ def write_whole(path: str, data: bytes) -> None:
     temporary = _temporary(path)
     descriptor = _own(temporary)
     try:
+        os.ftruncate(descriptor, 0)
         _write(descriptor, data)
         os.replace(temporary, path)
     except OSError:
@@ -70,16 +71,13 @@ def _temporary(path: str) -> str:
 
 
 def _own(temporary: str) -> int:
-    """Open the temporary file, empty, when no other process writes to it: its lock ends with its writer."""
+    """Open the temporary file when no other process writes to it: its lock ends with its writer."""
     while True:
         descriptor = opened(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         with contextlib.suppress(FileNotFoundError):
-            found = os.fstat(descriptor)
-            if os.path.samestat(found, os.lstat(temporary)):
-                if found.st_size:
-                    os.ftruncate(descriptor, 0)
+            if os.path.samestat(os.fstat(descriptor), os.lstat(temporary)):
                 return descriptor
         os.close(descriptor)  # whoever had the lock has put it in place meanwhile
 
