@@ -1,12 +1,13 @@
 """Messages over pipes."""
 
 import os
+import pickle
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from pivot.executor.channel import Inbox, send
+from pivot.executor.channel import Inbox, Packer, Unpacker, send, whole
 
 Pipe = tuple[int, int]
 
@@ -55,3 +56,49 @@ def test_when_the_other_side_is_gone_there_are_no_more() -> None:
     assert inbox.next() is None
     assert inbox.ended
     os.close(reader)
+
+
+def test_what_was_named_once_is_only_referred_to() -> None:
+    pack, unpack = Packer(), Unpacker()
+    name = "a name of some length " * 20
+    first, second = pack([name, 1]), pack([name, 2])
+    assert len(second) < len(first) / 10
+    assert [unpack(first), unpack(second)] == [[name, 1], [name, 2]]
+
+
+def test_what_could_not_be_packed_spoils_no_later_message() -> None:
+    pack, unpack = Packer(), Unpacker()
+    assert unpack(pack("first")) == "first"
+    with pytest.raises(TypeError):
+        pack(["second", threading.Lock()])
+    assert unpack(pack(["second", "third"])) == ["second", "third"]
+
+
+class Refusing:
+    """Cannot be made again."""
+
+    def __reduce__(self) -> tuple[type[int], tuple[str]]:
+        return int, ("no number",)
+
+
+def test_after_a_message_that_could_not_be_read_none_is_misread() -> None:
+    pack, unpack = Packer(), Unpacker()
+    unpack(pack("first"))
+    with pytest.raises(ValueError, match="invalid literal"):
+        unpack(pack(["second", Refusing()]))
+    with pytest.raises(ValueError, match="could not be read"):
+        unpack(pack(["second", "third"]))
+
+
+def test_what_was_named_is_forgotten_at_both_ends_before_it_takes_much_memory() -> None:
+    pack, unpack = Packer(), Unpacker()
+    texts = [str(number) * 100_000 for number in range(10, 40)]
+    messages = [pack(text) for text in (*texts, texts[0])]
+    assert len(messages[-1]) > 100_000
+    assert [unpack(message) for message in messages] == [*texts, texts[0]]
+
+
+def test_what_was_pickled_by_itself_goes_between_the_others() -> None:
+    pack, unpack = Packer(), Unpacker()
+    messages = [pack(["one"]), whole(pickle.dumps("by itself")), pack(["one", "two"])]
+    assert [unpack(message) for message in messages] == [["one"], "by itself", ["one", "two"]]

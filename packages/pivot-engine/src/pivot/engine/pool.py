@@ -2,7 +2,6 @@
 
 import math
 import os
-import pickle
 import signal
 import time
 from collections import deque
@@ -14,7 +13,7 @@ from pivot.engine.leftovers import end_group, end_leftovers
 from pivot.engine.listening import Ears
 from pivot.engine.runner import Tell
 from pivot.engine.threads import thread_limits
-from pivot.engine.workers import Worker, packed
+from pivot.engine.workers import Worker
 from pivot.executor.marks import RUN
 from pivot.executor.observed import Identify
 from pivot.executor.settings import usable_cores
@@ -94,17 +93,17 @@ class PoolRunner:
 
     def _start(self, task: StageTask, *, alone: bool) -> None:
         try:
-            message = packed(task, self._options.run_id)
-        except Exception as error:  # noqa: BLE001 - pickling calls what users wrote
-            self._fail(task, f"it could not be sent to a worker: {error}", cause=Cause.AROUND)
-            return
-        try:
             worker = self._idle_worker() or self._new_worker()
         except OSError as error:
             self._fail(task, f"no worker process could be started: {error.strerror}", cause=Cause.AROUND)
             return
+        try:
+            worker.take(task, self._options.run_id)
+        except Exception as error:  # noqa: BLE001 - pickling calls what users wrote
+            self._idle.append(worker)
+            self._fail(task, f"it could not be sent to a worker: {error}", cause=Cause.AROUND)
+            return
         self._busy[worker] = _Running(task, time.monotonic(), alone)
-        worker.take(message)
 
     def _idle_worker(self) -> Worker | None:
         """Give the one that was last at work: its memory is warm. One that has ended while idle is no loss."""
@@ -137,7 +136,7 @@ class PoolRunner:
     def _attend(self, worker: Worker) -> None:
         is_dead = worker.is_dead()  # asked first: what it said before that is in the pipe now
         while (message := worker.inbox.next()) is not None:
-            self._heard(worker, pickle.loads(message))  # noqa: S301  (ours: from a worker that this process started)
+            self._heard(worker, worker.unpack(message))
         if is_dead:
             self._lose(worker)
         elif worker.inbox.ended:
@@ -149,8 +148,7 @@ class PoolRunner:
             case Waits(ref, owner, path):
                 self._tell(StageWaiting(ref, owner, path=path))
             case Asks(names):
-                code = self._identify(running.task.stage.ref.pipeline, names)
-                worker.take(pickle.dumps(code, pickle.HIGHEST_PROTOCOL))
+                worker.tell(self._identify(running.task.stage.ref.pipeline, names))
             case Begins():
                 # Now, not when it got the task: a worker that just starts takes a while to be ready.
                 self._busy[worker] = running._replace(until=time.monotonic() + (running.task.timeout or math.inf))

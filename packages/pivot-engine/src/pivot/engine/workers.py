@@ -3,13 +3,12 @@
 import contextlib
 import io
 import os
-import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
 
 from pivot.engine.deaths import Death
-from pivot.executor.channel import Inbox, send
+from pivot.executor.channel import Inbox, Packer, Unpacker, send, whole
 from pivot.executor.task import Hello, StageTask, TaskOptions
 from pivot.executor.usage import peak_of
 
@@ -47,12 +46,27 @@ class Worker:
             self._ours.callback(os.close, self.handle)
         os.set_blocking(listened.fileno(), False)
         self.inbox = Inbox(listened.fileno())
+        self.unpack = Unpacker()
+        """Gives what a message from the inbox says."""
+        self._pack = Packer()
         hello = Hello(options, os.getpid(), tuple(sys.argv), frozenset(invented))
-        self._send(pickle.dumps(hello, pickle.HIGHEST_PROTOCOL))
+        self.tell(hello)
 
-    def take(self, packed: bytes) -> None:
-        """Give it a task, as `packed` gives it."""
-        self._send(packed)
+    def take(self, task: StageTask, run_id: str) -> None:
+        """Give it a task of a run. Raises whatever pickling it does, for one that carries a function.
+
+        The others need not be pickled by loky (that is, cloudpickle), which takes five times as long.
+        """
+        if task.info is None:
+            self.tell((run_id, task))
+        else:
+            from loky.backend.reduction import dumps
+
+            self._send(whole(dumps((run_id, task))))
+
+    def tell(self, message: Hello | Mapping[str, str] | tuple[str, StageTask]) -> None:
+        """Send a message: the first, a task, or the answer to what it asked."""
+        self._send(self._pack(message))
 
     def _send(self, message: bytes) -> None:
         # Whether it lives to read this is found out when it is listened to.
@@ -79,18 +93,6 @@ class Worker:
         self._process.returncode = os.waitstatus_to_exitcode(status)
         self._ours.close()
         return Death(self._process.returncode, peak_of(usage))
-
-
-def packed(task: StageTask, run_id: str) -> bytes:
-    """Pack a task of a run; one that carries a function goes by value.
-
-    The others need not be pickled by loky (that is, cloudpickle), which takes five times as long.
-    """
-    if task.info is None:
-        return pickle.dumps((run_id, task), pickle.HIGHEST_PROTOCOL)
-    from loky.backend.reduction import dumps
-
-    return bytes(dumps((run_id, task)))
 
 
 def _pipe(reading: contextlib.ExitStack, writing: contextlib.ExitStack) -> tuple[io.FileIO, io.FileIO]:

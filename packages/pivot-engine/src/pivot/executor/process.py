@@ -7,14 +7,13 @@ may many libraries that have started threads.
 import atexit
 import contextlib
 import os
-import pickle
 import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NoReturn
 
-from pivot.executor.channel import Inbox, send
+from pivot.executor.channel import Inbox, Packer, Unpacker, send
 from pivot.executor.lifeline import tie_to
 from pivot.executor.task import CLOSED, Asks, Begins, Done, Failure, Hello, Last, StageTask, Waits
 from pivot.executor.worker import WarmExecution
@@ -25,18 +24,17 @@ def main(tasks: int, reports: int) -> None:
     """Be a worker that reads tasks from one pipe and reports through the other."""
     for descriptor in (tasks, reports):
         os.set_inheritable(descriptor, False)
-    inbox = Inbox(tasks)
-    hello = inbox.next()
+    pipes = _Pipes(Inbox(tasks), reports)
+    hello = pipes.next()
     if hello is not None:
-        _work(pickle.loads(hello), inbox, reports)  # noqa: S301  (ours: from the coordinator that started this process)
+        _work(pipes.unpack(hello), pipes)
 
 
-def _work(hello: Hello, inbox: Inbox, reports: int) -> None:
+def _work(hello: Hello, pipes: "_Pipes") -> None:
     _settle(hello)
-    pipes = _Pipes(inbox, reports)
     execution = WarmExecution(hello.options, pipes.say, pipes.ask, pipes.kept, hello.invented)
-    while not execution.spoilt and (task := inbox.next()) is not None:
-        report = _guarded(execution, task)
+    while not execution.spoilt and (message := pipes.next()) is not None:
+        report = _guarded(execution, pipes, message)
         pipes.say(Last(report) if execution.spoilt else report)
     execution.close()
     _leave()
@@ -46,21 +44,23 @@ class _Pipes:
     """What is between this worker and its coordinator."""
 
     def __init__(self, inbox: Inbox, reports: int) -> None:
-        self._inbox = inbox
+        self.next = inbox.next
+        self.unpack = Unpacker()
+        self._pack = Packer()
         self._descriptors = inbox.descriptor, reports
         self._identities = self._look()
 
     def say(self, message: Done | Failure | Last | Waits | Begins | Asks) -> None:
         """Send a message."""
-        send(self._descriptors[1], pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+        send(self._descriptors[1], self._pack(message))
 
     def ask(self, _pipeline: PipelineName, names: Sequence[str]) -> Mapping[str, str]:
         """Ask what code is now. A worker that has a stage gets no other task, so the next message is the answer."""
         self.say(Asks(tuple(names)))
-        answer = self._inbox.next()
+        answer = self.next()
         if answer is None:
             raise SystemExit(1)  # nobody to answer: nobody to work for
-        told: Mapping[str, str] = pickle.loads(answer)  # noqa: S301  (ours, as a task is)
+        told: Mapping[str, str] = self.unpack(answer)
         return told
 
     @contextlib.contextmanager
@@ -103,9 +103,9 @@ def _settle(hello: Hello) -> None:
     sys.argv[:] = hello.argv
 
 
-def _guarded(execution: WarmExecution, task: bytes) -> Done | Failure:
+def _guarded(execution: WarmExecution, pipes: _Pipes, message: bytes) -> Done | Failure:
     """Run a stage. What cannot even be tried, because it cannot be unpacked say, fails it."""
     try:
-        return execution.run(task)
+        return execution.run(*pipes.unpack(message))
     except Exception as error:  # noqa: BLE001 - unpacking calls what users wrote
         return Failure(f"its worker could not run it: {type(error).__name__}: {error}", traceback.format_exc())

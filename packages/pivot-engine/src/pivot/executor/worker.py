@@ -3,7 +3,6 @@
 import gc
 import importlib
 import os
-import pickle
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -153,9 +152,8 @@ class WarmExecution:
         """Whether a stage did something to this process that cannot be undone."""
         return self._execution.surroundings.spoilt
 
-    def run(self, packed: bytes) -> Done:
+    def run(self, run_id: str, task: StageTask) -> Done:
         """Run one stage of a run."""
-        run_id, task = pickle.loads(packed)  # noqa: S301  (ours: from the coordinator that started this process)
         self._begin(run_id)
         return self._execution.bring_up_to_date(task)
 
