@@ -30,6 +30,26 @@ def test_what_is_annotated_stays_though_its_type_is_unknown() -> None:
     assert [typing.get_args(hints.values[key])[1] for key in ("a", "b")] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "annotation",
+    [int, None, Any, "int", list[int], list["int"], int | None, Annotated[int, 1], Annotated[None, 1],
+     Annotated["int", 1], Annotated[list["int"], 1], Annotated[int, 1] | None],
+    ids=str,
+)  # fmt: skip
+def test_what_is_known_is_what_typing_gives(annotation: Any) -> None:
+    def func(a: Any) -> None: ...
+
+    func.__annotations__["a"] = annotation
+    assert hints_of(func).values == typing.get_type_hints(func, include_extras=True)
+
+
+def test_annotations_that_are_no_type_hints_are_none() -> None:
+    @typing.no_type_check
+    def func(a: Annotated[int, 1]) -> None: ...
+
+    assert hints_of(func).values == {}
+
+
 @pytest.mark.parametrize("text", ["gone | None", "None | gone", "gone.a.b['c'](1)", "gone | gone"])
 def test_anything_can_be_asked_of_an_unknown_name(text: str) -> None:
     def func(a: Any) -> None: ...

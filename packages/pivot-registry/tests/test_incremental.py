@@ -16,7 +16,7 @@ def _arguments(func: Any, root: Path) -> dict[str, Any]:
     registry = StageRegistry()
     registry.register(func, "s")
     info = registry.get("s")
-    return starting_points(info["incremental"], info["outs"], info["signature"], root)
+    return starting_points(info["incremental"], info["outs"], info["defaults"], root)
 
 
 def grow(seen: Annotated[Any, SEEN]) -> Annotated[Any, SEEN]: ...

@@ -1,7 +1,6 @@
 """From what is registered to what a worker needs."""
 
-from collections.abc import Callable, Mapping, Sequence
-from inspect import Signature
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -26,7 +25,8 @@ class WorkerStageInfo(TypedDict):
     outs: "Mapping[str, Out[Any]]"
     incremental: Mapping[str, str]
     """Parameter -> key of the incremental output that it receives."""
-    signature: Signature | None
+    defaults: Collection[str]
+    """Parameters that may go without an argument."""
     state_dir: StateDir | Path | None
     project_root: Path
     run_id: str
@@ -63,7 +63,7 @@ def prepare_worker_info(
         deps=stage_info.get("deps", {}),
         outs=stage_info.get("outs", {}),
         incremental=stage_info.get("incremental", {}),
-        signature=stage_info.get("signature"),
+        defaults=stage_info.get("defaults", {}),
         state_dir=default_state_dir if own is None else own,
         project_root=project_root,
         run_id=run_id,

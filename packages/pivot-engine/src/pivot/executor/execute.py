@@ -347,8 +347,8 @@ def _arguments(stage: StageDefinition, info: WorkerStageInfo) -> dict[str, Any]:
     arguments = {item.arg: _load(info, item.arg, item.paths, item.many) for item in stage.inputs}
     if info["params_arg"] is not None and info["params"] is not None:
         arguments[info["params_arg"]] = info["params"]
-    if info["incremental"] and info["signature"] is not None:
-        arguments.update(starting_points(info["incremental"], info["outs"], info["signature"], Path()))
+    if info["incremental"]:
+        arguments.update(starting_points(info["incremental"], info["outs"], info["defaults"], Path()))
     return arguments
 
 

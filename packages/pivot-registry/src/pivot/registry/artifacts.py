@@ -1,13 +1,13 @@
 """The inputs and outputs of one stage: what the function declares, with the paths that the registration gives."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pivot.outputs import Dep, IncrementalOut, Out, PlaceholderDep
 from pivot.registry.errors import DefinitionError
 from pivot.registry.markers import M
-from pivot.registry.paths import Spec, input_spec, output_spec, overlap, paths_of
+from pivot.registry.paths import Spec, input_spec, is_plain, is_plain_output, output_spec, overlap, paths_of
 from pivot.registry.signature import StageSignature
 from pivot.registry.suggest import hint_for
 
@@ -16,6 +16,9 @@ def deps_of(taken: StageSignature, overrides: Mapping[str, Any], what: str, wher
     _refuse_unknown(overrides, taken.deps, f"{what} has no input", "inputs", where)
     found: dict[str, Dep[Any]] = {}
     for arg, dep in taken.deps.items():
+        if arg not in overrides and not isinstance(dep, PlaceholderDep) and is_plain(dep.path):
+            found[arg] = dep
+            continue
         label = f"input {arg!r} of {what}"
         if isinstance(dep, PlaceholderDep):
             found[arg] = Dep(input_spec(_given(overrides, arg, what, where), label, where), dep.loader)
@@ -50,6 +53,9 @@ def outs_of(
     _refuse_unknown(overrides, declared, f"{what} has no output", "outputs", where)
     outs: dict[str, Out[Any]] = {}
     for key, out in declared.items():
+        if key not in overrides and is_plain_output(out.path):
+            outs[key] = out
+            continue
         label = f"output {key!r} of {what}"
         spec = _overridden(out.path, overrides.get(key), label, where)
         outs[key] = _at(out, output_spec(spec, label, where))
@@ -87,7 +93,7 @@ def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str, kind:
             raise DefinitionError(f"{what} {key!r}", where=where, hint=hint_for(key, names, kind))
 
 
-def refuse_overlaps(deps: Mapping[str, Dep[Any]], outs: Mapping[str, Out[Any]], what: str, where: str) -> None:
+def refuse_overlaps(reads: Sequence[str], outs: Mapping[str, Out[Any]], what: str, where: str) -> None:
     """Refuse a file that two outputs write, or that the stage both reads and writes."""
     written = [(path, out) for out in outs.values() for path in paths_of(out.path)]
     for index, (path, _) in enumerate(written):
@@ -95,7 +101,7 @@ def refuse_overlaps(deps: Mapping[str, Dep[Any]], outs: Mapping[str, Out[Any]], 
             if overlap(path, other):
                 both = f"writes {path} twice" if path == other else f"has two outputs, {other} and {path}, in one place"
                 raise DefinitionError(f"{what} {both}", where=where, hint="Give every output a path of its own.")
-    for read in (path for dep in deps.values() for path in paths_of(dep.path)):
+    for read in reads:
         for path, out in written:
             if overlap(path, read) and not isinstance(out, IncrementalOut):
                 raise DefinitionError(

@@ -1,6 +1,5 @@
 """The parameters that a stage is registered with."""
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,10 +33,9 @@ def params_of(taken: StageSignature, given: Any, what: str, where: str) -> Any:
 
 def _default_params(taken: StageSignature, given: type | None, what: str, where: str) -> Any:
     """Take the function's default, else what the class makes without being told anything."""
-    default = taken.signature.parameters[taken.params_arg or ""].default
     kind = given or taken.params_class
-    if given is None and default is not inspect.Parameter.empty:
-        return default
+    if given is None and taken.params_arg in taken.defaults:
+        return taken.defaults[taken.params_arg]
     if kind is None:
         raise DefinitionError(f"{what} needs params", where=where, hint="Write register(..., params=...).")
     try:

@@ -5,7 +5,13 @@ import inspect
 import sys
 import typing
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from types import NoneType
+from typing import Annotated, Any, NamedTuple
+
+from pivot.registry.place import is_bare
+
+ANNOTATED: type[Any] = type(Annotated[int, ""])
+"""Asked for where `typing.get_origin` would do: every annotation of every stage is, several times."""
 
 
 class Hints(NamedTuple):
@@ -19,9 +25,17 @@ class Hints(NamedTuple):
 def hints_of(target: Any) -> Hints:
     """Resolve the annotations of a function or a class, `Annotated` kept."""
     try:
+        if is_bare(target) and all(map(_is_resolved, target.__annotations__.values())):
+            return Hints({name: NoneType if raw is None else raw for name, raw in target.__annotations__.items()})
         return Hints(typing.get_type_hints(target, localns=_closure(target) or None, include_extras=True))
     except Exception:  # noqa: BLE001  (an annotation may hold any expression)
         return _tolerantly(target)
+
+
+def _is_resolved(annotation: Any) -> bool:
+    """Whether `typing` would give the same back: a class, or an annotated one, as most are."""
+    kind = annotation.__origin__ if type(annotation) is ANNOTATED else annotation
+    return kind is None or isinstance(kind, type)
 
 
 class Unknown:

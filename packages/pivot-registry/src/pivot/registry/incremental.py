@@ -1,7 +1,6 @@
 """What a stage with an IncrementalOut starts from."""
 
-import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from pivot.registry.paths import paths_of
 
 
 def starting_points(
-    incremental: Mapping[str, str], outs: Mapping[str, Out[Any]], signature: inspect.Signature, root: Path
+    incremental: Mapping[str, str], outs: Mapping[str, Out[Any]], defaults: Collection[str], root: Path
 ) -> dict[str, Any]:
     """Load what the last run left, by parameter. Without anything, a parameter with a default gets no argument."""
     found: dict[str, Any] = {}
@@ -18,7 +17,7 @@ def starting_points(
         out = outs[key]
         values = [_restored(out, root / path) for path in paths_of(out.path)]
         nothing = all(value is None for value in values)
-        if nothing and signature.parameters[arg].default is not inspect.Parameter.empty:
+        if nothing and arg in defaults:
             continue
         found[arg] = values[0] if isinstance(out.path, str) else values
     return found

@@ -1,14 +1,16 @@
 """`Dep` and `Out` inside annotations, wherever they stand in them."""
 
+import dataclasses
 import types
 import typing
-from collections.abc import Iterator
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pivot.outputs import Dep, Out, PlaceholderDep
+from pivot.registry.hints import ANNOTATED
 
 Marker = Dep[Any] | PlaceholderDep[Any] | Out[Any]
 M = TypeVar("M", Dep[Any], Out[Any])
+_MARKERS = (Dep, PlaceholderDep, Out)
 
 
 class Marked(NamedTuple):
@@ -21,7 +23,13 @@ class Marked(NamedTuple):
 
 def marked_in(annotation: Any) -> list[Marked]:
     """List what is annotated, in `Annotated[...]` itself, under `| None`, `Required[...]`, in a type alias."""
-    return list(_walk(annotation))
+    if isinstance(annotation, type):
+        return []  # most are, and have no parts
+    annotation = _aliased(annotation)
+    if type(annotation) is ANNOTATED:
+        kind, notes = annotation.__origin__, annotation.__metadata__
+        return [Marked(note, kind) for note in notes if isinstance(note, _MARKERS)] + marked_in(kind)
+    return [found for part in typing.get_args(annotation) for found in marked_in(part)]
 
 
 def unmarked(annotation: Any) -> Any:
@@ -29,8 +37,8 @@ def unmarked(annotation: Any) -> Any:
     if isinstance(annotation, type):
         return annotation
     annotation = _aliased(annotation)
-    if typing.get_origin(annotation) is Annotated:
-        return unmarked(typing.get_args(annotation)[0])
+    if type(annotation) is ANNOTATED:
+        return unmarked(annotation.__origin__)
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         some = [part for part in typing.get_args(annotation) if part is not type(None)]
         return unmarked(some[0]) if len(some) == 1 else annotation
@@ -39,26 +47,11 @@ def unmarked(annotation: Any) -> Any:
 
 def suited(marked: Marked) -> Marker:
     """Let the loader see what it loads into: `loaders.CSV()` reads polars for a `polars.DataFrame`."""
-    import dataclasses
-
     kind, marker = unmarked(marked.kind), marked.marker
     if not isinstance(marker, PlaceholderDep) and isinstance(marker.path, list | tuple):
         kind = unmarked(next(iter(typing.get_args(kind)), kind))
     loader: Any = marker.loader.suited_to(kind)
     return marker if loader is marker.loader else dataclasses.replace(marker, loader=loader)
-
-
-def _walk(annotation: Any) -> Iterator[Marked]:
-    if isinstance(annotation, type):
-        return  # most are, and have no parts
-    annotation = _aliased(annotation)
-    if typing.get_origin(annotation) is Annotated:
-        kind, *notes = typing.get_args(annotation)
-        yield from (Marked(note, kind) for note in notes if isinstance(note, Dep | PlaceholderDep | Out))
-        yield from _walk(kind)
-    else:
-        for part in typing.get_args(annotation):
-            yield from _walk(part)
 
 
 def _aliased(annotation: Any) -> Any:

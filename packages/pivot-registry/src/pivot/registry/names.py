@@ -6,6 +6,7 @@ from pivot.registry.errors import DefinitionError
 from pivot.registry.types import PipelineName, StageName
 
 _STAGE_SIGNS = "_-.@=+,"
+_AS_LETTERS = str.maketrans(dict.fromkeys(_STAGE_SIGNS, "x"))
 _LONGEST = 200
 
 
@@ -32,7 +33,7 @@ def pipeline_name(name: object, where: object | None = None) -> PipelineName:
 
 
 def _is_stage_name(name: str) -> bool:
-    fine = all(sign.isalnum() or sign in _STAGE_SIGNS for sign in name)
+    fine = name.translate(_AS_LETTERS).isalnum()
     return fine and _is_short(name) and (name[0].isalnum() or name[0] == "_")
 
 

@@ -19,6 +19,16 @@ Spec = str | list[str] | tuple[str, ...]
 """Checked paths: text alone means one value, a list or a tuple a list of values."""
 
 
+def is_plain(spec: object) -> bool:
+    """Whether something is the path of an input that `input_spec` would give back as it is."""
+    return type(spec) is str and _PLAIN.fullmatch(spec) is not None
+
+
+def is_plain_output(spec: object) -> bool:
+    """Whether something is the path of an output that `output_spec` would give back as it is."""
+    return is_plain(spec) and spec not in _PIPELINE_FILES
+
+
 def input_spec(spec: object, what: str, where: object | None) -> Spec:
     """Check and normalise the path or the paths of an input. Raises DefinitionError."""
     return _spec(spec, lambda path: _input_path(path, what, where), what, where)
@@ -53,7 +63,7 @@ def _spec(spec: object, check: Callable[[object], str], what: str, where: object
 
 def _input_path(path: object, what: str, where: object | None) -> str:
     text = _text(path, what, where)
-    if _PLAIN.fullmatch(text):
+    if is_plain(text):
         return text
     if why := _why_not_a_path(text):
         raise _refusal(text, what, where, why)
@@ -62,7 +72,7 @@ def _input_path(path: object, what: str, where: object | None) -> str:
 
 def _output_path(path: object, what: str, where: object | None) -> str:
     text = _text(path, what, where)
-    if _PLAIN.fullmatch(text) and text not in _PIPELINE_FILES:
+    if is_plain_output(text):
         return text
     if why := _why_not_a_path(text) or _why_no_output(posixpath.normpath(text)):
         raise _refusal(text, what, where, why)

@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 
+def is_bare(func: Any) -> bool:
+    """Whether a function is as its `def` made it: nothing wraps it, nor says that it is other than it is."""
+    return type(func) is types.FunctionType and not func.__dict__
+
+
 def innermost(func: Any) -> Any:
     """Find the function that was written: below partials, methods, callable instances and wrappers."""
-    if type(func) is types.FunctionType and "__wrapped__" not in func.__dict__:
+    if is_bare(func):
         return func
     seen: set[int] = set()
     while id(func) not in seen:

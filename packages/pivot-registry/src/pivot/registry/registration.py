@@ -1,6 +1,5 @@
 """What `register` is told, and what is registered."""
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
@@ -36,7 +35,8 @@ class RegistryStageInfo(TypedDict):
     """Parameter -> the key in `outs` of the IncrementalOut that it receives."""
     deps_paths: list[str]
     outs_paths: list[str]
-    signature: inspect.Signature
+    defaults: dict[str, Any]
+    """Of the function's parameters, those that may go without an argument."""
     place: str
     """`pipeline.py:41`, relative to the root."""
     version: str | None

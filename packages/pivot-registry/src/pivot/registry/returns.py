@@ -16,10 +16,9 @@ RETURN = "return"
 
 def outs_of(annotation: Any, where: str) -> Mapping[str, Out[Any]]:
     """Give the outputs by the key in what the function returns. Raises DefinitionError."""
-    record = unmarked(annotation)
-    if _is_record(record) and not marked_in(annotation):
-        return _of_record(record, where)
     found = _outs_in(annotation, "the returned value", where)
+    if not found and _is_record(record := unmarked(annotation)):
+        return _of_record(record, where)
     if len(found) > 1:
         raise DefinitionError(
             "its return annotation has several outputs",

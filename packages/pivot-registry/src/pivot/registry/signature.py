@@ -2,24 +2,21 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from pivot.outputs import Dep, IncrementalOut, Out, PlaceholderDep
 from pivot.registry.errors import DefinitionError
 from pivot.registry.hints import Unknown, hints_of
 from pivot.registry.markers import marked_in, suited, unmarked
+from pivot.registry.parameters import parameters_of
 from pivot.registry.place import innermost
 from pivot.registry.returns import outs_of
-
-_KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class StageSignature(NamedTuple):
     """A stage function as it declares itself, nothing overridden yet."""
 
-    signature: inspect.Signature
     deps: Mapping[str, Dep[Any] | PlaceholderDep[Any]]
     incremental: Mapping[str, IncrementalOut[Any]]
     """By parameter: outputs that the function starts from."""
@@ -30,6 +27,7 @@ class StageSignature(NamedTuple):
     """None with a `params_arg`: the class is known to type checkers only."""
     plain: Mapping[str, Any]
     """Parameters that nothing fills: name -> annotation."""
+    defaults: dict[str, Any]
     returns: Any
     """The return annotation."""
     unknown: tuple[str, ...]
@@ -38,11 +36,11 @@ class StageSignature(NamedTuple):
 
 def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
     """Read the annotations of a stage function. Raises DefinitionError."""
-    signature, hints = _readable(func, where), hints_of(innermost(func))
+    parameters, hints = parameters_of(func, where), hints_of(innermost(func))
     deps: dict[str, Dep[Any] | PlaceholderDep[Any]] = {}
     incremental: dict[str, IncrementalOut[Any]] = {}
     plain: dict[str, Any] = {}
-    for name in _named(signature, where):
+    for name in parameters.names:
         annotation = hints.values.get(name, inspect.Parameter.empty)
         match _marker(name, annotation, where):
             case IncrementalOut() as out:
@@ -57,7 +55,9 @@ def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
     params_class = None if params_arg is None else _class_in(plain.pop(params_arg))
     returns = hints.values.get("return")
     outs = outs_of(returns, where)
-    return StageSignature(signature, deps, incremental, outs, params_arg, params_class, plain, returns, hints.unknown)
+    return StageSignature(
+        deps, incremental, outs, params_arg, params_class, plain, parameters.defaults, returns, hints.unknown
+    )
 
 
 def check_all_filled(taken: StageSignature, where: str) -> None:
@@ -69,7 +69,7 @@ def check_all_filled(taken: StageSignature, where: str) -> None:
             hint="Define or import it at the top of the module, outside `if TYPE_CHECKING:`.",
         )
     for name, annotation in taken.plain.items():
-        if taken.signature.parameters[name].default is inspect.Parameter.empty:
+        if name not in taken.defaults:
             raise DefinitionError(
                 f"nothing gives the parameter {name!r} a value{_why(annotation, taken.unknown)}",
                 where=where,
@@ -84,41 +84,6 @@ def _why(annotation: Any, unknown: tuple[str, ...]) -> str:
     if isinstance(annotation, Unknown) and unknown:
         return f": its annotation has a name that is not defined ({', '.join(unknown)})"
     return ": its annotation has no Dep"
-
-
-def _readable(func: Callable[..., Any], where: str) -> inspect.Signature:
-    """Read the parameters; annotations are read elsewhere, as evaluating them may fail."""
-    if isinstance(func, type) or not callable(func):
-        what = f"the class {func.__qualname__}" if isinstance(func, type) else f"a {type(func).__qualname__}"
-        raise DefinitionError(f"{what} cannot be a stage", where=where, hint="Register a function.")
-    if inspect.iscoroutinefunction(innermost(func)) or inspect.isasyncgenfunction(innermost(func)):
-        raise DefinitionError(
-            "an async function cannot be a stage", where=where, hint="Call it with asyncio.run() in a plain function."
-        )
-    try:
-        return _signature(func)
-    except (TypeError, ValueError):
-        raise DefinitionError(
-            "its parameters cannot be read", where=where, hint="Wrap it in a function with annotated parameters."
-        ) from None
-
-
-def _signature(func: Callable[..., Any]) -> inspect.Signature:
-    if sys.version_info >= (3, 14):
-        import annotationlib
-
-        return inspect.signature(func, annotation_format=annotationlib.Format.STRING)
-    return inspect.signature(func)
-
-
-def _named(signature: inspect.Signature, where: str) -> Iterator[str]:
-    for name, parameter in signature.parameters.items():
-        if parameter.kind in _KEYWORDS:
-            yield name
-        elif parameter.kind not in _VARIADIC and parameter.default is inspect.Parameter.empty:
-            raise DefinitionError(
-                f"the parameter {name!r} is positional-only", where=where, hint="Stages are called with keywords only."
-            )
 
 
 def _marker(name: str, annotation: Any, where: str) -> Dep[Any] | PlaceholderDep[Any] | Out[Any] | None:

@@ -24,7 +24,8 @@ def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInf
     what = f"stage {name}"
     deps = deps_of(taken, told.dep_path_overrides or {}, what, where)
     incremental, outs = outs_of(taken, told.out_path_overrides or {}, what, where)
-    refuse_overlaps(deps, outs, what, where)
+    deps_paths = [path for dep in deps.values() for path in paths_of(dep.path)]
+    refuse_overlaps(deps_paths, outs, what, where)
     return RegistryStageInfo(
         name=name,
         func=func,
@@ -40,9 +41,9 @@ def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInf
         deps=deps,
         outs=outs,
         incremental=incremental,
-        deps_paths=[path for dep in deps.values() for path in paths_of(dep.path)],
+        deps_paths=deps_paths,
         outs_paths=[path for out in outs.values() for path in paths_of(out.path)],
-        signature=taken.signature,
+        defaults=taken.defaults,
         place=place,
         version=None if told.version is None else str(told.version),
         ignore=_texts(told.ignore, "ignore", where),
@@ -61,6 +62,8 @@ def _name(func: Callable[..., Any], told: Registration, where: str) -> str:
 
 def _declared(taken: StageSignature, told: Registration) -> StageSignature:
     """Add what is declared beside the function."""
+    if not told.deps and not told.outs:
+        return taken
     plain = {name: annotation for name, annotation in taken.plain.items() if name not in told.deps}
     return taken._replace(deps={**taken.deps, **told.deps}, outs={**taken.outs, **told.outs}, plain=plain)
 
