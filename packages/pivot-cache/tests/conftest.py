@@ -15,7 +15,6 @@ from pivot.cache.digest import Name
 from pivot.cache.index import Index
 from pivot.cache.layout import Layout, open_layout
 from pivot.cache.leases import Lease
-from pivot.cache.many import settled
 from pivot.cache.objects import Objects
 from pivot.cache.rows import MemoryRows
 from pivot.cache.seals import Seals
@@ -33,7 +32,7 @@ class Parts(NamedTuple):
         return Path(self.layout.object(name))
 
     def put_file(self, path: Path, *, durable: bool = False) -> Content:
-        return settled(self.objects.put_files([str(path)], durable=durable))[0]
+        return self.objects.put_file(str(path), durable=durable)
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from pivot.cache.digest import name_of
 from pivot.cache.files import (
     CHUNK,
     Draft,
+    SpaceChecked,
     clone,
     copy_hashing,
     hash_descriptor,
     open_regular,
     read_all,
-    space_checked,
     sweep_drafts,
     sync_folder,
     write_all,
@@ -124,11 +124,11 @@ def test_a_fifo_does_not_hang(tmp_path):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_no_space_is_said_with_what_was_needed(tmp_path, code):
-    with pytest.raises(FullError, match=r"need 3\.0 MB, .* free\n"), space_checked(str(tmp_path), "a file", 3_000_000):
+    with pytest.raises(FullError, match=r"need 3\.0 MB, .* free\n"), SpaceChecked(str(tmp_path), "a file", 3_000_000):
         raise OSError(code, "x")
-    with pytest.raises(FullError, match="no room for a file"), space_checked("/no/such/place", "a file"):
+    with pytest.raises(FullError, match="no room for a file"), SpaceChecked("/no/such/place", "a file"):
         raise OSError(code, "x")
-    with pytest.raises(PermissionError), space_checked(str(tmp_path), "a file"):
+    with pytest.raises(PermissionError), SpaceChecked(str(tmp_path), "a file"):
         raise PermissionError
 
 

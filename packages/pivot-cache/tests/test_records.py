@@ -35,8 +35,8 @@ def test_any_key_and_data_are_given_back(records, key, data):
 
 
 def test_the_first_writer_wins(records, root):
-    records.remember("k", {"is": "first"})
-    records.remember("k", {"is": "second"})
+    assert records.remember("k", {"is": "first"})
+    assert not records.remember("k", {"is": "second"})
     assert records.recall("k") == {"is": "first"}
     [path] = _files(root)
     assert path.stat().st_mode & 0o777 == 0o444

@@ -18,6 +18,9 @@ class Kind(enum.StrEnum):
     TREE = "b3t"
     """A manifest of a directory, hashed under a key of its own: no file can ever be taken for a tree."""
 
+    # As its text, which it is equal to. Enumerations hash by a method in Python, and names are keys of everything here.
+    __hash__ = str.__hash__
+
 
 class Name(NamedTuple):
     """A digest, taken apart and checked."""

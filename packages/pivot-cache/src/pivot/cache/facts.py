@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pivot.cache.digest import Name
 from pivot.cache.index import Index
-from pivot.cache.rows import Fact, Summary, unpack_fact, unpack_summary
+from pivot.cache.rows import Fact, Summary, unchanged, unpack_summary
 from pivot.cache.sharing import share_like
 from pivot.cache.signature import COARSE_NS, TICK_NS, Signature, granularity_ns, is_racy
 from pivot.cache.sources import Content
@@ -29,8 +29,8 @@ def row_key(folder_ino: int, name: bytes) -> bytes:
 
 def key_of(path: str | bytes) -> bytes:
     """Give the key of a file's row."""
-    raw = os.path.abspath(os.fsencode(path))
-    return row_key(os.stat(os.path.dirname(raw)).st_ino, os.path.basename(raw))
+    folder, _, name = os.path.abspath(os.fsdecode(path)).rpartition("/")
+    return row_key(os.stat(folder or "/").st_ino, os.fsencode(name))
 
 
 class Clock:
@@ -87,11 +87,7 @@ class Facts:
 
     def known(self, keys: list[bytes], seen: list[Signature]) -> list[Name | None]:
         """Give the names of files that have not changed since they were hashed."""
-        facts = map(unpack_fact, self._index.get_many(keys))
-        return [
-            fact.name if fact is not None and not fact.racy and fact.seen == now else None
-            for fact, now in zip(facts, seen, strict=True)
-        ]
+        return [unchanged(row, now) for row, now in zip(self._index.get_many(keys), seen, strict=True)]
 
     def learn(self, read: Iterable[tuple[bytes, Content, int]]) -> bool:
         """Remember what files held, each with when it was read; says whether that can be relied on next time."""

@@ -37,7 +37,8 @@ class Index:
 
     def get(self, key: bytes) -> bytes | None:
         """Give one value, None if it is absent or damaged."""
-        return self.get_many((key,))[0]
+        with self._lock:
+            return self._pending[key] if key in self._pending else verified(key, self._read([key])[0])
 
     def get_many(self, keys: Iterable[bytes]) -> list[bytes | None]:
         """Give the values in the order of the keys."""

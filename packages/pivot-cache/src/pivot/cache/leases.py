@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 
 from pivot.cache.digest import Digest, Name
 from pivot.cache.errors import BadDigestError, BusyError, FullError
-from pivot.cache.files import is_regular, open_regular, space_checked
+from pivot.cache.files import SpaceChecked, is_regular, open_regular
 from pivot.cache.forks import rest_around_forks
 from pivot.cache.layout import Layout
 from pivot.cache.locks import let_go, locked, open_lock, try_lock, wait_lock
@@ -105,7 +105,7 @@ class Lease:
     def _write(self, lines: list[bytes]) -> None:
         # A newline on both sides: what a full disk cut off spoils no later line.
         data = b"\n%s\n" % b"\n".join(lines)
-        with space_checked(self._layout.root, "a claim"):
+        with SpaceChecked(self._layout.root, "a claim"):
             if os.write(self._file, data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -122,7 +122,7 @@ class Lease:
         if self._file >= 0:
             return
         self._owner = os.getpid()
-        with space_checked(self._layout.root, "a claim"):
+        with SpaceChecked(self._layout.root, "a claim"):
             if self._use < 0:
                 self._use = open_lock(self._layout.below("use.lock"))
             self._create()

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from pivot.cache.digest import Name, name_of
 from pivot.cache.exchange import link_text
 from pivot.cache.facts import placed_mtime_ns
-from pivot.cache.files import CHUNK, clone, copy_hashing, is_regular, open_regular, read_all, space_checked, write_all
+from pivot.cache.files import CHUNK, SpaceChecked, clone, copy_hashing, is_regular, open_regular, read_all, write_all
 from pivot.cache.objects import Objects
 from pivot.cache.seals import Seals
 from pivot.cache.signature import Signature, signature, signature_of
@@ -101,7 +101,7 @@ class Linker:
         return _write_new(spot, data)
 
     def _copy_large(self, source: int, size: int, name: Name, spot: Spot) -> Signature:
-        with space_checked(os.path.dirname(spot.path), spot.path, size):
+        with SpaceChecked(os.path.dirname(spot.path), spot.path, size):
             copied, seen = _new_file(spot, lambda target: copy_hashing(source, target))
         if copied != name:
             os.unlink(spot.path)

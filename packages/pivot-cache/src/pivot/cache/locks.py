@@ -35,6 +35,8 @@ def try_lock(descriptor: int, mode: int = fcntl.LOCK_EX) -> bool:
 
 def wait_lock(descriptor: int, path: str, mode: int = fcntl.LOCK_EX, patience: float = PATIENCE) -> None:
     """Take the lock, or raise `BusyError` naming the owner after `patience` seconds."""
+    if try_lock(descriptor, mode):
+        return
     deadline = time.monotonic() + patience
     pause = 0.0005
     while not try_lock(descriptor, mode):

@@ -14,13 +14,13 @@ from pivot.cache.files import (
     Draft,
     Names,
     NoObjectError,
+    SpaceChecked,
     clone,
     copy_hashing,
     hash_descriptor,
     is_regular,
     open_object,
     read_all,
-    space_checked,
     sync_file,
     write_all,
 )
@@ -40,7 +40,8 @@ _SMALL = 1 << 14
 class Objects:
     """Bytes under the name of their hash.
 
-    put_bytes, put_files    hash, claim the names, write drafts of what is not there, link them there, seal them
+    put_bytes, put_file, put_files
+                            hash, claim the names, write drafts of what is not there, link them there, seal them
     held, hold              claim names, so that no garbage collection takes them from now on
     load, small             the bytes, hashed
     open, require           not checked yet, or checked by seal
@@ -50,19 +51,23 @@ class Objects:
         self._layout, self._seals, self._lease = layout, seals, lease
         self._durable, self._writable = durable, writable
         self._names = Names(layout.root)
+        self._drafts = layout.below("tmp")
 
     def put_bytes(self, data: bytes, kind: Kind = Kind.BLOB, *, durable: bool = False) -> Name:
         """Store bytes; the store holds them when this returns."""
         self._require_writable()
         return self._put_each([data], kind, durable=durable)[0]
 
+    def put_file(self, path: str | bytes, *, durable: bool = False) -> Content:
+        """Store the bytes of a file, and give what it held."""
+        self._require_writable()
+        got, seen = read_still(path, self._taking(durable=durable))
+        return Content(self._put_each([got], durable=durable)[0] if isinstance(got, bytes) else got, seen)
+
     def put_files(self, paths: Sequence[str | bytes], *, durable: bool = False) -> list[Content | Exception]:
         """Store the bytes of files; give for each what it held, or why it is not stored."""
         self._require_writable()
-
-        def take(source: int, size: int) -> bytes | Name:
-            return read_all(source, size) if size <= CHUNK else self._put_large(source, size, durable=durable)
-
+        take = self._taking(durable=durable)
         read = [attempted(lambda path: read_still(path, take), path) for path in paths]
         small = [got[0] for got in read if not isinstance(got, Exception) and isinstance(got[0], bytes)]
         names = iter(self._put_each(small, durable=durable))
@@ -160,14 +165,24 @@ class Objects:
             self._seals.set_aside(name)
         self._seals.drop(name)
 
+    def _taking(self, *, durable: bool) -> Callable[[int, int], bytes | Name]:
+        """Take small files as bytes, to be put together; large ones are put at once."""
+
+        def take(source: int, size: int) -> bytes | Name:
+            return read_all(source, size) if size <= CHUNK else self._put_large(source, size, durable=durable)
+
+        return take
+
     def _put_each(self, contents: Sequence[bytes], kind: Kind = Kind.BLOB, *, durable: bool = False) -> list[Name]:
         # Hashed and written from one buffer, and written only if the store does not have the bytes.
         names = [name_of(data, kind) for data in contents]
         there = self.held_each(names, durable=durable)
         absent = {name: data for name, data, held in zip(names, contents, there, strict=True) if not held}
+        if not absent:
+            return names
         total = sum(map(len, absent.values()))
         made = []
-        with space_checked(self._layout.root, f"{total} bytes", total):
+        with SpaceChecked(self._layout.root, f"{total} bytes", total):
             for name, data in absent.items():
                 with self._draft() as draft:
                     write_all(draft.descriptor, data)
@@ -176,7 +191,7 @@ class Objects:
         return names
 
     def _put_large(self, source: int, size: int, *, durable: bool) -> Name:
-        with space_checked(self._layout.root, f"a file of {size} bytes", size), self._draft() as draft:
+        with SpaceChecked(self._layout.root, f"a file of {size} bytes", size), self._draft() as draft:
             # Never hashed first and copied then: a writer in between would store its bytes under another name.
             if clone(source, draft.descriptor):
                 name = hash_descriptor(draft.descriptor)
@@ -187,7 +202,7 @@ class Objects:
         return name
 
     def _draft(self) -> Draft:
-        return Draft(self._layout.below("tmp"))
+        return Draft(self._drafts)
 
     def _publish(self, draft: Draft, name: Name, *, durable: bool) -> list[tuple[Name, os.stat_result]]:
         """Give what is to be sealed: nothing if somebody else was faster."""

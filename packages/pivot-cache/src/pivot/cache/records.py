@@ -1,8 +1,9 @@
 """Run-cache records: what an action gave, kept as small files because nothing could make them again."""
 
 import contextlib
+import functools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from blake3 import blake3
@@ -11,10 +12,10 @@ from pivot.cache.errors import CacheError, ReadOnlyError
 from pivot.cache.files import (
     Draft,
     Names,
+    SpaceChecked,
     is_regular,
     open_regular,
     read_all,
-    space_checked,
     sync_file,
     write_all,
 )
@@ -46,19 +47,20 @@ class Records:
         self._layout, self._durable, self._writable = layout, durable, writable
         self._names = Names(layout.root)
 
-    def remember(self, key: str, data: Mapping[str, Any]) -> None:
-        """Create a record unless there is one for this key."""
+    def remember(self, key: str, data: Mapping[str, Any]) -> bool:
+        """Create a record unless there is one for this key, and say whether it was."""
         if not self._writable:
             raise ReadOnlyError(f"{self._layout.root} may not be written to\ncheck its permissions")
-        body = _packed(key, data)
-        with space_checked(self._layout.root, "a record", len(body)), Draft(self._layout.below("tmp")) as draft:
+        body, path = _packed(key, data), self._path(key)
+        with SpaceChecked(self._layout.root, "a record", len(body)), Draft(self._layout.below("tmp")) as draft:
             write_all(draft.descriptor, body)
-            os.fchmod(draft.descriptor, 0o444)
-            self._publish(draft, key)
+            draft.protect()
+            created = self._publish(draft, key, path)
             if self._durable:
                 # Also if it was there before: from somebody who did not mind to lose it.
-                sync_file(self._path(key))
-                self._names.sync(self._path(key))
+                sync_file(path)
+                self._names.sync(path)
+        return created
 
     def recall(self, key: str) -> dict[str, Any] | None:
         """Give the data of a record; None if there is none or it is damaged."""
@@ -85,17 +87,17 @@ class Records:
                     if found is not None:
                         yield found
 
-    def _publish(self, draft: Draft, key: str) -> None:
+    def _publish(self, draft: Draft, key: str, path: str) -> bool:
         for _ in range(_TRIES):
             try:
-                draft.publish(self._path(key))
+                draft.publish(path)
             except FileExistsError:
                 if self.recall(key) is not None:
-                    return
-                self._set_aside(self._path(key))
+                    return False
+                self._set_aside(path)
             else:
-                return
-        raise CacheError(f"{self._path(key)} cannot be replaced\nremove it and try again")
+                return True
+        raise CacheError(f"{path} cannot be replaced\nremove it and try again")
 
     def _path(self, key: str) -> str:
         # Hashed, so that any text is a key and none is a path.
@@ -108,11 +110,17 @@ class Records:
             os.rename(path, self._layout.below(f"quarantine/record-{os.urandom(8).hex()}"))
 
 
-def _packed(key: str, data: Mapping[str, Any]) -> bytes:
+@functools.cache
+def _encoder() -> Callable[[Any], str]:
+    # Made once: `json.dumps` makes one for each call that asks for anything special.
     import json
 
+    return json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def _packed(key: str, data: Mapping[str, Any]) -> bytes:
     raw = key.encode("utf-8", "surrogatepass")
-    text = json.dumps(dict(data), sort_keys=True, separators=(",", ":")).encode()
+    text = _encoder()(dict(data)).encode()
     return _MAGIC + b"%d %s\n" % (len(raw), _check(raw, text)) + raw + text
 
 

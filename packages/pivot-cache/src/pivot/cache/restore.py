@@ -10,7 +10,7 @@ from pivot.cache.entries import Entry, EntryKind, raw_path
 from pivot.cache.errors import UnsafeTreeError
 from pivot.cache.exchange import discard, exchange
 from pivot.cache.facts import row_key
-from pivot.cache.files import space_checked
+from pivot.cache.files import SpaceChecked
 from pivot.cache.leases import Lease, temporary_beside
 from pivot.cache.links import Link, Linker, Spot, Way
 from pivot.cache.many import settled, spread, spread_files, uncollected
@@ -58,7 +58,7 @@ class Restorer:
         return spread(lambda pair: self._one(*pair, ways, within), pairs, threads)
 
     def _one(self, wanted: Wanted, temporary: str, ways: Sequence[Way], threads: int) -> list[Placed]:
-        with space_checked(os.path.dirname(wanted.target), wanted.target):
+        with SpaceChecked(os.path.dirname(wanted.target), wanted.target):
             try:
                 if wanted.name.kind is Kind.BLOB:
                     return [self._file(wanted, temporary, ways)]

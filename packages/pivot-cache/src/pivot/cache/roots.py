@@ -15,7 +15,7 @@ from blake3 import blake3
 
 from pivot.cache.digest import Digest
 from pivot.cache.errors import BrokenRootError
-from pivot.cache.files import read_head, space_checked
+from pivot.cache.files import SpaceChecked, read_head
 from pivot.cache.layout import Layout
 from pivot.cache.locks import locked
 from pivot.cache.naming import broken, matching
@@ -112,7 +112,7 @@ class Roots:
 
     def _write(self, place: str, root: Root, now: int) -> None:
         said = root._replace(first=root.first or now)._asdict()
-        with space_checked(self._layout.root, "the name of a checkout"):
+        with SpaceChecked(self._layout.root, "the name of a checkout"):
             _replace(place, json.dumps(said, sort_keys=True).encode() + b"\n")
 
 

@@ -11,7 +11,9 @@ from pivot.cache.signature import SIGNATURE_FORMAT, Signature
 
 _CHECK = 8
 _SEAL = struct.Struct("<qqqQ16sQI")
-_FACT = struct.Struct(SIGNATURE_FORMAT + "?32s")
+_NAME = 32
+_FACT = struct.Struct(f"{SIGNATURE_FORMAT}?{_NAME}s")
+_NOT_RACY = b"\0"
 _SUMMARY = struct.Struct("<32s32sq")
 
 DURABLE = bytes(16)
@@ -111,12 +113,12 @@ class Fact(NamedTuple):
         return _FACT.pack(*self.seen, self.racy, self.name.raw)
 
 
-def unpack_fact(data: bytes | None) -> Fact | None:
-    """Undo `Fact.pack`; None for what is no fact."""
-    if data is None or len(data) != _FACT.size:
+def unchanged(data: bytes | None, now: Signature) -> Name | None:
+    """Give the name in the row of a fact if that is not racy and the file still has its signature."""
+    # Compared as it is packed: that is asked of every file of every directory.
+    if data is None or len(data) != _FACT.size or data[:-_NAME] != now.pack() + _NOT_RACY:
         return None
-    *seen, racy, raw = _FACT.unpack(data)
-    return Fact(Signature(*seen), racy, Name(Kind.BLOB, raw.hex()))
+    return Name(Kind.BLOB, data[-_NAME:].hex())
 
 
 class Summary(NamedTuple):

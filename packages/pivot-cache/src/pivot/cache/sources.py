@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from pivot.cache.digest import Name
+from pivot.cache.digest import Name, name_of
 from pivot.cache.errors import ChangedError, NotStorableError
-from pivot.cache.files import hash_descriptor, is_regular, open_regular
+from pivot.cache.files import CHUNK, hash_descriptor, is_regular, open_regular, read_all
 from pivot.cache.signature import Signature, signature_of
 
 _TRIES = 3
@@ -26,21 +26,25 @@ def read_still(path: str | bytes, read: Callable[[int, int], Got], *, follow: bo
     for _ in range(_TRIES):
         descriptor = _open_source(path, follow=follow)
         try:
-            before = os.fstat(descriptor)
-            if not is_regular(before):
+            status = os.fstat(descriptor)
+            if not is_regular(status):
                 raise NotStorableError(f"{os.fsdecode(path)} is no regular file\nremove it or write a file instead")
-            got = read(descriptor, before.st_size)
-            after = os.fstat(descriptor)
+            got = read(descriptor, status.st_size)
+            before, after = signature_of(status), signature_of(os.fstat(descriptor))
         finally:
             os.close(descriptor)
-        if _contents_stat(before) == _contents_stat(after):
-            return got, signature_of(after)
+        if before == after:
+            return got, after
     raise ChangedError(f"{os.fsdecode(path)} changed while it was read\nis something still writing to it?")
 
 
 def hash_file(path: str | bytes) -> Content:
     """Hash a file, through a link as a reader would."""
-    return Content(*read_still(path, lambda descriptor, _: hash_descriptor(descriptor), follow=True))
+    return Content(*read_still(path, _hash, follow=True))
+
+
+def _hash(descriptor: int, size: int) -> Name:
+    return name_of(read_all(descriptor, size)) if size <= CHUNK else hash_descriptor(descriptor)
 
 
 def _open_source(path: str | bytes, *, follow: bool) -> int:
@@ -50,7 +54,3 @@ def _open_source(path: str | bytes, *, follow: bool) -> int:
         if os.path.islink(path) and not follow:
             raise NotStorableError(f"{os.fsdecode(path)} is a symbolic link\nwrite a file instead") from error
         raise
-
-
-def _contents_stat(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -114,22 +114,22 @@ class Cache:
         The digest is that of the bytes in the store. `durable` forces them to the disk, for what was expensive.
         Raises `ChangedError`, `NotStorableError`, `FullError`, `ReadOnlyError`, and `OSError` for the file itself.
         """
-        return self.store(path, durable=durable).digest
+        return self._store(path, durable=durable).digest
 
     def store(self, path: AnyPath, *, durable: bool = False) -> Stored:
         """Do as `put` does, and give the size too."""
-        return self.store_many([path], durable=durable)[0]
+        return self._store(path, durable=durable)
 
     def put_many(self, paths: Iterable[AnyPath], *, durable: bool = False) -> list[Digest]:
         """Store files and directories, in several threads, and give their digests in order.
 
         If some cannot be stored, the error of the first of them is raised after all others are stored.
         """
-        return [stored.digest for stored in self.store_many(paths, durable=durable)]
+        return [stored.digest for stored in self._store_many(paths, durable=durable)]
 
     def store_many(self, paths: Iterable[AnyPath], *, durable: bool = False) -> list[Stored]:
         """Do as `put_many` does, and give the sizes too."""
-        return settled(self._tree.put_many([os.fspath(path) for path in paths], durable=durable, threads=self._threads))
+        return self._store_many(paths, durable=durable)
 
     def put_bytes(self, data: bytes) -> Digest:
         """Store bytes."""
@@ -213,7 +213,7 @@ class Cache:
         Links that leave a directory are followed (`put` refuses them). Raises `ChangedError` if the file does not
         hold still, `NotStorableError` for a FIFO, socket or device, and `OSError` for the file itself.
         """
-        return self.measure(path).digest
+        return self._tree.digest_of(os.fspath(path), threads=self._threads).digest
 
     def measure(self, path: AnyPath) -> Stored:
         """Do as `digest_of` does, and give the size too."""
@@ -221,12 +221,12 @@ class Cache:
 
     # -- the run cache
 
-    def remember(self, key: str, record: Mapping[str, Any]) -> None:
-        """Keep what the action `key` gave, as JSON; the first record stays, later ones are ignored.
+    def remember(self, key: str, record: Mapping[str, Any]) -> bool:
+        """Keep what the action `key` gave, as JSON, and say so; False if there is a record, which stays.
 
         Raises `TypeError` for values that JSON does not have, `FullError`, `ReadOnlyError`.
         """
-        self._records.remember(key, record)
+        return self._records.remember(key, record)
 
     def recall(self, key: str) -> dict[str, Any] | None:
         """Give what was remembered; None if nothing was, or it is damaged."""
@@ -334,6 +334,15 @@ class Cache:
         )
 
     # -- inside
+
+    def _store(self, path: AnyPath, *, durable: bool) -> Stored:
+        return self._tree.put(os.fspath(path), durable=durable, threads=self._threads)
+
+    def _store_many(self, paths: Iterable[AnyPath], *, durable: bool) -> list[Stored]:
+        places = [os.fspath(path) for path in paths]
+        if len(places) == 1:
+            return [self._store(places[0], durable=durable)]
+        return settled(self._tree.put_many(places, durable=durable, threads=self._threads))
 
     def _open_rows(self) -> Rows:
         return open_rows(self._place) if self._identity.writable else MemoryRows()

@@ -47,7 +47,10 @@ def _telling(method: Callable[..., Any]) -> Callable[..., Any]:
         try:
             given = method(self, *args, **more)
         except OSError as error:
-            raise _told(error, _root(self, args)) from error
+            trouble = _told(error, _root(self, args))
+            if trouble is None:
+                raise
+            raise trouble from error
         return _each(given, _root(self, args)) if isinstance(given, GeneratorType) else given
 
     return wrapped
@@ -57,20 +60,23 @@ def _each(given: Iterator[Any], root: str) -> Iterator[Any]:
     try:
         yield from given
     except OSError as error:
-        raise _told(error, root) from error
+        trouble = _told(error, root)
+        if trouble is None:
+            raise
+        raise trouble from error
 
 
 def _root(store: Any, args: tuple[Any, ...]) -> str:
-    root = getattr(store, "root", None) or args[0]  # while it is made, it has none
-    path: str = os.path.abspath(os.fspath(root))
-    return path
+    root: str | os.PathLike[str] = getattr(store, "root", None) or os.path.abspath(args[0])  # while made, it has none
+    return os.fspath(root)
 
 
-def _told(error: OSError, root: str) -> Exception:
+def _told(error: OSError, root: str) -> Exception | None:
+    """Make the error to be raised; None for one that is about a file of the user."""
     named = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
     ours = [name for name in named if name == root or name.startswith(root + "/")]
     if named and not ours:
-        return error
+        return None
     # Of reads and writes the system does not say which file it was.
     place = ours[0] if ours else f"a file of the store {root}"
     if error.errno in SPACE:

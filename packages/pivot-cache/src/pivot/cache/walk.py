@@ -32,11 +32,6 @@ class Found(NamedTuple):
     device: int = 0
     target: bytes = b""
 
-    @property
-    def newest_ns(self) -> int:
-        """Say when it last changed."""
-        return max(self.seen.mtime_ns, self.seen.ctime_ns)
-
 
 def walk(top: bytes, may_follow: MayFollow) -> list[Found]:
     """List everything below a directory, sorted by the bytes of the path; raise `NotStorableError`."""

@@ -13,7 +13,7 @@ from pivot.cache.facts import WORTH_WAITING, Facts, key_of
 from pivot.cache.many import attempted, settled, spread, spread_files, uncollected
 from pivot.cache.objects import Objects
 from pivot.cache.rows import Summary
-from pivot.cache.signature import signature_of
+from pivot.cache.signature import Signature, signature_of
 from pivot.cache.sources import Content, hash_file
 from pivot.cache.tree import Manifest, encode
 from pivot.cache.walk import Found, MayFollow, fingerprint, walk
@@ -33,6 +33,7 @@ class Stored(NamedTuple):
 class Way(NamedTuple):
     """How to look at files: to name them, or to store them too."""
 
+    read_one: Callable[[str], Content]
     read: Callable[[Sequence[bytes]], Sequence[Content | Exception]]
     held: Callable[[Sequence[Name]], list[bool]]
     """Whether what was read before need not be read again."""
@@ -43,21 +44,30 @@ class Way(NamedTuple):
 class WorkTree:
     """Looks at files outside the store, reading as little as their stats allow.
 
-    digest_of     hash what has changed
-    put_many      store what the store does not have
-      directory   one row answers for all files if none of them changed; else each has its own
-      contents    small files in batches, batches in threads
+    digest_of       hash what has changed
+    put, put_many   store what the store does not have
+      file          one by itself, which is most of what stages read and make
+      directory     one row answers for all files if none of them changed; else each has its own
+      contents      small files in batches, batches in threads
     """
 
     def __init__(self, objects: Objects, facts: Facts, root: str) -> None:
         self._objects, self._facts, self._root = objects, facts, root
+        self._storing = {durable: self._way_to_store(durable=durable) for durable in (False, True)}
 
     def digest_of(self, path: str, *, threads: int) -> Stored:
         """Give the digest of a file or directory; links are followed as a reader would."""
-        found = _outside(path, os.stat(path))
-        if found.kind is EntryKind.FILE and (name := self._facts.known([found.key], [found.seen])[0]) is not None:
-            return Stored(name.digest, found.seen.size)
-        return settled(self._look([found], _NAMING, threads))[0]
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            return self._directory(path, _NAMING, threads)
+        return self._file(path, status, _NAMING)
+
+    def put(self, path: str, *, durable: bool, threads: int) -> Stored:
+        """Store a file or directory."""
+        status = os.lstat(path)
+        if stat.S_ISREG(status.st_mode):
+            return self._file(path, status, self._storing[durable])
+        return settled(self.put_many([path], durable=durable, threads=threads))[0]
 
     def put_many(self, paths: Sequence[str], *, durable: bool, threads: int) -> list[Stored | Exception]:
         """Store files and directories; give for each what it is, or why it is not stored.
@@ -66,16 +76,17 @@ class WorkTree:
         """
         looked = [attempted(self._outside_or_own, path) for path in paths]
         found = [one for one in looked if isinstance(one, Found)]
-        stored = iter(self._look(found, self._storing(durable=durable), threads))
+        stored = iter(self._look(found, self._storing[durable], threads))
         return [next(stored) if isinstance(one, Found) else one for one in looked]
 
-    def _storing(self, *, durable: bool) -> Way:
+    def _way_to_store(self, *, durable: bool) -> Way:
         def keep(manifest: Manifest) -> None:
             for name, data in manifest.objects:
                 stored = self._objects.put_bytes(data, Kind.TREE, durable=durable)
                 assert stored == name
 
         return Way(
+            lambda place: self._objects.put_file(place, durable=durable),
             lambda places: self._objects.put_files(places, durable=durable),
             lambda names: self._objects.held_each(names, durable=durable),
             keep,
@@ -90,6 +101,22 @@ class WorkTree:
         trees = iter(spread(lambda folder: self._directory(folder, way, within), folders, threads))
         stored = map(_stored, contents)
         return [next(stored) if one.kind is EntryKind.FILE else next(trees) for one in outside]
+
+    def _file(self, path: str, status: os.stat_result, way: Way) -> Stored:
+        key, seen = key_of(path), signature_of(status)
+        [name] = self._facts.known([key], [seen])
+        if name is None or not way.held([name])[0]:
+            moment = self._moment(seen, status.st_dev)
+            content = way.read_one(path)
+            self._facts.learn([(key, content, moment)])
+            name, seen = content
+        return Stored(name.digest, seen.size)
+
+    def _moment(self, seen: Signature, device: int) -> int:
+        """Give the time, before a file is read; a large one is worth a wait."""
+        if seen.size < WORTH_WAITING:
+            return self._facts.now_ns(device)
+        return self._facts.settle(seen.newest_ns, device)
 
     def _directory(self, path: str, way: Way, threads: int) -> Stored:
         for _ in range(_TRIES):
@@ -146,7 +173,7 @@ class WorkTree:
             return {device: self._facts.now_ns(device) for device in {file.device for file in files}}
         newest: dict[int, int] = {}
         for file in files:
-            newest[file.device] = max(file.newest_ns, newest.get(file.device, file.newest_ns))
+            newest[file.device] = max(file.seen.newest_ns, newest.get(file.device, file.seen.newest_ns))
         return {device: self._facts.settle(moment, device) for device, moment in newest.items()}
 
     def _outside_or_own(self, path: str) -> Found:
@@ -172,7 +199,7 @@ def _hash_each(places: Sequence[bytes]) -> list[Content | Exception]:
     return [attempted(hash_file, place) for place in places]
 
 
-_NAMING = Way(_hash_each, lambda names: [True] * len(names), None, lambda _: True)
+_NAMING = Way(hash_file, _hash_each, lambda names: [True] * len(names), None, lambda _: True)
 
 
 def _read(files: Sequence[Found], way: Way, threads: int, *, all_of_them: bool) -> list[Content | Exception]:

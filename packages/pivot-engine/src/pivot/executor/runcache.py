@@ -18,6 +18,9 @@ from pivot.registry.definition import StageDefinition
 Again = Callable[[Seen], Seen]
 """Looks at what was observed once more: the same names, with what they are now."""
 
+# Made once: `json.dumps` makes one for each call that asks for anything special.
+_compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 _LONGEST = 16
 """Records followed for one stage before giving up: each step is one more set of undeclared inputs."""
 
@@ -46,8 +49,8 @@ def _digest(artifact: Artifact | None) -> str | None:
 
 
 def _hash(purpose: str, content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return blake3(text.encode("utf-8", "surrogatepass"), derive_key_context=f"pivot {purpose} v1").hexdigest()
+    raw = _compact(content).encode("utf-8", "surrogatepass")
+    return blake3(raw, derive_key_context=f"pivot {purpose} v1").hexdigest()
 
 
 class RunCache:
@@ -56,11 +59,16 @@ class RunCache:
     def __init__(self, cache: Cache, again: Again) -> None:
         self._cache = cache
         self._again = again
+        self._free: tuple[Facts, str] | None = None
+        """For what there was no record at all when it was last recalled, and under which key."""
 
     def recall(self, stage: StageDefinition, facts: Facts) -> Recalled | None:
         """Find an equal run whose outputs are all kept."""
-        for _, record, seen in self._walk(facts):
-            if record is not None and record.facts.observed == seen:
+        first = key_of(facts)
+        for key, record, seen in self._walk(first):
+            if record is None:
+                self._free = (facts, key) if key == first else None
+            elif record.facts.observed == seen:
                 outs = _renamed(record.outs, stage)
                 if outs is not None and self.kept(outs):
                     return Recalled(outs, facts._replace(observed=seen))
@@ -71,9 +79,12 @@ class RunCache:
         if any(out.kind == "incremental" for out in stage.outputs):
             return  # its result depends on what was there before
         outs = _by_position(trace.outs, stage)
-        for key, record, seen in self._walk(trace.facts):
+        bare = trace.facts._replace(inputs={}, deps={}, outputs={})
+        free = self._free_for(trace.facts)
+        if free is not None and self._cache.remember(free, to_data("", Trace(bare, outs))):
+            return  # the common case, without a second look; else somebody was faster
+        for key, record, seen in self._walk(key_of(trace.facts)):
             if record is None:
-                bare = trace.facts._replace(inputs={}, deps={}, outputs={})
                 self._cache.remember(key, to_data("", Trace(bare, outs)))
                 return
             if record.facts.observed == seen:
@@ -84,9 +95,14 @@ class RunCache:
                 self._cache.remember(key, to_data("", Trace(record.facts, outs)))
                 return
 
-    def _walk(self, facts: Facts) -> Iterator[tuple[str, Trace | None, Seen]]:
+    def _free_for(self, facts: Facts) -> str | None:
+        if self._free is None:
+            return None
+        recalled, key = self._free
+        return key if facts._replace(observed=recalled.observed) == recalled else None
+
+    def _walk(self, key: str) -> Iterator[tuple[str, Trace | None, Seen]]:
         """Follow the records of a key; the last one is None, at the key where a new record belongs."""
-        key = key_of(facts)
         for _ in range(_LONGEST):
             record = self._read(key)
             if record is None:

@@ -11,8 +11,8 @@ from pivot.registry.definition import StageDefinition
 
 def absolute(root: Path, path: str) -> str:
     """Turn a declared path into an absolute one, without looking at the disk."""
-    # os.path, not pathlib: pathlib does not fold `..`, and this runs for every path of every stage.
-    return os.path.normpath(os.path.join(root, path))
+    # As text, not by pathlib or `join`: pathlib does not fold `..`, and this runs for every path of every stage.
+    return os.path.normpath(path if path.startswith("/") else f"{root}/{path}")
 
 
 CHANGING = Artifact(Digest(f"b3:{'0' * 64}"), 0)
@@ -35,9 +35,11 @@ class Workspace:
 
     def content(self, path: str) -> Artifact | None:
         """Identify the file or directory at an absolute path; None if there is none."""
-        if path not in self._known:
-            self._learn(path, self._look(path))
-        return self._known[path]
+        if path in self._known:
+            return self._known[path]
+        artifact = self._look(path)
+        self._learn(path, artifact)
+        return artifact
 
     def _learn(self, path: str, artifact: Artifact | None) -> None:
         self._known[path] = artifact
