@@ -7,7 +7,7 @@ import contextlib
 import enum
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TextIO
 
@@ -47,16 +47,6 @@ def unheard() -> contextlib.AbstractContextManager[None]:
     return contextlib.suppress(OSError, ValueError, RuntimeError)
 
 
-@contextlib.contextmanager
-def _naming(file: TextIO) -> Iterator[None]:
-    """Let an error of the system say which stream it is about."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or getattr(file, "name", None)
-        raise
-
-
 @dataclass(frozen=True)
 class Stream:
     """One standard stream, and what it can show."""
@@ -72,18 +62,27 @@ class Stream:
         """Write text; what the encoding cannot say is escaped."""
         if self.file is None:
             return
-        with _naming(self.file):
-            try:
-                self.file.write(text)
-            except UnicodeEncodeError:
-                encoding = self.file.encoding or "ascii"
-                self.file.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        try:
+            self.file.write(text)
+        except UnicodeEncodeError:
+            encoding = self.file.encoding or "ascii"
+            self.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        except OSError as error:
+            raise self._named(error) from None
 
     def flush(self) -> None:
         """Hand on what is buffered."""
-        if self.file is not None:
-            with _naming(self.file):
-                self.file.flush()
+        if self.file is None:
+            return
+        try:
+            self.file.flush()
+        except OSError as error:
+            raise self._named(error) from None
+
+    def _named(self, error: OSError) -> OSError:
+        """Let an error of the system say which stream it is about."""
+        error.filename = error.filename or getattr(self.file, "name", None)
+        return error
 
     def paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self.color and text else text

@@ -69,7 +69,7 @@ class Teller:
 
     def _stamped(self, event: Event, at: float) -> Event:
         if isinstance(event, StageFinished):
-            return event._replace(at=at, began=self._ended_at(event.done, at))
+            return StageFinished(event.done, at, self._ended_at(event.done, at))
         if isinstance(event, StageRetried):
             return event._replace(at=at, began=self._ended_at(event.done, at))
         if isinstance(event, StageStarted):
@@ -83,7 +83,7 @@ class Teller:
         # With no slot free, those taken are all the numbers below.
         slot = heapq.heappop(self._free) if self._free else len(self._running)
         before = [(self._ended[need], need) for need in self._graph.needs[event.ref] if need in self._ended]
-        started = event._replace(at=at, slot=slot, after=max(before)[1] if before else None)
+        started = StageStarted(event.ref, at, slot, max(before)[1] if before else None, event.attempt)
         self._running[event.ref] = started
         return started
 

@@ -16,6 +16,8 @@ from pivot.registry.definition import OutputKind, StageDefinition
 ManifestOf = Callable[[StageDefinition], Mapping[str, str]]
 """Names all the code that a stage depends on: qualified name -> hash."""
 
+_NOTHING = Seen()
+
 
 class Assessment(NamedTuple):
     """What was found about one stage."""
@@ -50,7 +52,7 @@ class Assessor:
         """
         before, always = self._before(stage, force)
         facts = self.facts(stage, before)
-        present = self.workspace.contents(stage.root, output_paths(stage))
+        present = {} if before is None else self.workspace.contents(stage.root, output_paths(stage))
         known = Known(
             before,
             self.run_cache.kept,
@@ -62,8 +64,8 @@ class Assessor:
     def facts(self, stage: StageDefinition, before: Trace | None) -> Facts:
         """Gather all that the stage's result may depend on; of what is undeclared, what its last run observed."""
         deps = self.workspace.contents(stage.root, input_paths(stage))
-        seen = Seen() if before is None else self._observer.again(before.facts.observed)
-        return declared_facts(stage)._replace(deps=deps, observed=seen)
+        seen = _NOTHING if before is None else self._observer.again(before.facts.observed)
+        return declared_facts(stage, deps, seen)
 
     def _before(self, stage: StageDefinition, force: bool) -> tuple[Trace | None, tuple[Reason, ...]]:
         always = [Reason(Kind.UNKNOWN, what) for what in stage.identity.unknown]
@@ -80,13 +82,16 @@ class Assessor:
         return self.run_cache.recall(stage, facts._replace(observed=Seen()))
 
 
-def declared_facts(stage: StageDefinition) -> Facts:
-    """Give the facts that a stage's definition alone decides."""
+def declared_facts(
+    stage: StageDefinition, deps: Mapping[str, Artifact | None] = {}, observed: Seen = _NOTHING
+) -> Facts:
+    """Give the facts that a stage's definition decides, with those that it does not."""
     return Facts(
         code=stage.identity.code,
         python=stage.identity.python,
         params=stage.params,
         inputs={item.arg: item.paths for item in stage.inputs},
         outputs={item.key: (str(item.kind), *item.paths) for item in stage.outputs},
-        deps={},
+        deps=deps,
+        observed=observed,
     )

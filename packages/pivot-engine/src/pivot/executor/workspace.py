@@ -1,7 +1,8 @@
 """The files of the project as they are now, each looked at once per command."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pivot.cache import Cache, ChangedError, Digest
@@ -87,11 +88,15 @@ def _add_parents(path: str, above: set[str]) -> None:
         above.add(parent)
 
 
-def parents(path: str) -> Iterator[str]:
+def parents(path: str) -> tuple[str, ...]:
     """Give the directories above an absolute path, the nearest first."""
-    while (parent := os.path.dirname(path)) != path:
-        yield parent
-        path = parent
+    return _and_above(os.path.dirname(path))
+
+
+@lru_cache(maxsize=1024)  # files lie side by side, and this is asked for every output of every stage
+def _and_above(directory: str) -> tuple[str, ...]:
+    above = os.path.dirname(directory)
+    return (directory,) if above == directory else (directory, *_and_above(above))
 
 
 def input_paths(stage: StageDefinition) -> list[str]:
