@@ -41,6 +41,18 @@ def test_every_fact_has_a_line_of_its_own() -> None:
     assert f'  "rows.csv": ["{A}", 3]' in lines
 
 
+@given(st.text(), st.lists(st.text()), st.integers(0))
+def test_every_value_is_written_as_json_writes_it(text: str, texts: list[str], size: int) -> None:
+    def written(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    odd = trace(manifest={text: text}, outs={text: Artifact(A, size)})
+    odd = odd._replace(facts=odd.facts._replace(inputs={text: tuple(texts)}, params={text: {text: texts}}))
+    lines = [line.removesuffix(",") for line in encode("train", odd).split("\n")]
+    for value in (text, [A, size], texts, {text: texts}):
+        assert f"  {written(text)}: {written(value)}" in lines
+
+
 @pytest.mark.parametrize(
     ("text", "cause"),
     [

@@ -9,7 +9,8 @@ import pickle
 from typing import Any
 
 _LENGTH = 8
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 16
+"""What a pipe of Linux holds. To ask for more maps memory and gives it back, which takes ten times as long."""
 _MOST = 1 << 20
 """Bytes of messages after which what they have named is forgotten, at both ends: it takes memory."""
 _ANEW, _ON, _WHOLE = b"\0", b"\1", b"\2"

@@ -6,6 +6,7 @@ reader never waits for another pipeline's writer. One fact per line, so that a m
 
 import json
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from pivot.cache import Digest
@@ -13,7 +14,7 @@ from pivot.cache import Digest
 SCHEMA = 1
 
 # Made once: `json.dumps` makes one for each call that asks for anything special, and a lock file has thirty lines.
-_compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(", ", ": ")).encode
+_any = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(", ", ": ")).encode
 
 
 class Artifact(NamedTuple):
@@ -100,8 +101,19 @@ def _section(name: str, value: Any) -> str:
     """Write one section, a mapping with a line for each of its facts."""
     if not isinstance(value, Mapping) or not value:
         return f'"{name}": {_compact(value)}'
-    lines = ",\n".join(f"  {_compact(key)}: {_compact(value[key])}" for key in sorted(value))
+    lines = ",\n".join([f"  {encode_basestring(key)}: {_compact(value[key])}" for key in sorted(value)])
     return f'"{name}": {{\n{lines}\n}}'
+
+
+def _compact(value: Any) -> str:
+    """Write a value as `_any` does, which prepares itself for each: most are text, or a few texts."""
+    if type(value) is str:
+        return encode_basestring(value)
+    if isinstance(value, Artifact):
+        return f"[{encode_basestring(value.digest)}, {value.size}]"
+    if type(value) is tuple and all(type(item) is str for item in value):
+        return f"[{', '.join(map(encode_basestring, value))}]"
+    return _any(value)
 
 
 def decode(stage: str, text: str) -> Trace:

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +26,7 @@ def opened(path: str, flags: int) -> int:
 
 def _regular(descriptor: int, path: str) -> int:
     """Take no FIFO, which would hang us, and no device, which would never end."""
-    if os.path.isfile(descriptor):
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
     raise OSError(errno.EINVAL, "it is not a regular file", path)
@@ -48,7 +49,8 @@ def write_whole(path: str, data: bytes) -> None:
     temporary = _temporary(path)
     descriptor = _own(temporary)
     try:
-        os.ftruncate(descriptor, 0)
+        if os.fstat(descriptor).st_size:  # to cut off nothing takes ext4 as long as all the rest
+            os.ftruncate(descriptor, 0)
         _write(descriptor, data)
         os.replace(temporary, path)
     except OSError:
