@@ -42,35 +42,43 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     return module
 
 
+def names(code: types.CodeType) -> list[str]:
+    return list(names_of(code, LoadedModules().named(code.co_filename)))
+
+
 def test_functions_have_the_names_of_their_definitions(module):
-    known = LoadedModules()
     functions = (module.plain, module.Table().rows, module.make())
-    names = [list(names_of(function.__code__, known)) for function in functions]
-    assert names == [["some:plain"], ["some:Table.rows"], ["some:make.<locals>.inner"]]
+    assert [names(function.__code__) for function in functions] == [
+        ["some:plain"],
+        ["some:Table.rows"],
+        ["some:make.<locals>.inner"],
+    ]
 
 
 def test_lambdas_are_what_their_statement_binds(module):
-    known = LoadedModules()
     lambdas = (module.TABLE["a"], module.found[0], module.last)
-    names = [list(names_of(function.__code__, known)) for function in lambdas]
-    assert names == [["some:OTHER", "some:TABLE"], ["some:found"], ["some:last"]]
+    assert [names(function.__code__) for function in lambdas] == [
+        ["some:OTHER", "some:TABLE"],
+        ["some:found"],
+        ["some:last"],
+    ]
 
 
 def test_a_lambda_of_a_statement_that_binds_nothing_is_its_module(module):
     code = module.plain.__code__.replace(
         co_qualname="<lambda>", co_firstlineno=SOURCE.splitlines().index("(lambda: 5)()") + 1
     )
-    assert list(names_of(code, LoadedModules())) == ["some"]
+    assert names(code) == ["some"]
 
 
 def test_code_of_no_module_has_no_name(module):
     code = module.plain.__code__.replace(co_filename="/nowhere/some.py")
-    assert list(names_of(code, LoadedModules())) == []
+    assert names(code) == []
 
 
 def test_a_lambda_of_a_file_that_is_gone_is_its_module(module):
     Path(module.__file__).unlink()
-    assert list(names_of(module.found[0].__code__, LoadedModules())) == ["some"]
+    assert names(module.found[0].__code__) == ["some"]
 
 
 def test_a_script_is_the_module_that_it_would_be(tmp_path, monkeypatch):
@@ -174,7 +182,19 @@ def test_functions_count_and_bodies_of_classes_and_modules_do_not(module, territ
     for code in (module.plain.__code__, body, pytest.fixture.__code__):
         assert monitoring.callbacks[4](code, 0) is monitoring.DISABLE
     assert recording.observed().code == ("some:plain",)
+    assert monitoring.watched == {}
+    starts.again(territory)
     assert monitoring.watched == {module.plain.__code__: 1}
+
+
+def test_functions_of_equal_text_in_two_files_are_two(module, territory, monkeypatch):
+    twin = types.ModuleType("twin")
+    twin.__file__ = module.__file__.replace("some", "twin")
+    monkeypatch.setitem(sys.modules, "twin", twin)
+    recording = Recording(territory, LoadedModules())
+    recording.starts(module.plain.__code__)
+    recording.starts(module.plain.__code__.replace(co_filename=twin.__file__))
+    assert recording.observed().code == ("some:plain", "twin:plain")
 
 
 def test_only_the_users_functions_are_asked_about_again(module, territory):

@@ -27,6 +27,7 @@ from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.undoing import Surroundings
 from pivot.executor.usage import Meter
 from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
+from pivot.fingerprint.callers import Floor
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
 from pivot.fingerprint.state import state_of as kept_by
@@ -68,7 +69,7 @@ class Execution:
         self._logs = Logs()
         self._memory = Memory()
         self._edits = Edits(options.code_files)
-        self._claimed: set[tuple[Path, str]] = set()
+        self._claimed: set[tuple[str, str]] = set()
 
     def renew(self, options: TaskOptions, live: Live) -> None:
         """Serve another run."""
@@ -126,7 +127,7 @@ class Execution:
             return self._settle(task, assessor, decision) or self._run(task, assessor, observer, assessment)
 
     def _claim(self, stage: StageDefinition) -> None:
-        owner = stage.state_dir, stage.ref.pipeline
+        owner = str(stage.state_dir), stage.ref.pipeline
         if owner not in self._claimed:
             claim(stage)
             self._claimed.add(owner)
@@ -143,7 +144,8 @@ class Execution:
         return Observer(root, workspace, self.environ, code, self.options.outputs)
 
     def _restore(self, task: StageTask, decision: Restore, before: Trace | None, workspace: Workspace) -> Done:
-        stage, trash = task.stage, state_of(task.stage).trash(self.options.run_id)
+        stage, state = task.stage, state_of(task.stage)
+        trash = state.trash(self.options.run_id)
         for path, artifact in decision.outs.items():
             full = absolute(stage.root, path)
             here = workspace.content(full)
@@ -151,8 +153,8 @@ class Execution:
                 put_back(full, here, artifact, self.cache, trash)
         trace = Trace(decision.facts, decision.outs, task.manifest)
         if not self.options.no_commit:
-            state_of(stage).record(trace)
-        tidy(stage, state_of(stage), before, self.cache, self.options.run_id)
+            state.record(trace)
+        tidy(stage, state, before, self.cache, self.options.run_id)
         return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
 
     def _settle(self, task: StageTask, assessor: Assessor, decision: Run) -> Done | None:
@@ -227,10 +229,15 @@ class Execution:
         stage = task.stage
         with self.live(task) as info, self._logs.captured(log), self.surroundings.of_a_stage(stage.root):
             self._edits.loaded(stage)
-            observing = self._observing(task, observer, declared)
-            with observing as observed, _asking(observed), user_code(), self.around(task):
-                result = info["func"](**_arguments(stage, info))
-                save(stage, info, result, self.recorder.unrecorded)
+            with self._observing(task, observer, declared) as observed:
+                try:
+                    with self.around(task):
+                        result = info["func"](**_arguments(stage, info))
+                        save(stage, info, result, self.recorder.unrecorded)
+                except (StageError, PivotError):
+                    raise
+                except BaseException as error:  # noqa: BLE001 - a stage may raise anything, `sys.exit` included
+                    raise UserCodeError(error, observed()) from None
             return observed()
 
     @contextmanager
@@ -244,7 +251,7 @@ class Execution:
             return
         before = kept_by(task.manifest)
         try:
-            with self.recorder.recording(root, Execution._call.__code__) as recording:
+            with self.recorder.recording(root, _FLOOR) as recording:
                 yield lambda: undeclared(recording.observed(), declared)
         finally:
             self._memory.remember(before, task.manifest, recording, observer.first)
@@ -259,6 +266,9 @@ class Execution:
             raise StageError(f"it read {min(seen.files)}, which it does not declare (observe: strict)")
 
 
+_FLOOR = Floor(Execution._call.__code__, globals())
+
+
 def _commit(stage: StageDefinition, trace: Trace, assessor: Assessor) -> None:
     """Make a run count: first its run-cache entry, then its lock file."""
     assessor.run_cache.remember(stage, trace)
@@ -268,10 +278,10 @@ def _commit(stage: StageDefinition, trace: Trace, assessor: Assessor) -> None:
 class UserCodeError(Exception):
     """Something that the user wrote raised: the function, a loader, a validator."""
 
-    def __init__(self, cause: BaseException) -> None:
+    def __init__(self, cause: BaseException, seen: Observed) -> None:
         super().__init__(type(cause).__name__)  # not its text: to make that may fail
         self.cause = cause
-        self.asked: tuple[str, ...] = ()
+        self.asked = tuple(sorted({*seen.files, *seen.directories, *seen.present, *seen.missing}))
         """What it had read or looked for without declaring it: what may mend it."""
 
     def failure(self, log: str) -> Failure:
@@ -283,28 +293,6 @@ class UserCodeError(Exception):
         return Failure(
             where + _shortened(text.splitlines()[-1] if text else "failed"), _shortened(shown, 20_000), _existing(log)
         )
-
-
-@contextmanager
-def user_code() -> Iterator[None]:
-    """Turn whatever user code raises, `sys.exit` included, into a `UserCodeError`."""
-    try:
-        yield
-    except (StageError, PivotError):
-        raise
-    except BaseException as error:  # noqa: BLE001 - a stage may raise anything
-        raise UserCodeError(error) from None
-
-
-@contextmanager
-def _asking(observed: Callable[[], Observed]) -> Iterator[None]:
-    """Let a failure know what was used until then."""
-    try:
-        yield
-    except UserCodeError as error:
-        seen = observed()
-        error.asked = tuple(sorted({*seen.files, *seen.directories, *seen.present, *seen.missing}))
-        raise
 
 
 _OUR_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep

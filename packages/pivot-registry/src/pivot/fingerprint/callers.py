@@ -1,4 +1,8 @@
-"""On whose behalf a call is made: the first frame that is not plumbing of the standard library."""
+"""On whose behalf a call is made: the first frame that is not plumbing of the standard library.
+
+Each look at `frame.f_code` is announced to audit hooks, the recorder's among them; one at `frame.f_globals` is not. So
+who walks through many frames asks for the namespace first, and for the code only where that can make a difference.
+"""
 
 import _collections_abc
 import fnmatch
@@ -11,8 +15,8 @@ import posixpath
 import sys
 import threading
 import types
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 _FROZEN = ("_collections_abc", "genericpath", "ntpath", "os", "posixpath")
 _FILES = (_collections_abc, fnmatch, genericpath, glob, ntpath, os, posixpath)
@@ -25,6 +29,9 @@ _TRACERS = frozenset(["coverage", "debugpy", "pydevd", "_pydevd_bundle", "bdb", 
 _METADATA = ("importlib.metadata", "importlib_metadata", "pkg_resources")
 
 IMPORT_SYSTEM = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>")
+_IMPORTING = vars(sys.modules["_frozen_importlib"])
+
+_OWN = __name__.rpartition(".")[0] + "."
 
 
 class Caller(NamedTuple):
@@ -33,21 +40,23 @@ class Caller(NamedTuple):
     frame: types.FrameType | None
     through: tuple[str, ...]
     """Names of the functions passed on the way, innermost first."""
+    code: types.CodeType | None
+    """What the frame executes."""
 
     @property
     def filename(self) -> str:
         """The file of the calling code; empty if the interpreter itself calls."""
-        return "" if self.frame is None else self.frame.f_code.co_filename
+        return "" if self.code is None else self.code.co_filename
 
 
 def caller(depth: int) -> Caller:
     """Find who calls the function `depth` frames above this one's caller."""
     frame: types.FrameType | None = sys._getframe(depth + 1)
     through = []
-    while frame is not None and _is_plumbing(frame.f_code.co_filename):
-        through.append(frame.f_code.co_name)
+    while frame is not None and _is_plumbing((code := frame.f_code).co_filename):
+        through.append(code.co_name)
         frame = frame.f_back
-    return Caller(frame, tuple(through))
+    return Caller(frame, tuple(through), None if frame is None else code)
 
 
 def _is_plumbing(filename: str) -> bool:
@@ -68,11 +77,22 @@ def _module(frame: types.FrameType | None) -> str:
     return "" if frame is None else str(frame.f_globals.get("__name__", ""))
 
 
-def is_importing(frame: types.FrameType | None, floor: types.CodeType | None = None) -> bool:
-    """Whether code runs because a module is being imported. Below the function `floor` nothing is looked at."""
-    while frame is not None and (code := frame.f_code) is not floor:
-        if code.co_name == "_call_with_frames_removed" and code.co_filename in IMPORT_SYSTEM:
+class Floor(NamedTuple):
+    """The function that runs what is recorded: the frames below it, a dozen and more, are not the user's."""
+
+    code: types.CodeType
+    namespace: Mapping[str, Any]
+    """The globals of its module."""
+
+
+def is_importing(frame: types.FrameType | None, floor: Floor | None = None) -> bool:
+    """Whether code runs because a module is being imported. Below the floor nothing is looked at."""
+    while frame is not None:
+        namespace = frame.f_globals
+        if namespace is _IMPORTING and frame.f_code.co_name == "_call_with_frames_removed":
             return True
+        if floor is not None and namespace is floor.namespace and frame.f_code is floor.code:
+            return False
         frame = frame.f_back
     return False
 
@@ -91,34 +111,39 @@ def is_library_importing(is_ours: Callable[[str], bool]) -> bool:
     return False
 
 
-def functions_around(is_ours: Callable[[str], bool], floor: types.CodeType | None = None) -> set[types.CodeType | None]:
-    """Give the user's functions that are being executed; None too in a thread, as who started it is not known."""
-    frame: types.FrameType | None = sys._getframe(1)
-    found: set[types.CodeType | None] = set()
-    while frame is not None and (code := frame.f_code) is not floor:
-        if is_ours(code.co_filename):
-            found.add(code)
-        frame = frame.f_back
-    return found if threading.current_thread() is threading.main_thread() else {*found, None}
+class Users(NamedTuple):
+    """Of whom it can be said that they use what is just being used."""
+
+    functions: set[types.CodeType | None]
+    """The user's functions that are being executed; None too in a thread, as who started it is not known."""
+    statement: tuple[str, int] | None
+    """The module-level statement of the user's that is being executed, nearest to the call: (module, line)."""
 
 
-def module_statement(is_ours: Callable[[str], bool], floor: types.CodeType | None = None) -> tuple[str, int] | None:
-    """Find the module-level statement of the user's that is being executed, nearest to the call: (module, line).
+def users(is_ours: Callable[[str], bool], floor: Floor | None = None) -> Users:
+    """Find who uses what is just being used. Below the floor nothing is looked at.
 
-    In a thread that such a statement started, it is the one that the main thread executes.
+    In a thread that a module-level statement started, the statement is the one that the main thread executes.
     """
     frame: types.FrameType | None = sys._getframe(1)
-    if threading.current_thread() is not threading.main_thread():
-        started_by = sys._current_frames().get(threading.main_thread().ident or 0)
-        return _module_statement(frame, is_ours, floor) or _module_statement(started_by, is_ours, floor)
-    return _module_statement(frame, is_ours, floor)
-
-
-def _module_statement(
-    frame: types.FrameType | None, is_ours: Callable[[str], bool], floor: types.CodeType | None
-) -> tuple[str, int] | None:
-    while frame is not None and (code := frame.f_code) is not floor:
-        if code.co_name == "<module>" and is_ours(code.co_filename):
-            return str(frame.f_globals.get("__name__")), frame.f_lineno
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OWN):
         frame = frame.f_back
-    return None
+    found = _users(frame, is_ours, floor)
+    main = threading.main_thread().ident or 0
+    if threading.get_ident() == main:
+        return found
+    started_by = _users(sys._current_frames().get(main), is_ours, floor)
+    return Users({*found.functions, None}, found.statement or started_by.statement)
+
+
+def _users(frame: types.FrameType | None, is_ours: Callable[[str], bool], floor: Floor | None) -> Users:
+    functions: set[types.CodeType | None] = set()
+    statement = None
+    end = None if floor is None else floor.code
+    while frame is not None and (code := frame.f_code) is not end:
+        if is_ours(code.co_filename):
+            functions.add(code)
+            if statement is None and code.co_name == "<module>":
+                statement = str(frame.f_globals.get("__name__")), frame.f_lineno
+        frame = frame.f_back
+    return Users(functions, statement)

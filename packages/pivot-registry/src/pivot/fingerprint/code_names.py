@@ -16,7 +16,8 @@ class LoadedModules:
         self._names: dict[str, str] = {}
 
     def named(self, file: str) -> str | None:
-        """Name the loaded module that a file is."""
+        """Name the loaded module that a file is, absolute or as code tells it."""
+        file = _absolute(file)
         name = self._names.get(file)
         if name is None or _file_of_loaded(sys.modules.get(name)) != file:
             files = ((_file_of_loaded(module), name) for name, module in list(sys.modules.items()))
@@ -38,15 +39,17 @@ def _normal(file: str) -> str:
     return os.path.normpath(file)
 
 
-def names_of(code: types.CodeType, modules: LoadedModules) -> Iterator[str]:
-    """Name a function that started; one that its module does not name by what it is part of."""
-    file = _absolute(code.co_filename)
-    if (module := modules.named(file)) is None:
+def names_of(code: types.CodeType, module: str | None) -> Iterator[str]:
+    """Name a function of a module that started; one that its module does not name by what it is part of.
+
+    The module is the one that `LoadedModules` names; of a file that is none, nothing has a name.
+    """
+    if module is None:
         return
     if not code.co_qualname.startswith("<"):
         yield f"{module}:{code.co_qualname}"
         return
-    bound = _bound_around(file, code.co_firstlineno)
+    bound = _bound_around(_absolute(code.co_filename), code.co_firstlineno)
     yield from (f"{module}:{name}" for name in bound) if bound else (module,)
 
 

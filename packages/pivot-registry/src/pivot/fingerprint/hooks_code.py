@@ -86,8 +86,10 @@ class Starts:
         optimized = code.co_flags & inspect.CO_OPTIMIZED  # not a module or the body of a class
         if optimized and any(territory.is_ours(code.co_filename) for territory in self._territories):
             self._met.append(code)
-            self._watch(code, self._monitoring.events.PY_START)
-            self._note(code, sys._getframe(1))
+            if self._note(code, sys._getframe(1)):
+                self._seen.append(code)
+            else:
+                self._watch(code, self._monitoring.events.PY_START)
         return self._monitoring.DISABLE
 
     def _started(self, code: types.CodeType, _: int) -> Any:

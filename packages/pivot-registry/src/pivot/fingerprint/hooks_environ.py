@@ -99,19 +99,22 @@ class EnvironHooks:
 
 
 def _reads_one(recording: Recording, reader: Caller, name: str, plain: Callable[[], Mapping[str, str]]) -> None:
-    whole = recording.copying
-    if whole is not None and reader.frame is not None:
-        # `dict(os.environ)` asks for the names, then for each value; so does a loop over the names.
-        same_code = reader.frame.f_code is whole[0]
-        if same_code and (reader.frame.f_lasti == whole[1] or is_of_the_session(name)):
-            return
-    recording.reads_variable(name, plain)
+    if not _is_copying(recording, reader, name):
+        recording.reads_variable(name, plain)
+
+
+def _is_copying(recording: Recording, reader: Caller, name: str) -> bool:
+    """Whether somebody who has asked for the names asks for each value: as `dict(os.environ)` and loops do."""
+    whole, frame = recording.copying, reader.frame
+    if whole is None or frame is None or reader.code is not whole[0]:
+        return False
+    return frame.f_lasti == whole[1] or is_of_the_session(name)
 
 
 def _reads_all(recording: Recording, reader: Caller, plain: Callable[[], Mapping[str, str]]) -> None:
     recording.reads_variable(WHOLE_ENVIRONMENT, plain)
-    if reader.frame is not None:
-        recording.copying = reader.frame.f_code, reader.frame.f_lasti
+    if reader.frame is not None and reader.code is not None:
+        recording.copying = reader.code, reader.frame.f_lasti
 
 
 class _Plain(Mapping[str, str]):

@@ -13,6 +13,8 @@ from pivot.fingerprint.callers import IMPORT_SYSTEM, Caller, caller, is_looking_
 from pivot.fingerprint.recording import Recording, exists, words
 
 _ActiveOnes = Callable[[], tuple[Recording, ...]]
+_Handler = Callable[[tuple[Any, ...], types.FrameType], None]
+"""Is given what an event is about, and who caused it."""
 
 _STATUS = frozenset(["getsize", "getmtime", "getctime", "getatime", "stat", "lstat", "owner", "group"])
 _RESOLVING = frozenset(["realpath", "_joinrealpath", "resolve"])
@@ -38,7 +40,7 @@ class AuditHook:
     def __init__(self, active: _ActiveOnes) -> None:
         self._active = active
         self._installed = False
-        self._handlers: Mapping[str, Callable[[tuple[Any, ...]], None]] = {
+        self._handlers: Mapping[str, _Handler] = {
             "open": self._opened,
             "os.listdir": self._listed,
             "os.scandir": self._listed,
@@ -70,32 +72,31 @@ class AuditHook:
     @_visible
     def _event(self, event: str, args: tuple[Any, ...]) -> None:
         handler = self._handlers.get(event)
-        if handler is None or not self._active() or is_tracing(sys._getframe(1)):
+        if handler is None or not self._active() or is_tracing(frame := sys._getframe(1)):
             return
         with contextlib.suppress(Exception):  # an audit hook that raises makes the user's `open` fail
-            handler(args)
+            handler(args, frame)
 
-    def _opened(self, args: tuple[Any, ...]) -> None:
+    def _opened(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
         path = absolute(args[0])
         flags = args[2] if isinstance(args[2], int) else 0
-        if path is None or _belongs_to_python(path, sys._getframe(2)):
+        if path is None or _belongs_to_python(path, frame):
             return
         for recording in self._active():
             _read_or_written(recording, _source(path), flags)
 
-    def _listed(self, args: tuple[Any, ...]) -> None:
+    def _listed(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
         path = absolute("." if args[0] is None else args[0])
-        frame = sys._getframe(2)
         if path is None or frame.f_code.co_filename in IMPORT_SYSTEM or is_looking_for_packages(frame):
             return
         for recording in self._active():
             recording.lists(path)
 
-    def _made(self, args: tuple[Any, ...]) -> None:
+    def _made(self, args: tuple[Any, ...], _: types.FrameType) -> None:
         self._write(args[0])
 
-    def _moved(self, args: tuple[Any, ...]) -> None:
-        if sys._getframe(2).f_code.co_filename not in IMPORT_SYSTEM:
+    def _moved(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
+        if frame.f_code.co_filename not in IMPORT_SYSTEM:
             self._write(args[0])
             self._write(args[1])
 
@@ -104,24 +105,24 @@ class AuditHook:
             for recording in self._active():
                 recording.writes(path)
 
-    def _connected(self, args: tuple[Any, ...]) -> None:
+    def _connected(self, args: tuple[Any, ...], _: types.FrameType) -> None:
         path = absolute(args[0])
         if path is None or not (os.sep in os.fsdecode(args[0]) or exists(path)):
             return  # `:memory:`, or a library that the system's loader finds by its bare name
         for recording in self._active():
             recording.reads(path)
 
-    def _spawned(self, args: tuple[Any, ...]) -> None:
-        _, command, cwd, _ = args
+    def _spawned(self, args: tuple[Any, ...], _: types.FrameType) -> None:
+        command, cwd = args[1:3]
         self._spawn(words(command), absolute(cwd) or os.getcwd())
 
-    def _shell(self, args: tuple[Any, ...]) -> None:
+    def _shell(self, args: tuple[Any, ...], _: types.FrameType) -> None:
         self._spawn(words(args[0]), os.getcwd())
 
-    def _executed(self, args: tuple[Any, ...]) -> None:
+    def _executed(self, args: tuple[Any, ...], _: types.FrameType) -> None:
         self._spawn(words(args[1]), os.getcwd())
 
-    def _forks(self, _: tuple[Any, ...]) -> None:
+    def _forks(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
         for recording in self._active():
             recording.expects_children()
 
@@ -152,7 +153,8 @@ def _source(path: str) -> str:
 
 def _belongs_to_python(path: str, frame: types.FrameType) -> bool:
     """Whether the interpreter opens a file for its own ends: imports, and lines of source for messages."""
-    function, filename = frame.f_code.co_name, frame.f_code.co_filename
+    code = frame.f_code
+    function, filename = code.co_name, code.co_filename
     is_source = path.endswith((".py", ".pyc"))
     if filename in IMPORT_SYSTEM:
         # Not `pkgutil.get_data`, and not a loader that the user's code calls with a path of its own.

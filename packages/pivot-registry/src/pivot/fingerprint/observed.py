@@ -76,8 +76,8 @@ def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
     paths = set(map(os.path.normpath, declared))
     leading = {parent for path in paths for parent in _above(path)}
 
-    def rest(names: Iterable[str], also: Collection[str] = ()) -> tuple[str, ...]:
-        return tuple(name for name in names if name not in also and not _covered(name, paths))
+    def rest(names: tuple[str, ...], also: Collection[str] = ()) -> tuple[str, ...]:
+        return names and tuple(name for name in names if name not in also and not _covered(name, paths))
 
     return observed._replace(
         files=rest(observed.files),
@@ -106,10 +106,11 @@ def unforeseen(observed: Observed, known: Iterable[str]) -> tuple[str, ...]:
     which any part is known was foreseen: the text shows which parts of it are used.
     """
     names = set(known)
-    prefixes = {name[:index] for name in names for index, letter in enumerate(name) if letter == "."} | names
-    started = (entry for entry in map(_top_level, observed.code) if entry.replace(":", ".") not in names)
-    imported = (module for module in observed.modules if module not in prefixes)
-    return tuple(sorted({*started, *imported}))
+    started = {entry for entry in map(_top_level, observed.code) if entry.replace(":", ".") not in names}
+    imported = set(observed.modules) - names
+    if imported:
+        imported -= {name[:index] for name in names for index, letter in enumerate(name) if letter == "."}
+    return tuple(sorted(started | imported))
 
 
 def _top_level(entry: str) -> str:

@@ -14,11 +14,11 @@ import contextlib
 import functools
 import os
 import threading
-import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
+from pivot.fingerprint.callers import Floor
 from pivot.fingerprint.code_names import LoadedModules
 from pivot.fingerprint.hooks_code import Starts
 from pivot.fingerprint.hooks_environ import EnvironHooks
@@ -43,7 +43,8 @@ class Active:
         self._mute = threading.local()
 
     def __call__(self) -> tuple[Recording, ...]:
-        return () if getattr(self._mute, "on", False) else self._recordings
+        recordings = self._recordings
+        return () if recordings and getattr(self._mute, "on", False) else recordings
 
     def add(self, recording: Recording) -> bool:
         """Switch one on; tell whether it is the first."""
@@ -55,15 +56,25 @@ class Active:
         self._recordings = tuple(other for other in self._recordings if other is not recording)
         return not self._recordings
 
-    @contextlib.contextmanager
-    def muted(self) -> Iterator[None]:
+    def muted(self) -> contextlib.AbstractContextManager[None]:
         """Let nothing that this thread does count."""
-        before = getattr(self._mute, "on", False)
+        return _Muted(self._mute)
+
+
+class _Muted:
+    """Not made of a generator, nor is `_Recorded`: that takes five times as long, and they are made in every stage."""
+
+    __slots__ = ("_before", "_mute")
+
+    def __init__(self, mute: threading.local) -> None:
+        self._mute = mute
+
+    def __enter__(self) -> None:
+        self._before = getattr(self._mute, "on", False)
         self._mute.on = True
-        try:
-            yield
-        finally:
-            self._mute.on = before
+
+    def __exit__(self, *_: object) -> None:
+        self._mute.on = self._before
 
 
 class Recorder:
@@ -84,18 +95,13 @@ class Recorder:
             self._starts,
         )
 
-    @contextlib.contextmanager
-    def recording(self, project: Path, floor: types.CodeType | None = None) -> Iterator[Recording]:
+    def recording(self, project: Path, floor: Floor | None = None) -> contextlib.AbstractContextManager[Recording]:
         """Record everything the process does until the block ends, in all threads; several may be on at once.
 
-        `floor` is the code of the function that runs what is recorded, if nothing of the user's is below it.
+        With a floor, nothing of the user's is below it.
         """
         recording = Recording(self._territory(project), self._modules, floor)
-        self._switch_on(recording)
-        try:
-            yield recording
-        finally:
-            self._switch_off(recording)
+        return _Recorded(recording, self._switch_on, self._switch_off)
 
     def stay(self) -> None:
         """Leave in place, between recordings, what is costly to put there: for processes that only run stages."""
@@ -127,6 +133,24 @@ class Recorder:
             if self._active.discard(recording):
                 for hook in reversed(self._hooks):
                     hook.remove()
+
+
+class _Recorded:
+    """The block that is recorded."""
+
+    __slots__ = ("_begin", "_end", "_recording")
+
+    def __init__(
+        self, recording: Recording, begin: Callable[[Recording], None], end: Callable[[Recording], None]
+    ) -> None:
+        self._recording, self._begin, self._end = recording, begin, end
+
+    def __enter__(self) -> Recording:
+        self._begin(self._recording)
+        return self._recording
+
+    def __exit__(self, *_: object) -> None:
+        self._end(self._recording)
 
 
 # Made once because the process has one audit hook that nothing can take away again, one `os`, one `sys.monitoring`.

@@ -1,16 +1,18 @@
 """What one stretch of running code used, while it is being gathered."""
 
+import collections
 import json
 import os
 import shlex
+import stat
 import sys
 import tempfile
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from pivot.fingerprint.callers import functions_around, is_library_importing, module_statement
+from pivot.fingerprint.callers import Floor, is_library_importing, users
 from pivot.fingerprint.code_names import LoadedModules, file_of, module_of, names_of
 from pivot.fingerprint.observed import ImportFact, Observed, content_hash, environment_hash, listing, listing_hash
 from pivot.fingerprint.territory import Territory
@@ -25,18 +27,17 @@ _STATEMENTS = 100
 class Recording:
     """Gather what is used; any thread may add, and so may processes that fork off.
 
-    `observed` sums up the facts: (kind, subject) -> detail, each with what was true when it was first noted.
+    `observed` sums up the facts: kind -> subject -> detail, each with what was true when it was first noted.
     """
 
-    def __init__(self, territory: Territory, modules: LoadedModules, floor: types.CodeType | None = None) -> None:
+    def __init__(self, territory: Territory, modules: LoadedModules, floor: Floor | None = None) -> None:
         self.territory = territory
         self.floor = floor
-        """The function that runs what is recorded: the frames below it, a dozen and more, are not the user's."""
         self._modules = modules
         self.copying: tuple[types.CodeType, int] | None = None
         """The instruction that read the names of all variables last."""
-        self._facts: dict[tuple[str, str], Any] = {}
-        self._started: set[types.CodeType] = set()
+        self._facts: Mapping[str, dict[str, Any]] = collections.defaultdict(dict)
+        self._started: list[types.CodeType] = []
         self._statements: set[tuple[str, int, str, str]] = set()
         """(module, line, kind, subject) of what statements at the top of modules used."""
         self._users: dict[str, set[types.CodeType | None]] = {}
@@ -51,21 +52,22 @@ class Recording:
         times = self._times[kind, subject] = self._times.get((kind, subject), 0) + 1
         # A loop in a stage asks thousands of times; not as many statements of modules use one file.
         if times <= _STATEMENTS:
-            self._users.setdefault(subject, set()).update(functions_around(self.territory.is_ours, self.floor))
-            if (place := module_statement(self.territory.is_ours, self.floor)) is not None:
-                self._statements.add((*place, kind, subject))
+            found = users(self.territory.is_ours, self.floor)
+            self._users.setdefault(subject, set()).update(found.functions)
+            if found.statement is not None:
+                self._statements.add((*found.statement, kind, subject))
 
     def _note(self, kind: str, subject: str, detail: Any = True) -> None:
-        if (kind, subject) not in self._facts:
-            self._facts[kind, subject] = detail
+        if subject not in (facts := self._facts[kind]):
+            facts[subject] = detail
             if self._from_children is not None and os.getpid() != self._process:
                 os.write(self._from_children.fileno(), json.dumps([kind, subject, detail]).encode() + b"\n")
 
     def _has(self, kind: str, subject: str) -> bool:
-        return (kind, subject) in self._facts
+        return subject in self._facts[kind]
 
     def _all(self, kind: str) -> dict[str, Any]:
-        return {subject: detail for (name, subject), detail in list(self._facts.items()) if name == kind}
+        return self._facts[kind].copy()
 
     def expects_children(self) -> None:
         """Open what processes that are about to fork off will write to. They may end without a word (`os._exit`)."""
@@ -116,13 +118,20 @@ class Recording:
     def starts(self, code: types.CodeType) -> None:
         """Note that a function runs."""
         if os.getpid() == self._process:
-            self._started.add(code)  # named at the end: this is called for every function
+            # Named at the end: this is called for every function. No set: functions of equal text may be two, in two
+            # files, and have equal code.
+            self._started.append(code)
         else:
-            self._name(code)
+            self._name([code])
 
-    def _name(self, code: types.CodeType) -> None:
-        for name in names_of(code, self._modules):
+    def _name(self, codes: Sequence[types.CodeType]) -> None:
+        for _, name in self._names(codes):
             self._note("code", name)
+
+    def _names(self, codes: Sequence[types.CodeType]) -> Iterator[tuple[types.CodeType, str]]:
+        """Name functions. Of which module a file is, is asked once for all that are in it."""
+        modules = {file: self._modules.named(file) for file in {code.co_filename for code in codes}}
+        return ((code, name) for code in codes for name in names_of(code, modules[code.co_filename]))
 
     def imports(self, module: str) -> None:
         """Note that a module is imported by a computed name."""
@@ -145,15 +154,15 @@ class Recording:
     def observed(self) -> Observed:
         """Give what was seen so far."""
         self._hear_children()
-        for code in list(self._started):
-            self._name(code)
+        self._name(self._started.copy())
         read, listed, asked = self._all("read"), self._all("list"), self._all("ask")
-        own = {path for path, there in asked.items() if not there and (self._has("make", path) or exists(path))}
+        here = {path: mode for path in {*read, *listed, *asked} if (mode := _mode(path)) is not None}
+        own = {path for path, there in asked.items() if not there and (self._has("make", path) or path in here)}
         questions = (asked.keys() - own) | read.keys()
-        gone = {path for path in questions if not exists(path)}
+        gone = questions - here.keys()
         return Observed(
-            files=self._inside(path for path in read.keys() - gone if not os.path.isdir(path)),
-            directories=self._inside(path for path in listed if exists(path)),
+            files=self._inside(path for path in read.keys() - gone if not stat.S_ISDIR(here[path])),
+            directories=self._inside(path for path in listed if path in here),
             present=self._inside(questions - gone - read.keys()),
             missing=self._inside(gone),
             env=dict(sorted(self._all("env").items())),
@@ -168,14 +177,11 @@ class Recording:
 
         They are named as in manifests; a pipeline file's also without its directory. An empty name is one not known.
         """
-        codes = {code for users in self._users.values() for code in users if code is not None}
-        names = {
-            code: {name for full in names_of(code, self._modules) for name in _spellings(full, code)} for code in codes
-        }
+        names: dict[types.CodeType | None, set[str]] = collections.defaultdict(set, {None: {""}})
+        for code, name in self._names([code for code in set().union(*self._users.values()) if code is not None]):
+            names[code].update(_spellings(name, code))
         return {
-            self.territory.inside(subject) or subject: frozenset(
-                name for code in users for name in ([""] if code is None else names[code])
-            )
+            self.territory.inside(subject) or subject: frozenset(name for code in users for name in names[code])
             for subject, users in self._users.items()
         }
 
@@ -222,11 +228,15 @@ def _spellings(name: str, code: types.CodeType) -> tuple[str, str]:
 
 def exists(path: str) -> bool:
     """Whether a path is there, unrecorded."""
+    return _mode(path) is not None
+
+
+def _mode(path: str) -> int | None:
+    """Say what lies at a path, unrecorded; None for nothing."""
     try:
-        _stat(path)
+        return _stat(path).st_mode
     except (OSError, ValueError):
-        return False
-    return True
+        return None
 
 
 def words(command: object) -> list[str]:

@@ -35,8 +35,14 @@ def state_of(names: Iterable[str]) -> dict[str, Kept]:
         modules = [sys.modules[home]] if home in sys.modules else by_stem().get(home, [])
         values = [vars(module)[attribute] for module in modules if attribute in vars(module)]
         if values:
-            found[name] = Kept(all(map(_is_function, values)), [_mark(value, _DEEP) for value in values])
+            found[name] = _kept(values)
     return found
+
+
+def _kept(values: list[Any]) -> Kept:
+    if len(values) == 1 and type(values[0]) is types.FunctionType and _keeps_nothing(values[0]):
+        return Kept(True, values[0])
+    return Kept(all(map(_is_function, values)), [_mark(value, _DEEP) for value in values])
 
 
 def _by_stem() -> dict[str, list[types.ModuleType]]:
