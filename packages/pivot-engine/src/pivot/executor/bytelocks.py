@@ -4,8 +4,9 @@ import fcntl
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Self
 
 from blake3 import blake3
 
@@ -25,33 +26,48 @@ def place(name: str) -> int:
     return int.from_bytes(digest, "big") >> 2
 
 
-@contextmanager
-def releasing(descriptor: int) -> Iterator[None]:
-    """Let go of all that is taken of a file meanwhile, and close it.
+class Held:
+    """What is held of one file, until the block ends; the file is closed then.
 
     On Linux a lock belongs to the open file, elsewhere to the process: there, it would be lost as soon as a stage
     opened and closed the file, as one does that reads the whole project.
     """
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_descriptor", "_timeout", "_us")
+
+    def __init__(self, descriptor: int, timeout: float | None) -> None:
+        """`timeout`: seconds to wait for a lock; None: as long as it lasts."""
+        self._descriptor, self._timeout = descriptor, timeout
+        self._us = struct.pack(_OWNER, os.getpid())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
         # A process that the stage has started may have the file too: closing it is not enough.
         with suppress(OSError):
-            _set(descriptor, fcntl.F_UNLCK, 0, 0, block=False)
-        os.close(descriptor)
+            _set(self._descriptor, fcntl.F_UNLCK, 0, 0, block=False)
+        os.close(self._descriptor)
 
+    def take(self, at: int, kind: int, waiting: Callable[[int | None], None], doing: str) -> None:
+        """Take the lock at a place, or wait for it as `acquire` does; `waiting` is told who has it.
 
-def take(
-    descriptor: int, at: int, kind: int, timeout: float | None, waiting: Callable[[int | None], None], doing: str
-) -> None:
-    """Take the lock at a place, or wait for it as `acquire` does; `waiting` is told who has it."""
-    acquire(
-        lambda block: _set(descriptor, kind, at, 1, block=block),
-        timeout,
-        lambda: waiting(_owner(descriptor, at)),
-        doing,
-    )
-    os.pwrite(descriptor, struct.pack(_OWNER, os.getpid()), _owner_at(at))
+        If that fails, nothing of the file is held any more.
+        """
+        try:
+            acquire(
+                lambda block: _set(self._descriptor, kind, at, 1, block=block),
+                self._timeout,
+                lambda: waiting(_owner(self._descriptor, at)),
+                doing,
+            )
+        except BaseException:
+            self._let_go()
+            raise
+        os.pwrite(self._descriptor, self._us, _owner_at(at))
 
 
 def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:

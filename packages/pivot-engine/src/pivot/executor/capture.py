@@ -9,7 +9,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pivot.registry.writing import opened
 
@@ -22,82 +22,62 @@ class Logs:
     """
 
     def __init__(self) -> None:
-        self._empty: tuple[int, str] | None = None
+        self._last: tuple[int, str] | None = None
 
     @contextlib.contextmanager
     def captured(self, log: str) -> Iterator[None]:
         """Add everything that is printed meanwhile to the file `log`; if nothing is printed, there is none."""
-        descriptor = self._take_over(log)
+        descriptor = self._taken_over(log)
         if descriptor is None:
             descriptor = opened(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._last = descriptor, log
+        kept = [(number, os.dup(number)) for number in (1, 2)]
+        streams = sys.stdout, sys.stderr
         try:
-            with _redirected(descriptor), _telling_where(descriptor):
+            _redirect(streams, descriptor)
+            with _text(descriptor) as out:
+                sys.stdout = sys.stderr = out
                 yield
         finally:
-            if os.fstat(descriptor).st_size:
-                os.close(descriptor)
-            else:
-                self._empty = descriptor, log
+            sys.stdout, sys.stderr = streams
+            faulthandler.unregister(signal.SIGTERM)
+            for number, copy in kept:
+                os.dup2(copy, number)
+                os.close(copy)
 
     def close(self) -> None:
-        """Remove the log that nothing was written to."""
-        if self._empty is not None:
-            descriptor, path = self._empty
-            self._empty = None
+        """Let go of the last log; remove it if nothing was written to it."""
+        if self._last is not None:
+            descriptor, path = self._last
+            self._last = None
+            empty = os.fstat(descriptor).st_size == 0
             os.close(descriptor)
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            if empty:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
 
-    def _take_over(self, log: str) -> int | None:
-        if self._empty is None:
-            return None
-        descriptor, path = self._empty
-        # Somebody may have written to it since: a process that an earlier stage left behind.
-        if os.fstat(descriptor).st_size == 0 and not os.path.lexists(log):
-            with contextlib.suppress(OSError):
-                os.rename(path, log)
-                self._empty = None
-                return descriptor
-        self.close()
+    def _taken_over(self, log: str) -> int | None:
+        """Make of the last log this one. Whether it is empty is seen now: what a stage left behind may still write."""
+        if self._last is not None:
+            descriptor, path = self._last
+            if os.fstat(descriptor).st_size == 0 and not os.path.lexists(log):
+                with contextlib.suppress(OSError):
+                    os.rename(path, log)
+                    return descriptor
+            self.close()
         return None
 
 
-@contextlib.contextmanager
-def _telling_where(descriptor: int) -> Iterator[None]:
-    """Let a stage that is ended by SIGTERM, because it takes too long say, write down first where it was.
-
-    By faulthandler: Python's own handlers wait for C code to return.
-    """
+def _redirect(streams: Iterable[object], descriptor: int) -> None:
+    for stream in streams:
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()  # type: ignore[attr-defined]
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    # A stage that is ended by SIGTERM, because it takes too long say, writes down first where it was. By faulthandler:
+    # Python's own handlers wait for C code to return.
     faulthandler.register(signal.SIGTERM, file=descriptor, all_threads=False, chain=True)
-    try:
-        yield
-    finally:
-        faulthandler.unregister(signal.SIGTERM)
-
-
-@contextlib.contextmanager
-def _redirected(descriptor: int) -> Iterator[None]:
-    kept = [(number, os.dup(number)) for number in (1, 2)]
-    streams = sys.stdout, sys.stderr
-    try:
-        _flush(*streams)
-        os.dup2(descriptor, 1)
-        os.dup2(descriptor, 2)
-        with _text(descriptor) as out:
-            sys.stdout = sys.stderr = out
-            yield
-    finally:
-        sys.stdout, sys.stderr = streams
-        for number, copy in kept:
-            os.dup2(copy, number)
-            os.close(copy)
 
 
 def _text(descriptor: int) -> io.TextIOWrapper:
     return open(descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)
-
-
-def _flush(*streams: io.TextIOBase | object) -> None:
-    for stream in streams:
-        with contextlib.suppress(AttributeError, OSError, ValueError):
-            stream.flush()  # type: ignore[union-attr]

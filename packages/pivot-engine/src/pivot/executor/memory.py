@@ -85,6 +85,8 @@ def _only(seen: Seen, subjects: set[str]) -> Seen:
 
 def joined(seen: Seen, earlier: Seen) -> Seen:
     """Add what was seen earlier, as it was then: what changed meanwhile makes the stage stale."""
+    if not earlier:
+        return seen
     return Seen(
         {**seen.files, **earlier.files},
         {**seen.directories, **earlier.directories},

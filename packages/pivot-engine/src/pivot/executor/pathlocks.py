@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from pivot.executor.bytelocks import ALONE, SHARED, place, releasing, take
+from pivot.executor.bytelocks import ALONE, SHARED, Held, place
 from pivot.executor.locking import Waiting
 from pivot.executor.settings import EngineSettings
 from pivot.executor.state import state_of
@@ -53,9 +53,10 @@ def _name(stage: StageDefinition, path: str, project: Path) -> str:
     return absolute(stage.root, path)[len(str(project)) + 1 :]
 
 
-@contextmanager
-def paths_locked(project: Path, ref: StageRef, paths: Paths, timeout: float | None, waiting: Waiting) -> Iterator[None]:
-    """Hold the paths of a stage: those that it writes alone, those that it reads together with others who read.
+def paths_locked(
+    project: Path, ref: StageRef, paths: Paths, timeout: float | None, waiting: Waiting
+) -> AbstractContextManager[object]:
+    """Take the paths of a stage: those that it writes alone, those that it reads together with others who read.
 
     A stage's own lock says that it runs once at a time. This one says that nobody reads what it is just writing, or
     writes what it is just reading: a run that left the stage above alone, or looked at it before another run began to
@@ -72,17 +73,15 @@ def paths_locked(project: Path, ref: StageRef, paths: Paths, timeout: float | No
     """
     kinds = {**dict.fromkeys(paths.reads, SHARED), **dict.fromkeys(paths.writes, ALONE)}
     if not kinds:
-        yield
-        return
-    descriptor = _opened(project)
-    with releasing(descriptor):
-        for at, path in sorted((place(path), path) for path in kinds):
+        return nullcontext()
+    held = Held(_opened(project), timeout)
+    for at, path in sorted((place(path), path) for path in kinds):
 
-            def tell(owner: int | None, path: str = path) -> None:
-                waiting(Waits(ref, owner, path))
+        def tell(owner: int | None, path: str = path) -> None:
+            waiting(Waits(ref, owner, path))
 
-            take(descriptor, at, kinds[path], timeout, tell, f"using {path}")
-        yield
+        held.take(at, kinds[path], tell, f"using {path}")
+    return held
 
 
 def _opened(project: Path) -> int:

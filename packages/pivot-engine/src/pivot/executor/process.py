@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from pivot.executor.channel import Inbox, Packer, Unpacker, send
@@ -63,19 +63,15 @@ class _Pipes:
         told: Mapping[str, str] = self.unpack(answer)
         return told
 
-    @contextlib.contextmanager
-    def kept(self, task: StageTask) -> Iterator[None]:
+    def kept(self, task: StageTask) -> "_Kept":
         """Let a stage run that may neither close the pipes nor come back twice."""
         if task.timeout is not None:
             self.say(Begins(task.stage.ref))
-        process = os.getpid()
-        try:
-            yield
-        finally:
-            if os.getpid() != process:
-                os._exit(sys.exc_info()[0] is not None)  # a child that the stage forked, and did not end
-            if self._look() != self._identities:
-                os._exit(CLOSED)
+        return _Kept(self)
+
+    def are_open(self) -> bool:
+        """Tell whether they are what they were."""
+        return self._look() == self._identities
 
     def _look(self) -> list[tuple[int, int]] | None:
         try:
@@ -83,6 +79,24 @@ class _Pipes:
         except OSError:
             return None
         return [(one.st_dev, one.st_ino) for one in found]
+
+
+class _Kept:
+    """The block in which a stage runs."""
+
+    __slots__ = ("_pipes", "_process")
+
+    def __init__(self, pipes: _Pipes) -> None:
+        self._pipes = pipes
+
+    def __enter__(self) -> None:
+        self._process = os.getpid()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if os.getpid() != self._process:
+            os._exit(kind is not None)  # a child that the stage forked, and did not end
+        if not self._pipes.are_open():
+            os._exit(CLOSED)
 
 
 def _leave() -> NoReturn:

@@ -8,10 +8,9 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-from pivot.executor.bytelocks import ALONE, place, releasing, take
+from pivot.executor.bytelocks import ALONE, Held, place
 from pivot.executor.locking import Waiting
 from pivot.executor.task import Waits
 from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
@@ -114,14 +113,11 @@ class StageState:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._pending)
 
-    @contextlib.contextmanager
-    def locked(self, timeout: float | None, waiting: Waiting) -> Iterator[None]:
-        """Hold the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
-        descriptor = opened(f"{self._directory}/locks/running", os.O_RDWR | os.O_CREAT)
-        with releasing(descriptor):
-            at = place(self.ref.stage)
-            take(descriptor, at, ALONE, timeout, lambda by: waiting(Waits(self.ref, by)), "running this stage")
-            yield
+    def locked(self, timeout: float | None, waiting: Waiting) -> Held:
+        """Take the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
+        held = Held(opened(f"{self._directory}/locks/running", os.O_RDWR | os.O_CREAT), timeout)
+        held.take(place(self.ref.stage), ALONE, lambda by: waiting(Waits(self.ref, by)), "running this stage")
+        return held
 
 
 def _read_text(path: str | Path) -> str:
@@ -145,6 +141,8 @@ def unfinished(state_dir: StateDir) -> frozenset[str]:
 
 def file_name(stage: str) -> str:
     """Turn a stage's name into a file name, one to one and readable."""
+    if not _PLAIN.search(stage):
+        return stage
     return _PLAIN.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), stage)
 
 

@@ -44,15 +44,21 @@ class Surroundings:
     @contextlib.contextmanager
     def of_a_stage(self, directory: Path) -> Iterator[None]:
         """Run in a directory, and leave the process as it was."""
-        environ, before = os.environ, [part.look() for part in _PARTS]
+        environ, before = os.environ, _look()
         os.chdir(directory)
         _forget_lines()
         try:
             yield
         finally:
             os.environ = environ  # noqa: B003 - a stage may have put another object there
-            for part, value in zip(_PARTS, before, strict=True):
-                self._restore(part, value)
+            self._undo(before)
+
+    def _undo(self, before: list[Any]) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            if _look() == before:
+                return
+        for part, value in zip(_PARTS, before, strict=True):
+            self._restore(part, value)
 
     def _restore(self, part: _Part, value: Any) -> None:
         try:
@@ -60,6 +66,10 @@ class Surroundings:
                 part.restore(value)
         except (OSError, ValueError):
             self.spoilt = True
+
+
+def _look() -> list[Any]:
+    return [part.look() for part in _PARTS]
 
 
 def _forget_lines() -> None:
@@ -100,7 +110,7 @@ def _limit_again(limits: tuple[tuple[int, int], ...]) -> None:
 
 
 def _handlers() -> list[Any]:
-    return [_signal.getsignal(number) for number in _SIGNALS]
+    return list(map(_signal.getsignal, _SIGNALS))
 
 
 def _handle_again(handlers: list[Any]) -> None:
@@ -145,7 +155,7 @@ _PARTS = (
     _Part(_umask, _mask_again),
     _Part(_handlers, _handle_again),
     _Part(_timers, _stop_timers),
-    _Part(partial(signal.pthread_sigmask, signal.SIG_BLOCK, ()), partial(signal.pthread_sigmask, signal.SIG_SETMASK)),
+    _Part(partial(_signal.pthread_sigmask, signal.SIG_BLOCK, ()), partial(_signal.pthread_sigmask, signal.SIG_SETMASK)),
     _Part(lambda: tuple(map(resource.getrlimit, _LIMITS)), _limit_again),
     _Part(partial(_locale.setlocale, _locale.LC_ALL), partial(_locale.setlocale, _locale.LC_ALL)),
     _Part(sys.getrecursionlimit, sys.setrecursionlimit),

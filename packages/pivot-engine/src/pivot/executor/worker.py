@@ -4,7 +4,7 @@ import gc
 import importlib
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pivot.cache import Cache
@@ -57,20 +57,24 @@ class LiveStages:
         self._around = ExitStack()
         self._active: Origin | None = None
 
-    @contextmanager
-    def __call__(self, task: StageTask) -> Iterator[WorkerStageInfo]:
+    def __call__(self, task: StageTask) -> AbstractContextManager[WorkerStageInfo]:
         """Give the stage of a task."""
+        return nullcontext(self._given(task)) if self._stay else self._lent(task)
+
+    @contextmanager
+    def _lent(self, task: StageTask) -> Iterator[WorkerStageInfo]:
+        try:
+            yield self._given(task)
+        finally:
+            self.close()
+
+    def _given(self, task: StageTask) -> WorkerStageInfo:
         stage = task.stage
         self._enter(stage.origin if task.info is None else None)
-        try:
-            if task.info is not None:
-                yield task.info
-            else:
-                assert stage.origin is not None, "a stage without an origin is shipped whole"
-                yield worker_info(self._loaded[stage.origin].get(stage.ref), stage, self._options, force=task.force)
-        finally:
-            if not self._stay:
-                self.close()
+        if task.info is not None:
+            return task.info
+        assert stage.origin is not None, "a stage without an origin is shipped whole"
+        return worker_info(self._loaded[stage.origin].get(stage.ref), stage, self._options, force=task.force)
 
     def _enter(self, origin: Origin | None) -> None:
         """Have what a pipeline expects around it; None: one that lives in another process."""
@@ -157,13 +161,12 @@ class WarmExecution:
         self._begin(run_id)
         return self._execution.bring_up_to_date(task)
 
-    @contextmanager
-    def _marked(self, task: StageTask) -> Iterator[WorkerStageInfo]:
+    def _marked(self, task: StageTask) -> AbstractContextManager[WorkerStageInfo]:
         """Give a stage, and mark what it starts as its own."""
         os.environ[STAGE] = str(task.stage.ref)  # for what its pipeline starts when it is loaded
-        with self._live(task) as info:
-            os.environ[STAGE] = str(task.stage.ref)  # again: the variables may be those of another pipeline now
-            yield info
+        stage = self._live(task)
+        os.environ[STAGE] = str(task.stage.ref)  # again: the variables may be those of another pipeline now
+        return stage
 
     def _begin(self, run_id: str) -> None:
         """In each run a pipeline is loaded anew: its code may be other code now.
