@@ -1,5 +1,6 @@
 import os
 import stat
+import time
 
 import pytest
 
@@ -16,6 +17,9 @@ from pivot.cache import (
 )
 from pivot.cache.digest import Kind, name_of
 from pivot.cache.exchange import _rename_exchange, _swap, exchange, link_text
+from pivot.cache.links import Linker, Spot
+from pivot.cache.restore import Restorer, Wanted
+from pivot.cache.signature import TICK_NS
 from pivot.cache.tree import encode
 
 _MODES = list(Link)
@@ -217,7 +221,7 @@ def test_names_that_a_file_system_takes_for_equal_are_refused(cache, work, diges
     entry = Entry("a", EntryKind.FILE, 8, digest.removeprefix("b3:"))
     (work / "a").touch()
     with pytest.raises(UnsafeTreeError, match="another one"):
-        cache._restorer._member(entry, str(work / "a"), 0, {"": 0}, ())
+        cache._restorer._member(entry, Spot(str(work / "a"), executable=False, device=0), ())
 
 
 def test_a_manifest_that_leads_elsewhere_writes_nothing(cache, work):
@@ -240,6 +244,19 @@ def test_a_tree_of_nothing_is_an_empty_folder(cache, work):
     cache.restore(digest, work / "out")
     assert os.listdir(work / "out") == []
     assert cache.digest_of(work / "out") == digest
+
+
+@pytest.mark.parametrize("many", [0, 9])
+def test_a_restored_tree_looks_older_than_any_later_edit(parts, work, many):
+    """Fails if the times of many files are neither set nor waited for."""
+    members = [Entry(name, EntryKind.FILE, 1, parts.objects.put_bytes(name.encode()).hex) for name in "ab"]
+    [(name, data)] = encode(members).objects
+    parts.objects.put_bytes(data, Kind.TREE)
+    linker = Linker(parts.objects, parts.seals, parts.layout.root)
+    restorer = Restorer(parts.objects, parts.seals, parts.lease, linker, many=many)
+    [placed] = restorer.restore([Wanted(name, str(work / "d"))], (Link.COPY,), threads=1)
+    assert len(placed) == 2
+    assert all(seen.mtime_ns < time.time_ns() - TICK_NS for _, (_, seen) in placed)
 
 
 def test_two_things_change_places_in_one_step(work):

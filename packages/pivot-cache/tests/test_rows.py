@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from pivot.cache.digest import Kind, Name
 from pivot.cache.lmdbrows import LmdbRows, Place
 from pivot.cache.rows import (
-    Fact,
     MemoryRows,
     Seal,
     Summary,
     checked,
+    packed_fact,
     unchanged,
     unpack_seal,
     unpack_summary,
@@ -76,7 +76,7 @@ def test_a_seal_survives(seal):
 @given(st.builds(Signature, _SIGNED, _SIGNED, _SIGNED, _UNSIGNED, st.booleans()), st.booleans(), _BYTES)
 def test_a_fact_survives_unless_it_is_racy(seen, racy, raw):
     name = Name(Kind.BLOB, raw.hex())
-    assert unchanged(Fact(seen, racy, name).pack(), seen) == (None if racy else name)
+    assert unchanged(packed_fact(seen, name, racy=racy), seen) == (None if racy else name)
 
 
 @given(_BYTES, _BYTES, st.integers(0, 2**62))

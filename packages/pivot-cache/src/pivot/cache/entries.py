@@ -68,7 +68,8 @@ def validate(entries: Sequence[Entry]) -> None:
         if raw <= before:
             raise _unsafe(entry.path, "is there twice or out of order")
         before = raw
-        _check_above(entry.path, leaves, folders)
+        if entry.path.rpartition("/")[0] not in folders:
+            _check_above(entry.path, leaves, folders)
     for entry in entries:
         if entry.kind is EntryKind.LINK and not stays_inside(entry.path, entry.target, leaves):
             raise _unsafe(entry.path, f"links to {entry.target[:80]!r}, outside of the directory")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pivot.cache.digest import Name
 from pivot.cache.index import Index
-from pivot.cache.rows import Fact, Summary, unchanged, unpack_summary
+from pivot.cache.rows import Summary, packed_fact, unchanged, unpack_summary
 from pivot.cache.sharing import share_like
 from pivot.cache.signature import COARSE_NS, TICK_NS, Signature, granularity_ns, is_racy
 from pivot.cache.sources import Content
@@ -27,9 +27,9 @@ def row_key(folder_ino: int, name: bytes) -> bytes:
     return b"s" + folder_ino.to_bytes(8, "little") + name
 
 
-def key_of(path: str | bytes) -> bytes:
+def key_of(path: str) -> bytes:
     """Give the key of a file's row."""
-    folder, _, name = os.path.abspath(os.fsdecode(path)).rpartition("/")
+    folder, _, name = os.path.abspath(path).rpartition("/")
     return row_key(os.stat(folder or "/").st_ino, os.fsencode(name))
 
 
@@ -94,7 +94,7 @@ class Facts:
         rows, lasting = {}, True
         for key, content, taken_ns in read:
             racy = is_racy(content.seen, taken_ns)
-            rows[key] = Fact(content.seen, racy, content.name).pack()
+            rows[key] = packed_fact(content.seen, content.name, racy=racy)
             lasting &= not racy
         self._index.put_many(rows)
         return lasting
@@ -102,7 +102,7 @@ class Facts:
     def learn_placed(self, placed: Iterable[tuple[bytes, Content]]) -> None:
         """Remember files that we put there ourselves, with an mtime old enough that every later edit shows."""
         self._index.put_many(
-            {key: Fact(seen, granularity_ns(seen) > TICK_NS, name).pack() for key, (name, seen) in placed}
+            {key: packed_fact(seen, name, racy=granularity_ns(seen) > TICK_NS) for key, (name, seen) in placed}
         )
 
     def summary(self, key: bytes, fingerprint: bytes) -> Summary | None:
@@ -116,7 +116,7 @@ class Facts:
 
 
 def placed_mtime_ns() -> int:
-    """Give the mtime for a file that a restore makes.
+    """Give the mtime for a file that a restore makes, unless the restore waits for the next tick.
 
     A moment ago rather than now: whoever edits the file after it appeared gives it another mtime, also within the
     same tick of the clock, so the file need not be hashed again.

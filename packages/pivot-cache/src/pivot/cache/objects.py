@@ -20,6 +20,7 @@ from pivot.cache.files import (
     hash_descriptor,
     is_regular,
     open_object,
+    open_regular,
     read_all,
     sync_file,
     write_all,
@@ -117,7 +118,10 @@ class Objects:
 
     def small(self, name: Name) -> bytes | None:
         """Give the bytes of a small file if they are right, at the least cost; None says only: look closer."""
-        descriptor = self.open(name)
+        try:
+            descriptor = open_regular(self._layout.object(name))
+        except OSError:
+            return None
         try:
             data = os.read(descriptor, _SMALL)
         except IsADirectoryError:

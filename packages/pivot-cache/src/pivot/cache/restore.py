@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,8 +17,12 @@ from pivot.cache.links import Link, Linker, Spot, Way
 from pivot.cache.many import settled, spread, spread_files, uncollected
 from pivot.cache.objects import Objects
 from pivot.cache.seals import Seals
+from pivot.cache.signature import TICK_NS
 from pivot.cache.sources import Content
 from pivot.cache.tree import Tree, decode
+
+_MANY = 8192
+"""Files from which on a wait of two ticks costs less than setting the time of each."""
 
 
 class Wanted(NamedTuple):
@@ -30,11 +35,15 @@ class Wanted(NamedTuple):
     """Where the old content goes."""
 
 
-class Placed(NamedTuple):
-    """A file that was restored, for the table of known files."""
+Placed = tuple[bytes, Content]
+"""The row of a file that was restored, and what it holds."""
 
-    key: bytes
-    content: Content
+
+class Folder(NamedTuple):
+    """A folder of a tree that is being restored."""
+
+    path: str
+    ino: int
 
 
 class Restorer:
@@ -44,8 +53,9 @@ class Restorer:
       file, tree    build under a temporary name beside the target, then rename
     """
 
-    def __init__(self, objects: Objects, seals: Seals, lease: Lease, linker: Linker) -> None:
+    def __init__(self, objects: Objects, seals: Seals, lease: Lease, linker: Linker, *, many: int = _MANY) -> None:
         self._objects, self._seals, self._lease, self._linker = objects, seals, lease, linker
+        self._many = many
 
     def restore(self, wanted: Sequence[Wanted], modes: Sequence[Link], threads: int) -> list[list[Placed] | Exception]:
         """Restore files and directories; give for each which files are there now, or why the old content is."""
@@ -78,7 +88,7 @@ class Restorer:
         if before is not None and before.ino == content.seen.ino:
             self._seals.reseal(name, before)
         key = row_key(folder.st_ino, os.path.basename(os.fsencode(target)))
-        return Placed(key, content._replace(seen=content.seen._replace(ctime_ns=ctime)))
+        return key, content._replace(seen=content.seen._replace(ctime_ns=ctime))
 
     @uncollected()
     def _tree(self, wanted: Wanted, temporary: str, ways: Sequence[Way], threads: int) -> list[Placed]:
@@ -98,9 +108,16 @@ class Restorer:
     def _fill(self, tree: Tree, top: str, ways: Sequence[Way], threads: int) -> list[Placed]:
         folders = _make_folders(tree, top)
         device = os.stat(top).st_dev
+        awaits_tick = len(tree.entries) > self._many
 
         def place(entries: Sequence[Entry]) -> list[Placed]:
-            return [self._member(entry, f"{top}/{_local(entry.path)}", device, folders, ways) for entry in entries]
+            return [place_one(entry) for entry in entries]
+
+        def place_one(entry: Entry) -> Placed:
+            above, _, base = entry.path.rpartition("/")
+            folder, ino = folders[above]
+            spot = Spot(f"{folder}/{_local(base)}", entry.executable, device, awaits_tick)
+            return row_key(ino, raw_path(base)), self._member(entry, spot, ways)
 
         files = list(tree.files)
         sizes = [entry.size for entry in files]
@@ -109,36 +126,38 @@ class Restorer:
         for entry in tree.entries:
             if entry.kind is EntryKind.LINK:
                 os.symlink(_local(entry.target), f"{top}/{_local(entry.path)}")
+        if awaits_tick:
+            time.sleep(2 * TICK_NS / 1e9)
         return [file for part in placed for file in part]
 
-    def _member(self, entry: Entry, path: str, device: int, folders: dict[str, int], ways: Sequence[Way]) -> Placed:
-        above, _, base = entry.path.rpartition("/")
+    def _member(self, entry: Entry, spot: Spot, ways: Sequence[Way]) -> Content:
         try:
-            content = self._linker.place(entry.name, Spot(path, entry.executable, device), ways)
+            return self._linker.place(entry.name, spot, ways)
         except FileExistsError as error:
             raise UnsafeTreeError(
                 f"entry {entry.path[:200]!r} has the name of another one on this file system\nrename one of them"
             ) from error
-        return Placed(row_key(folders[above], raw_path(base)), content)
 
 
 def _local(path: str) -> str:
     return path if path.isascii() else os.fsdecode(raw_path(path))
 
 
-def _make_folders(tree: Tree, top: str) -> dict[str, int]:
-    """Make the folders of a tree, and give the inode of each."""
-    made = {"": os.stat(top).st_ino}
+def _make_folders(tree: Tree, top: str) -> dict[str, Folder]:
+    """Make the folders of a tree, and give them by their paths in it."""
+    made = {"": Folder(top, os.stat(top).st_ino)}
     for entry in tree.entries:
-        _make_folder(top, entry.path if entry.kind is EntryKind.FOLDER else entry.path.rpartition("/")[0], made)
+        folder = entry.path if entry.kind is EntryKind.FOLDER else entry.path.rpartition("/")[0]
+        if folder not in made:
+            _make_folder(top, folder, made)
     return made
 
 
-def _make_folder(top: str, folder: str, made: dict[str, int]) -> None:
-    if folder in made:
-        return
-    _make_folder(top, folder.rpartition("/")[0], made)
+def _make_folder(top: str, folder: str, made: dict[str, Folder]) -> None:
+    above = folder.rpartition("/")[0]
+    if above not in made:
+        _make_folder(top, above, made)
     path = f"{top}/{_local(folder)}"
     with contextlib.suppress(FileExistsError):
         os.mkdir(path)
-    made[folder] = os.stat(path).st_ino
+    made[folder] = Folder(path, os.stat(path).st_ino)

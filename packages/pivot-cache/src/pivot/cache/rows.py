@@ -100,22 +100,17 @@ def unpack_seal(data: bytes | None) -> Seal | None:
     return Seal(*_SEAL.unpack(data)) if data is not None and len(data) == _SEAL.size else None
 
 
-class Fact(NamedTuple):
-    """The digest that a file had when its signature was this."""
+def packed_fact(seen: Signature, name: Name, *, racy: bool) -> bytes:
+    """Give the row of a fact: the name that a file had when its signature was this.
 
-    seen: Signature
-    racy: bool
-    """Right for what was read, but the file must be hashed again."""
-    name: Name
-
-    def pack(self) -> bytes:
-        """Give the bytes of the row."""
-        return _FACT.pack(*self.seen, self.racy, self.name.raw)
+    `racy`: right for what was read, but the file must be hashed again.
+    """
+    return _FACT.pack(*seen, racy, bytes.fromhex(name.hex))
 
 
 def unchanged(data: bytes | None, now: Signature) -> Name | None:
     """Give the name in the row of a fact if that is not racy and the file still has its signature."""
-    # Compared as it is packed: that is asked of every file of every directory.
+    # Compared as it is packed, and no object made of either: it is asked of every file of every directory.
     if data is None or len(data) != _FACT.size or data[:-_NAME] != now.pack() + _NOT_RACY:
         return None
     return Name(Kind.BLOB, data[-_NAME:].hex())

@@ -54,7 +54,7 @@ def is_racy(seen: Signature, taken_ns: int) -> bool:
     `taken_ns` is the time (`time.time_ns()`) before the first byte was read. A racy signature means: the hash is
     right for what was read, but hash again next time.
     """
-    return seen.newest_ns >= taken_ns - granularity_ns(seen)
+    return max(seen.mtime_ns, seen.ctime_ns) >= taken_ns - granularity_ns(seen)
 
 
 def granularity_ns(seen: Signature) -> int:

@@ -26,15 +26,15 @@ def read_still(path: str | bytes, read: Callable[[int, int], Got], *, follow: bo
     for _ in range(_TRIES):
         descriptor = _open_source(path, follow=follow)
         try:
-            status = os.fstat(descriptor)
-            if not is_regular(status):
+            before = os.fstat(descriptor)
+            if not is_regular(before):
                 raise NotStorableError(f"{os.fsdecode(path)} is no regular file\nremove it or write a file instead")
-            got = read(descriptor, status.st_size)
-            before, after = signature_of(status), signature_of(os.fstat(descriptor))
+            got = read(descriptor, before.st_size)
+            seen = signature_of(os.fstat(descriptor))
         finally:
             os.close(descriptor)
-        if before == after:
-            return got, after
+        if seen[:3] == (before.st_size, before.st_mtime_ns, before.st_ctime_ns):
+            return got, seen
     raise ChangedError(f"{os.fsdecode(path)} changed while it was read\nis something still writing to it?")
 
 

@@ -24,6 +24,11 @@ _PAGED_HEADER = b'{"pages":1,"v":1}'
 _WHOLE_UP_TO = 4096
 _PAGE_MASK = 1023
 
+# Types of the values in a line: not `isinstance`, for which True is a number.
+_FILE = [str, str, int, str, int]
+_LINK = [str, str, str]
+_FOLDER = [str, str]
+
 
 class Tree(NamedTuple):
     """The contents of a directory."""
@@ -106,7 +111,8 @@ def page_names(data: bytes) -> list[Name]:
 
 
 def _page_row(row: object) -> str:
-    assert _row_of(row, str, int) and isinstance(row, list)  # noqa: PT018
+    if not isinstance(row, list) or [*map(type, row)] != [str, int]:
+        raise _no_line(row)
     digits: str = row[0]
     return digits
 
@@ -139,23 +145,23 @@ def _rows(body: bytes) -> list[object]:
     return rows
 
 
-def _row_of(row: object, *types: type) -> bool:
-    if isinstance(row, list) and tuple(map(type, row)) == types:
-        return True
-    raise UnsafeTreeError(f"a manifest has a line that is none: {str(row)[:80]!r}\nmake it again")
-
-
 def _entry(row: object) -> Entry:
-    if isinstance(row, list) and len(row) > 1:
-        if row[1] == "f" and _row_of(row, str, str, int, str, int):
-            if row[2] < 0 or row[4] not in (0, 1):
-                raise UnsafeTreeError(f"a manifest has impossible numbers for {row[0][:80]!r}\nmake it again")
-            return Entry(row[0], EntryKind.FILE, row[2], _hex(row[3]), bool(row[4]))
-        if row[1] == "l" and _row_of(row, str, str, str):
+    if isinstance(row, list):
+        types = [*map(type, row)]
+        if types == _FILE and row[1] == "f":
+            path, _, size, digits, executable = row
+            if size < 0 or executable not in (0, 1):
+                raise UnsafeTreeError(f"a manifest has impossible numbers for {path[:80]!r}\nmake it again")
+            return Entry(path, EntryKind.FILE, size, _hex(digits), executable == 1)
+        if types == _LINK and row[1] == "l":
             return Entry(row[0], EntryKind.LINK, target=row[2])
-        if row[1] == "d" and _row_of(row, str, str):
+        if types == _FOLDER and row[1] == "d":
             return Entry(row[0], EntryKind.FOLDER)
-    raise UnsafeTreeError(f"a manifest has a line that is none: {str(row)[:80]!r}\nmake it again")
+    raise _no_line(row)
+
+
+def _no_line(row: object) -> UnsafeTreeError:
+    return UnsafeTreeError(f"a manifest has a line that is none: {str(row)[:80]!r}\nmake it again")
 
 
 def _hex(text: str) -> str:
