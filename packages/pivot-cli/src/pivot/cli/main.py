@@ -10,8 +10,11 @@ from typing import NoReturn
 
 from pivot.registry.endings import Terminated, handling, terminable
 
-_RARELY = 50_000
-"""Objects made before the collector looks: most of what a command makes stays until it ends."""
+_RARELY = 250_000
+"""Objects made before the collector looks: most of what a command makes stays until it ends.
+
+So many are made by a run of a thousand stages, and of garbage, which is a tenth of that, there are 5 MB at most.
+"""
 
 
 def main() -> NoReturn:

@@ -31,8 +31,9 @@ class Modules:
         self.project_root = project_root
         self.territory = Territory(project_root)
         self.shared: dict[str, ModuleType] = {}
-        self.imports: dict[str, set[str]] = {}
-        """Name of a module -> the top-level names that it imports."""
+        self.code: dict[str, CodeType] = {}
+        """Name of a module, pipeline files apart -> its code, until somebody wants to know what it imports."""
+        self._imports: dict[str, set[str]] = {}
         self.pipelines: dict[str, str] = {}
         """Name -> file of each module that is a pipeline file: always shared, so that it is one object."""
         self.current: ModuleSpace | None = None
@@ -45,6 +46,13 @@ class Modules:
         if root not in self.spaces:
             self.spaces[root] = ModuleSpace(self, root)
         return self.spaces[root]
+
+    def imports(self) -> dict[str, set[str]]:
+        """Give the top-level names that each module imports, pipeline files apart."""
+        while self.code:
+            name, code = self.code.popitem()
+            self._imports[name] = imported_names(code)
+        return self._imports
 
     def files(self) -> list[str]:
         """List the files of all the user's modules that are loaded."""
@@ -88,7 +96,7 @@ class Modules:
 
 
 class _ModuleLoader(FreshLoader):
-    """Note what a module imports: it tells whether pipelines may share it."""
+    """Note the code of a module: what it imports tells whether pipelines may share it."""
 
     def __init__(self, fullname: str, path: str, modules: Modules) -> None:
         super().__init__(fullname, path)
@@ -97,8 +105,8 @@ class _ModuleLoader(FreshLoader):
     def get_code(self, fullname: str) -> CodeType | None:
         """Give the code."""
         code = super().get_code(fullname)
-        if code is not None:
-            self._modules.imports[fullname] = imported_names(code)
+        if code is not None and fullname not in self._modules.pipelines:
+            self._modules.code[fullname] = code
         return code
 
 
@@ -247,7 +255,9 @@ class ModuleSpace:
         common = {*self._modules.base_path, str(self._modules.project_root)}
         alone = {name for name, entry in self.found.items() if "." not in name and entry not in common}
         alone.update(self._beside)
-        imports = {name: tops for name, tops in self._modules.imports.items() if name not in self._modules.pipelines}
+        if not alone:
+            return alone
+        imports = self._modules.imports()
         while more := {name.partition(".")[0] for name, tops in imports.items() if tops & alone} - alone:
             alone |= more
         return alone

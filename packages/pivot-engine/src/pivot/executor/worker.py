@@ -104,7 +104,7 @@ class LiveStages:
 def _rarely_collecting() -> Iterator[None]:
     """Load modules, which make much that stays, without looking for garbage all the time."""
     before = gc.get_threshold()
-    gc.set_threshold(max(before[0], 20_000), *before[1:])
+    gc.set_threshold(max(before[0], 100_000), *before[1:])
     try:
         yield
     finally:

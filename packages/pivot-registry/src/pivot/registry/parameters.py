@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from types import CodeType
 from typing import Any, NamedTuple
 
 from pivot.registry.errors import DefinitionError
@@ -23,8 +24,10 @@ class Parameters(NamedTuple):
 
 def parameters_of(func: Callable[..., Any], where: str) -> Parameters:
     """Read the parameters; annotations are read elsewhere, as evaluating them may fail. Raises DefinitionError."""
-    if is_bare(func) and not func.__code__.co_posonlyargcount and not func.__code__.co_flags & _ASYNC:
-        return _written(func)
+    if is_bare(func):
+        code = func.__code__
+        if not code.co_posonlyargcount and not code.co_flags & _ASYNC:
+            return _written(func, code)
     signature = _readable(func, where)
     defaults = {
         name: parameter.default
@@ -34,14 +37,13 @@ def parameters_of(func: Callable[..., Any], where: str) -> Parameters:
     return Parameters(tuple(_named(signature, where)), defaults)
 
 
-def _written(func: Any) -> Parameters:
+def _written(func: Any, code: CodeType) -> Parameters:
     """Read them off the code. `inspect.signature` would do, at ten times the price."""
-    code, given = func.__code__, func.__defaults__ or ()
-    count = code.co_argcount
+    given, by_keyword, count = func.__defaults__ or (), func.__kwdefaults__, code.co_argcount
     names = code.co_varnames[: count + code.co_kwonlyargcount]
     defaults = dict(zip(names[count - len(given) : count], given, strict=False))
-    if func.__kwdefaults__:
-        defaults |= {name: value for name, value in func.__kwdefaults__.items() if name in names}
+    if by_keyword:
+        defaults |= {name: value for name, value in by_keyword.items() if name in names}
     return Parameters(names, defaults)
 
 
