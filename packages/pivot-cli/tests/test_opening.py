@@ -29,6 +29,9 @@ class FakeView:
     def manifest(self, ref: StageRef) -> Manifest:
         return Manifest({})
 
+    def codes(self, ref: StageRef) -> Mapping[str, str]:
+        return {}
+
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         return {}
 

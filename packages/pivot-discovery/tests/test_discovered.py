@@ -41,7 +41,9 @@ def test_its_stages_are_those_of_the_project(write: Write) -> None:
     view = views(open_project(root)).views[root / "a" / "pipeline.py"]
     assert list(pipeline.definitions()) == list(view.definitions())
     ref = pipeline.definitions()[0].ref
-    assert pipeline.manifest(ref).entries == view.manifest(ref).entries
+    entries = view.manifest(ref).entries
+    assert pipeline.manifest(ref).entries == entries
+    assert pipeline.codes(ref) == view.codes(ref) == {name: entry.hash for name, entry in entries.items()}
 
 
 def test_included_stages_come_from_their_own_file(write: Write) -> None:

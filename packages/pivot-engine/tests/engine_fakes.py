@@ -68,6 +68,9 @@ class DataPipeline(NamedTuple):
     def manifest(self, ref: StageRef) -> Manifest:
         return Manifest(dict(self.entries))
 
+    def codes(self, ref: StageRef) -> Mapping[str, str]:
+        return {name: entry.hash for name, entry in self.manifest(ref).entries.items()}
+
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         return {code: f"source of {code}\n" for code in hashes}
 

@@ -67,7 +67,7 @@ class Project:
 
     def entries(self, stage: str = "main") -> dict[str, str]:
         """Name what one stage depends on."""
-        return {name: entry.hash for name, entry in self.analyse(stage).manifest(stage).entries.items()}
+        return self.analyse(stage).codes(stage)
 
 
 @pytest.fixture

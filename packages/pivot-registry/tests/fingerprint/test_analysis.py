@@ -113,6 +113,7 @@ def test_a_manifest_names_definitions_with_place_and_readers(project: Any) -> No
     }
     assert manifest.reads == {"pipeline.main": ("helpers.f",), "helpers.f": ("helpers.LIMIT",)}
     assert manifest.start == "pipeline.main"
+    assert project.analyse().codes("main") == {name: entry.hash for name, entry in manifest.entries.items()}
 
 
 def test_a_manifest_says_what_was_taken_whole(project: Any) -> None:

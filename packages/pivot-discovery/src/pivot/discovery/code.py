@@ -100,6 +100,10 @@ class Code:
         """Name all the code that a stage reaches."""
         return self._analyses[ref.pipeline].manifest(str(ref))
 
+    def codes(self, ref: StageRef) -> dict[str, str]:
+        """Hash all the code that a stage reaches, by name."""
+        return self._analyses[ref.pipeline].codes(str(ref))
+
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the source text of definitions, where known."""
         wanted = list(hashes)

@@ -48,13 +48,18 @@ class SnapshotView:
 
     def manifest(self, ref: StageRef) -> Manifest:
         """Name all the code that one stage depends on."""
-        code, ref = self._analysed(), StageRef(*ref)
-        manifest = code.manifest(ref)
-        identity = code.identity(ref)
-        if identity == self._identities.get(ref, identity):
-            return manifest
-        # Edited since this command began: what is recorded must never be found to be up to date.
-        return manifest._replace(entries={**manifest.entries, EDITED: Entry(identity)})
+        manifest = self._analysed().manifest(ref)
+        edited = {name: Entry(identity) for name, identity in self._edited(ref).items()}
+        return manifest._replace(entries={**manifest.entries, **edited}) if edited else manifest
+
+    def codes(self, ref: StageRef) -> Mapping[str, str]:
+        """Hash all the code that one stage depends on, by name."""
+        return self._analysed().codes(ref) | self._edited(ref)
+
+    def _edited(self, ref: StageRef) -> dict[str, str]:
+        """Of a stage that was edited since this command began, no record must ever be found to be up to date."""
+        identity = self._analysed().identity(ref)
+        return {} if identity == self._identities.get(ref, identity) else {EDITED: identity}
 
     @cached_property
     def _identities(self) -> Mapping[StageRef, str]:

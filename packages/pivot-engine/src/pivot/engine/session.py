@@ -50,7 +50,7 @@ class PipelineSession:
 
     def manifest(self, stage: StageDefinition) -> Mapping[str, str]:
         """Name all the code that a stage depends on now: qualified name -> hash."""
-        return {name: entry.hash for name, entry in self.view.manifest(stage.ref).entries.items()}
+        return self.view.codes(stage.ref)
 
     def is_fresh(self, stage: StageDefinition) -> bool:
         """Tell whether the stage is certified to be up to date."""

@@ -140,6 +140,10 @@ class Identities:
         """Name all the code that a stage depends on."""
         return self.analyses[ref.pipeline].manifest(str(ref))
 
+    def codes(self, ref: StageRef) -> Mapping[str, str]:
+        """Hash all the code that a stage depends on, by name."""
+        return self.analyses[ref.pipeline].codes(str(ref))
+
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the source text of definitions, where known."""
         wanted = list(hashes)

@@ -205,6 +205,10 @@ class Pipeline:
         """Name all the code that one stage depends on."""
         return self._identified().manifest(ref)
 
+    def codes(self, ref: StageRef) -> Mapping[str, str]:
+        """Hash all the code that one stage depends on, by name."""
+        return self._identified().codes(ref)
+
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the source text of the definitions with these hashes, where known."""
         return self._identified().sources(hashes)

@@ -14,7 +14,7 @@ from pivot.fingerprint.importing import run_by_import
 from pivot.fingerprint.imports import ImportPath, Probe
 from pivot.fingerprint.linkstore import LinkStore
 from pivot.fingerprint.locating import Locator
-from pivot.fingerprint.manifests import Names, texts_of
+from pivot.fingerprint.manifests import Names, codes_of, texts_of
 from pivot.fingerprint.merkle import Merkle
 from pivot.fingerprint.observed import ImportFact
 from pivot.fingerprint.program import Node
@@ -101,6 +101,10 @@ class Analysis:
         if names is None:
             names = self._names[merkle] = Names(merkle, self._world, self._links.finder)
         return names.manifest(_STAGE + stage, self._starts(stage)[0])
+
+    def codes(self, stage: str) -> dict[str, str]:
+        """Hash all that the code of a stage depends on, by name."""
+        return codes_of(self._merkle(stage), _STAGE + stage)
 
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the text of definitions by the hashes that manifests name them by, where known."""

@@ -57,6 +57,12 @@ class Names:
                     yield fact.name
 
 
+def codes_of(merkle: Merkle, stage: Node) -> dict[str, str]:
+    """Hash all that a stage reaches, by name."""
+    facts = (expansion.fact for expansion in merkle.reached(stage).values())
+    return dict(sorted({fact.name: fact.hash for fact in facts if fact is not None}.items()))
+
+
 def _place(node: Node, world: World, finder: Finder) -> str:
     """Say where a definition is, as an editor understands it."""
     spot = _spot(node, world)

@@ -140,6 +140,10 @@ class PipelineView(Protocol):
         """Name all the code that one stage depends on."""
         ...
 
+    def codes(self, ref: StageRef) -> Mapping[str, str]:
+        """Hash all the code that one stage depends on, by name: its manifest without what is for people only."""
+        ...
+
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the source text of the definitions with these hashes, where known."""
         ...
