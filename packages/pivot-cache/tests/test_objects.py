@@ -4,7 +4,7 @@ import pytest
 
 from pivot.cache import ChangedError, DamagedError, MissingError, NotStorableError, ReadOnlyError
 from pivot.cache.digest import Kind, name_of
-from pivot.cache.files import CHUNK
+from pivot.cache.files import CHUNK, Draft
 from pivot.cache.objects import Objects
 
 _SIZES = [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5]
@@ -45,7 +45,7 @@ def test_a_good_output_heals_a_damaged_object_and_not_the_other_way(parts, work,
 def test_an_object_that_appears_meanwhile_is_kept(parts, root):
     name = name_of(b"x")
     parts.lease.claim([name])
-    with parts.objects._draft() as first, parts.objects._draft() as second:
+    with Draft(parts.layout.below("tmp")) as first, Draft(parts.layout.below("tmp")) as second:
         for draft in (first, second):
             os.write(draft.descriptor, b"x")
             parts.objects._publish(draft, name, durable=False)
@@ -55,7 +55,7 @@ def test_an_object_that_appears_meanwhile_is_kept(parts, root):
 def test_a_place_that_cannot_be_freed_is_damage_and_no_endless_loop(parts):
     name = name_of(b"x")
     path = parts.path(name)
-    with parts.objects._draft() as draft:
+    with Draft(parts.layout.below("tmp")) as draft:
         os.write(draft.descriptor, b"something else")
         path.parent.mkdir(parents=True)
 

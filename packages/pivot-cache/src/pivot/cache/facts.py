@@ -89,6 +89,10 @@ class Facts:
         """Give the names of files that have not changed since they were hashed."""
         return [unchanged(row, now) for row, now in zip(self._index.get_many(keys), seen, strict=True)]
 
+    def known_one(self, key: bytes, seen: Signature) -> Name | None:
+        """Do as `known` does for one file."""
+        return unchanged(self._index.get(key), seen)
+
     def learn(self, read: Iterable[tuple[bytes, Content, int]]) -> bool:
         """Remember what files held, each with when it was read; says whether that can be relied on next time."""
         rows, lasting = {}, True

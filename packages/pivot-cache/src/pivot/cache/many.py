@@ -68,6 +68,8 @@ def spread(
     Without `all_of_them` nothing is begun after the first failure, so that some results may not be there. `alone`
     starts the others only when this one has slept often over one item.
     """
+    if len(items) == 1:
+        return [attempted(work, items[0])]
     waiting = deque(range(len(items)))
     results: dict[int, Result | Exception] = {}
 

@@ -188,14 +188,14 @@ class Objects:
         made = []
         with SpaceChecked(self._layout.root, f"{total} bytes", total):
             for name, data in absent.items():
-                with self._draft() as draft:
+                with Draft(self._drafts) as draft:
                     write_all(draft.descriptor, data)
                     made += self._publish(draft, name, durable=durable)
             self._seal(made, durable=durable)
         return names
 
     def _put_large(self, source: int, size: int, *, durable: bool) -> Name:
-        with SpaceChecked(self._layout.root, f"a file of {size} bytes", size), self._draft() as draft:
+        with SpaceChecked(self._layout.root, f"a file of {size} bytes", size), Draft(self._drafts) as draft:
             # Never hashed first and copied then: a writer in between would store its bytes under another name.
             if clone(source, draft.descriptor):
                 name = hash_descriptor(draft.descriptor)
@@ -204,9 +204,6 @@ class Objects:
             if not self.held(name, durable=durable):
                 self._seal(self._publish(draft, name, durable=durable), durable=durable)
         return name
-
-    def _draft(self) -> Draft:
-        return Draft(self._drafts)
 
     def _publish(self, draft: Draft, name: Name, *, durable: bool) -> list[tuple[Name, os.stat_result]]:
         """Give what is to be sealed: nothing if somebody else was faster."""

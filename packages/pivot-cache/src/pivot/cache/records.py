@@ -46,13 +46,14 @@ class Records:
     def __init__(self, layout: Layout, *, durable: bool, writable: bool) -> None:
         self._layout, self._durable, self._writable = layout, durable, writable
         self._names = Names(layout.root)
+        self._drafts = layout.below("tmp")
 
     def remember(self, key: str, data: Mapping[str, Any]) -> bool:
         """Create a record unless there is one for this key, and say whether it was."""
         if not self._writable:
             raise ReadOnlyError(f"{self._layout.root} may not be written to\ncheck its permissions")
         body, path = _packed(key, data), self._path(key)
-        with SpaceChecked(self._layout.root, "a record", len(body)), Draft(self._layout.below("tmp")) as draft:
+        with SpaceChecked(self._layout.root, "a record", len(body)), Draft(self._drafts) as draft:
             write_all(draft.descriptor, body)
             draft.protect()
             created = self._publish(draft, key, path)

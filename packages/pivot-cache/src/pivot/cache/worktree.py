@@ -104,7 +104,7 @@ class WorkTree:
 
     def _file(self, path: str, status: os.stat_result, way: Way) -> Stored:
         key, seen = key_of(path), signature_of(status)
-        [name] = self._facts.known([key], [seen])
+        name = self._facts.known_one(key, seen)
         if name is None or not way.held([name])[0]:
             moment = self._moment(seen, status.st_dev)
             content = way.read_one(path)
