@@ -97,24 +97,14 @@ class Calls(Canonical):
         return self.direct
 
     def note(self, node: ast.Call, name: str, *, bare: bool) -> None:
-        """Remember who is called with what."""
-        if type(node.func) is ast.Name and name in PURE_BUILTINS:
+        """Remember who is called with what; what annotations call is nobody's affair."""
+        if self.scope.kind == "hint" or (type(node.func) is ast.Name and name in PURE_BUILTINS):
             return
         callee = path_of(node.func)
         if callee is None:
             return
         count = len(node.args) + len(node.keywords)
-        args = tuple(self._arguments(node)) if count else ()
-        self.scope.calls.append(Call(callee, bare, args, node.lineno, count))
-
-    def _arguments(self, node: ast.Call) -> list[Argument]:
-        found: list[Argument] = []
-        for position, argument in enumerate(node.args):
-            where: int | str = "*" if isinstance(argument, ast.Starred) else position
-            found.extend((where, ref) for ref in passed(argument))
-        for keyword in node.keywords:
-            found.extend((keyword.arg or "*", ref) for ref in passed(keyword.value))
-        return found
+        self.scope.calls.append(Call(callee, bare, _arguments(node) if count else (), node.lineno, count))
 
     def stored_in_result(self, node: ast.AST) -> None:
         """A store through the result of a call may hit anything the call knows: `globals()[name] = f`."""
@@ -225,9 +215,17 @@ class Calls(Canonical):
             self.scope.calls.append(Call(path, True, ((0, name),), decorator.lineno, 1))
 
 
-def passed(node: ast.AST) -> list[str]:
-    """Give what a callee gets hold of through an argument."""
-    return list(dict.fromkeys([*aliased(node), *held(node)]))
+def _arguments(node: ast.Call) -> tuple[Argument, ...]:
+    """Give what a callee gets hold of through its arguments."""
+    found: list[Argument] = []
+    for position, argument in enumerate(node.args):
+        if type(argument) is not ast.Constant:
+            where: int | str = "*" if type(argument) is ast.Starred else position
+            found += [(where, ref) for ref in dict.fromkeys(held(argument))]
+    for keyword in node.keywords:
+        if type(keyword.value) is not ast.Constant:
+            found += [(keyword.arg or "*", ref) for ref in dict.fromkeys(held(keyword.value))]
+    return tuple(found)
 
 
 def _text(node: ast.expr) -> str:

@@ -6,7 +6,7 @@ Pythons add fields to old nodes.
 """
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from blake3 import blake3
@@ -16,6 +16,7 @@ Visit = Callable[[Any], None]
 
 SKIPPED = frozenset(["ctx", "kind", "type_comment", "type_ignores"])
 BLOCKS = frozenset(["body", "orelse", "finalbody"])
+_PERHAPS_IDLE = frozenset([ast.Pass, ast.Expr])
 _SEPARATOR = "\x1f"
 
 
@@ -140,11 +141,11 @@ class Canonical:
         """Visit those that run."""
         on = self.on
         for statement in statements:
-            live = live_branch(statement)
-            if live is not None:
+            kind = type(statement)
+            if kind is ast.If and (live := live_branch(statement)) is not None:
                 self.statements(live)
-            elif not self.idle(statement):
-                on[type(statement)](statement)
+            elif kind not in _PERHAPS_IDLE or not self.idle(statement):
+                on[kind](statement)
 
     def idle(self, statement: ast.stmt) -> bool:
         """Tell whether a statement does nothing; a string may still be a docstring."""
@@ -218,24 +219,29 @@ class Canonical:
             self.items("=", [node.target])
             self.on[type(node.value)](node.value)
 
-    def signature(self, args: ast.arguments) -> None:
-        """Write parameters and defaults."""
+    def signature(self, args: ast.arguments) -> list[ast.arg]:
+        """Write parameters and defaults; give the parameters in order."""
+        found: list[ast.arg] = []
         self.out.append("(")
-        for field, parameters in parameter_groups(args):
-            self.out.append("." + field)
-            self.out.extend(parameter.arg for parameter in parameters)
+        for field, parameters in _parameter_groups(args):
+            self.out.append(field)
+            self.out += [parameter.arg for parameter in parameters]
+            found += parameters
         self.items("defaults", args.defaults)
         self.items("kw_defaults", args.kw_defaults)
         self.out.append(")")
+        return found
 
 
-def parameter_groups(args: ast.arguments) -> list[tuple[str, list[ast.arg]]]:
+def _parameter_groups(args: ast.arguments) -> Iterator[tuple[Token, list[ast.arg]]]:
     """Give the parameters by kind, kinds without any left out."""
-    groups = [
-        ("posonly", args.posonlyargs),
-        ("args", args.args),
-        ("vararg", [args.vararg] if args.vararg else []),
-        ("kwonly", args.kwonlyargs),
-        ("kwarg", [args.kwarg] if args.kwarg else []),
-    ]
-    return [(field, parameters) for field, parameters in groups if parameters]
+    if args.posonlyargs:
+        yield ".posonly", args.posonlyargs
+    if args.args:
+        yield ".args", args.args
+    if args.vararg:
+        yield ".vararg", [args.vararg]
+    if args.kwonlyargs:
+        yield ".kwonly", args.kwonlyargs
+    if args.kwarg:
+        yield ".kwarg", [args.kwarg]

@@ -9,7 +9,7 @@ leading dots), `:K` (a global of this module, whatever encloses), `%x` (the para
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from pivot.fingerprint.marks import ALIASING_CALLS, PURE_METHODS
@@ -20,6 +20,10 @@ ITEM = "[]"
 Kind = Literal["module", "class", "function", "comprehension", "hint"]
 Argument = tuple[int | str, Reference]
 """(position, keyword or `*`, what is passed)."""
+
+_PLACES = frozenset([ast.Name, ast.Attribute, ast.Subscript])
+_CHOICES = frozenset([ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Starred])
+_DISPLAYS = frozenset([ast.Tuple, ast.List, ast.Set, ast.Dict])
 
 
 class Call(NamedTuple):
@@ -74,8 +78,13 @@ class Scope:
         assert scope is not None
         return scope
 
-    def free(self) -> Iterator[Reference]:
+    def free(self) -> Iterable[Reference]:
         """Give the reads that this scope does not answer itself."""
+        if not (self.bound or self.globals):
+            return self.reads
+        return self._unanswered()
+
+    def _unanswered(self) -> Iterator[Reference]:
         bound = self.bound - self.nonlocals
         for ref in self.reads:
             root = ref.partition(".")[0]
@@ -86,22 +95,23 @@ class Scope:
             elif root not in bound or ":" in ref:
                 yield ref
 
-    def targets(self, ref: Reference, seen: frozenset[str] = frozenset()) -> Iterator[Reference]:
+    def targets(self, ref: Reference, seen: frozenset[str] = frozenset()) -> Sequence[Reference]:
         """Say what a reference may mean outside of this scope: through imports, parameters and aliases."""
         root, _, rest = ref.partition(".")
         if ":" in ref or root[0] in "%*":
-            yield ref
-        elif root in self.globals:
-            yield ":" + ref
-        elif root in self.imports:
-            yield from through(self.imports[root], ref)
-        elif root not in self.bound or root in self.nonlocals:
-            yield ref
-        elif root not in seen:
-            if root in self.params:
-                yield "%" + ref
-            for other in self.meanings(root):
-                yield from self.targets(f"{other}.{rest}" if rest else other, seen | {root})
+            return (ref,)
+        if root in self.globals:
+            return (":" + ref,)
+        if root in self.imports:
+            return through(self.imports[root], ref)
+        if root not in self.bound or root in self.nonlocals:
+            return (ref,)
+        if root in seen:
+            return ()
+        found = ["%" + ref] if root in self.params else []
+        for other in self.meanings(root):
+            found += self.targets(f"{other}.{rest}" if rest else other, seen | {root})
+        return found
 
     def meanings(self, name: str) -> Iterator[Reference]:
         """Say what a local name was assigned from."""
@@ -128,11 +138,11 @@ class Scope:
 
     def settled_calls(self) -> Iterator[Call]:
         """Give the calls of what is known outside."""
-        for call in self.calls:
-            args = tuple((where, found) for where, ref in call.args for found in self.targets(ref))
-            for callee in self.targets(call.callee):
-                if callee[0] != "%":
-                    yield call._replace(callee=callee, args=args)
+        for callee, bare, args, line, given in self.calls:
+            settled = tuple([(where, found) for where, ref in args for found in self.targets(ref)])
+            for target in self.targets(callee):
+                if target[0] != "%":
+                    yield Call(target, bare, settled, line, given)
 
     def is_local(self, ref: Reference) -> bool:
         """Tell whether a reference starts from a name of this scope."""
@@ -140,74 +150,66 @@ class Scope:
         return root in self.bound and root not in self.imports and root not in self.nonlocals
 
 
-def through(imported: Iterable[Reference], ref: Reference) -> Iterator[Reference]:
+def through(imported: Sequence[Reference], ref: Reference) -> Sequence[Reference]:
     """Follow a reference through what its first name was imported as."""
     rest = ref.partition(".")[2]
-    for origin in imported:
-        if not rest:
-            yield origin
-        elif origin.endswith(":"):
-            yield origin + rest
-        else:
-            yield f"{origin}.{rest}"
+    if not rest:
+        return imported
+    return [origin + rest if origin.endswith(":") else f"{origin}.{rest}" for origin in imported]
 
 
 def path_of(node: ast.AST) -> Reference | None:
     """Write an expression as a reference: `a.b`, `a["x"].b` as `a.[].b`, `f(x).b` as `f.b`; None for others."""
+    if type(node) is ast.Name:
+        return node.id
     parts: list[str] = []
     while True:
-        if isinstance(node, ast.Attribute):
+        if type(node) is ast.Attribute:
             parts.append(node.attr)
             node = node.value
-        elif isinstance(node, ast.Subscript):
+        elif type(node) is ast.Subscript:
             parts.append(ITEM)
             node = node.value
-        elif isinstance(node, ast.Call):
+        elif type(node) is ast.Call:
             node = node.func
-        elif isinstance(node, ast.Name):
+        elif type(node) is ast.Name:
             parts.append(node.id)
             return ".".join(reversed(parts))
         else:
             return None
 
 
-def aliased(node: ast.AST) -> Iterator[Reference]:
+def aliased(node: ast.AST) -> Sequence[Reference]:
     """Give what the value of an expression may be, without being a copy."""
-    if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+    kind = type(node)
+    if kind in _PLACES:
         path = path_of(node)
-        if path is not None:
-            yield path
-    elif isinstance(node, ast.Call):
-        yield from _parts_of_call(node)
-    elif isinstance(node, (ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Starred)):
-        for child in ast.iter_child_nodes(node):
-            yield from aliased(child)
+        return () if path is None else (path,)
+    if type(node) is ast.Call:
+        return _parts_of_call(node)
+    if kind in _CHOICES:
+        return [ref for child in ast.iter_child_nodes(node) for ref in aliased(child)]
+    return ()
 
 
-def elements(node: ast.AST) -> Iterator[Reference]:
+def elements(node: ast.AST) -> Sequence[Reference]:
     """Give what the parts of a value may be: of a display its elements, of `D.values()` the items of `D`."""
-    if isinstance(node, (ast.Tuple, ast.List, ast.Set, ast.Dict)):
-        yield from held(node)
-    else:
-        for path in aliased(node):
-            yield f"{path}.{ITEM}"
+    return held(node) if type(node) in _DISPLAYS else [f"{path}.{ITEM}" for path in aliased(node)]
 
 
-def held(node: ast.AST) -> Iterator[Reference]:
-    """Give what a display holds, at any depth."""
-    if isinstance(node, (ast.Tuple, ast.List, ast.Set, ast.Dict)):
-        for child in ast.iter_child_nodes(node):
-            yield from held(child)
-    else:
-        yield from aliased(node)
+def held(node: ast.AST) -> Sequence[Reference]:
+    """Give what a value holds: a display at any depth, any other what it may be."""
+    if type(node) not in _DISPLAYS:
+        return aliased(node)
+    return [ref for child in ast.iter_child_nodes(node) for ref in held(child)]
 
 
-def _parts_of_call(node: ast.Call) -> Iterator[Reference]:
+def _parts_of_call(node: ast.Call) -> Sequence[Reference]:
     """`D.setdefault(k, [])` gives an item of `D`; `zip(A, B)` goes through both."""
-    if isinstance(node.func, ast.Attribute):
-        path = path_of(node.func.value)
-        if path is not None and node.func.attr not in ("copy", "deepcopy"):
-            yield f"{path}.{ITEM}"
-    elif isinstance(node.func, ast.Name) and node.func.id in ALIASING_CALLS:
-        for argument in node.args:
-            yield from elements(argument)
+    func = node.func
+    if type(func) is ast.Attribute:
+        path = None if func.attr in ("copy", "deepcopy") else path_of(func.value)
+        return () if path is None else (f"{path}.{ITEM}",)
+    if type(func) is ast.Name and func.id in ALIASING_CALLS:
+        return [ref for argument in node.args for ref in elements(argument)]
+    return ()

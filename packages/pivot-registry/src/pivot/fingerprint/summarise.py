@@ -11,7 +11,7 @@ from blake3 import blake3
 from pivot.fingerprint.canonical import digest_of, is_docstring, live_branch
 from pivot.fingerprint.scopes import Reference, aliased, elements, held, path_of
 from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit
-from pivot.fingerprint.walk import Walk, said
+from pivot.fingerprint.walk import Walk, first_line, said
 
 _DEEP = 20_000
 
@@ -108,7 +108,7 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
     walk.on[type(statement)](statement)
     scope = walk.scope
     kind = _KINDS.get(type(statement), "other")
-    line = min([statement.lineno, *(item.lineno for item in getattr(statement, "decorator_list", ()))])
+    line = first_line(statement)
     end = statement.end_lineno or line
     raw = b"".join(lines[line - 1 : end])
     return Atom(

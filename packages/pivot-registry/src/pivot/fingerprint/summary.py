@@ -130,15 +130,16 @@ _DECORATORS, _NOW, _LATER, _INNER = (Atom._fields.index(name) for name in ("deco
 
 def _plain(atom: Atom) -> tuple[Any, ...]:
     fields: list[Any] = list(atom)
-    fields[_DECORATORS] = tuple(tuple(item) for item in atom.decorators)
+    fields[_DECORATORS] = tuple(map(tuple, atom.decorators))
     fields[_NOW] = _plain_unit(atom.now)
-    fields[_LATER] = tuple(_plain_unit(unit) for unit in atom.later)
-    fields[_INNER] = tuple(tuple(item) for item in atom.inner)
+    fields[_LATER] = tuple(map(_plain_unit, atom.later))
+    fields[_INNER] = tuple(map(tuple, atom.inner))
     return tuple(fields)
 
 
 def _plain_unit(unit: Unit) -> tuple[Any, ...]:
-    return (*unit[:3], tuple(tuple(call) for call in unit.calls))
+    name, params, stores, calls = unit
+    return name, params, stores, tuple(map(tuple, calls))
 
 
 def _atom(data: tuple[Any, ...]) -> Atom:

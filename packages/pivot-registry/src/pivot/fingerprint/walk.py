@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from pivot.fingerprint.calls import Calls
-from pivot.fingerprint.canonical import Token, Visit, digest_of, parameter_groups
+from pivot.fingerprint.canonical import Token, Visit, constant_token, digest_of
 from pivot.fingerprint.marks import MARKED
 from pivot.fingerprint.scopes import Kind, Scope, path_of
 from pivot.fingerprint.summary import Decorator, Inner, Unit
@@ -126,23 +126,21 @@ class Walk(Calls):
 
     def attribute(self, node: ast.Attribute) -> None:
         """Write and read a chain of attributes as one."""
-        attributes = [node.attr]
+        names = [node.attr]
         base = node.value
         while type(base) is ast.Attribute:
-            attributes.append(base.attr)
+            names.append(base.attr)
             base = base.value
-        for attribute in attributes:
-            if attribute in MARKED:
-                self.mark(MARKED[attribute], node.lineno)
         if type(base) is ast.Name:
-            attributes.append(base.id)
-            path = ".".join(reversed(attributes))
-            self.out.append("." + path)
+            names.append(base.id)
+        for name in names:
+            if name in MARKED:
+                self.mark(MARKED[name], node.lineno)
+        path = ".".join(reversed(names))
+        self.out.append("." + path)
+        if type(base) is ast.Name:
             self.reads.add(path)
-            if base.id in MARKED:
-                self.mark(MARKED[base.id], node.lineno)
         else:
-            self.out.append("." + ".".join(reversed(attributes)))
             self.on[type(base)](base)
         if type(node.ctx) is not ast.Load:
             self.stored(node)
@@ -157,14 +155,14 @@ class Walk(Calls):
     def subscript(self, node: ast.Subscript) -> None:
         self.out.append("<[]")
         self.on[type(node.value)](node.value)
+        path = path_of(node.value) or ""
         if self.quoted:
-            self._type_arguments(node)
+            self._type_arguments(path, node.slice)
         else:
             self.on[type(node.slice)](node.slice)
         if type(node.ctx) is not ast.Load:
             self.stored(node)
-        path = path_of(node.value)
-        if path is not None and path.endswith("environ"):
+        if path.endswith("environ"):
             self.environment(node.slice)
 
     def walrus(self, node: ast.NamedExpr) -> None:
@@ -300,10 +298,12 @@ class Walk(Calls):
             self.hints.append(OWNER + name)
             self.decorated(node)
             self.scope.bind(name)
-        self._signature(node)
+        parameters = self._signature(node)
         method, self.method = self.method, name if self.scope.kind == "class" else self.method
         scope = self.enter("function")
-        self._parameters(scope, node)
+        scope.params = tuple(parameters)
+        scope.bound.update(parameters)
+        self._type_parameters(scope, node)
         if isinstance(node, ast.Lambda):
             self.on[type(node.body)](node.body)
             self.leave()
@@ -336,34 +336,27 @@ class Walk(Calls):
         self, node: Any, name: str, scope: Scope, start: int, hints_start: int, hint_reads: set[str]
     ) -> None:
         body = node.body if isinstance(node, ast.Lambda) else None
-        line = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
+        line = first_line(node)
         column = body.col_offset if body is not None and body.lineno == line else -1
         own, hints = digest_of(self.out[start:]), said(self.hints[hints_start:])
         reads = tuple(sorted({*scope.free(), *self.direct, *self.later_reads}))
         self.inner.append(Inner(name, line, column, own, hints, reads, tuple(sorted(hint_reads))))
 
-    def _signature(self, node: Any) -> None:
-        """Walk defaults and annotations in the scope around."""
-        self.signature(node.args)
-        for _, parameters in parameter_groups(node.args):
-            for parameter in parameters:
-                if parameter.annotation is not None:
-                    self.hints.append(parameter.arg)
-                    self.hint(parameter.annotation, self.hints, self.hint_reads)
+    def _signature(self, node: Any) -> list[str]:
+        """Walk defaults and annotations in the scope around; name the parameters."""
+        parameters = self.signature(node.args)
+        for parameter in parameters:
+            if parameter.annotation is not None:
+                self.hints.append(parameter.arg)
+                self.hint(parameter.annotation, self.hints, self.hint_reads)
         if getattr(node, "returns", None) is not None:
             self.hints.append("->")
             self.hint(node.returns, self.hints, self.hint_reads)
-
-    def _parameters(self, scope: Scope, node: Any) -> None:
-        names = [parameter.arg for _, parameters in parameter_groups(node.args) for parameter in parameters]
-        scope.params = tuple(names)
-        scope.bound.update(names)
-        self._type_parameters(scope, node)
+        return [parameter.arg for parameter in parameters]
 
     def _type_parameters(self, scope: Scope, node: Any) -> None:
-        parameters = getattr(node, "type_params", [])
-        scope.bound.update(parameter.name for parameter in parameters)
-        if parameters:
+        if parameters := getattr(node, "type_params", ()):
+            scope.bound.update(parameter.name for parameter in parameters)
             self.items("type_params", parameters)
 
     def klass(self, node: ast.ClassDef) -> None:
@@ -422,8 +415,8 @@ class Walk(Calls):
     # Literals
 
     def constant(self, node: ast.Constant) -> None:
-        super().constant(node)
         value = node.value
+        self.out.append(constant_token(value))
         if isinstance(value, str):
             self.literal(value)
             if self.quoted:
@@ -444,17 +437,16 @@ class Walk(Calls):
         elif ".py" in value and len(value) < _LONGEST_SHELL:
             self.strings.update(_SCRIPT(value))
 
-    def _type_arguments(self, node: ast.Subscript) -> None:
+    def _type_arguments(self, generic: str, node: ast.expr) -> None:
         """Of `Annotated[T, ...]` only the first is a type; of `Literal[...]` none is."""
-        path = path_of(node.value) or ""
-        if path.endswith("Literal"):
-            self.unquoted([node.slice])
-        elif path.endswith("Annotated") and isinstance(node.slice, ast.Tuple):
-            first, *metadata = node.slice.elts
+        if generic.endswith("Literal"):
+            self.unquoted([node])
+        elif generic.endswith("Annotated") and isinstance(node, ast.Tuple):
+            first, *metadata = node.elts
             self.on[type(first)](first)
             self.unquoted(metadata)
         else:
-            self.on[type(node.slice)](node.slice)
+            self.on[type(node)](node)
 
     def _quoted_hint(self, value: str) -> None:
         try:
@@ -467,7 +459,18 @@ class Walk(Calls):
 
 def said(tokens: list[Token]) -> bytes:
     """Hash annotations or docstrings; nothing if there are none."""
-    return digest_of(tokens) if any(token[0] != OWNER for token in tokens) else b""
+    for token in tokens:
+        if token[0] != OWNER:
+            return digest_of(tokens)
+    return b""
+
+
+def first_line(node: Any) -> int:
+    """Give the line at which a statement or lambda begins, decorators included."""
+    line: int = node.lineno
+    for decorator in getattr(node, "decorator_list", ()):
+        line = min(line, decorator.lineno)
+    return line
 
 
 def import_bindings(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str, str]]:
