@@ -63,19 +63,20 @@ class Calls(Canonical):
         """Visit a call."""
         out, on, func = self.out, self.on, node.func
         out.append("(")
-        reads_before = self.reads
         name = func.id if type(func) is ast.Name else func.attr if type(func) is ast.Attribute else ""
-        literal = name in ("getattr", "hasattr") and self.literal_attribute(node)
         self.chained = bare
         on[type(func)](func)
         self.chained = False
         quoted, self.quoted = self.quoted, False
-        for position, argument in enumerate(node.args):
-            if literal and position == 0:
-                self.reads = self.scope.reads = set()  # the module itself does not escape
+        arguments = node.args
+        if name in ("getattr", "hasattr") and self.literal_attribute(node):
+            reads = self.reads
+            self.reads = self.scope.reads = set()  # the module itself does not escape
+            on[type(arguments[0])](arguments[0])
+            self.reads = self.scope.reads = reads
+            arguments = arguments[1:]
+        for argument in arguments:
             on[type(argument)](argument)
-            if literal and position == 0:
-                self.reads = self.scope.reads = reads_before
         for keyword in node.keywords:
             out.append(f"{keyword.arg}=" if keyword.arg else "**")
             on[type(keyword.value)](keyword.value)

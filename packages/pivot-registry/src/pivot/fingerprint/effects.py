@@ -52,7 +52,7 @@ class Effects:
                 changed |= self.called(module, call, {})
         if atom.kind == "class":
             changed |= self.created(module, atom)
-        return changed - {f"{module.name}:{name}" for name in atom.names}
+        return changed - {f"{module.name}:{name}" for name in atom.names} if changed else changed
 
     def is_pipeline(self, target: Target, seen: frozenset[Node] = frozenset()) -> bool:
         """Tell whether a binding is made by pivot: what is called on it concerns stages, not code."""

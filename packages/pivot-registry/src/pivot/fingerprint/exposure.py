@@ -18,6 +18,8 @@ class Exposure:
 
     def of(self, module: Module, atom: Atom) -> int:
         """0: nothing reads its hints; 1: annotations are read; 2: docstrings too."""
+        if not (atom.decorators or atom.bases):
+            return 0
         levels = [self._level(module, decorator.path) for decorator in atom.decorators if decorator.path]
         levels += [self._loudness(target) for target in self._program.resolved(module, atom.bases)]
         return max(levels, default=0)
@@ -31,8 +33,8 @@ class Exposure:
 
     def _loudness(self, target: Target, seen: frozenset[Node] = frozenset()) -> int:
         """Say how closely a library looks: an instance of a library's class looks like its library."""
-        path = target.node[1:]
         if target.node[0] == "^":
+            path = target.node[1:]
             top = path.partition(".")[0]
             found = self._program.find(top)
             if found is None or found.origin == "standard" or path in PURE_DECORATORS:
@@ -56,7 +58,7 @@ class Exposure:
                 if call.args and self._is_loud(module, call.callee):
                     for target in self._program.resolved(module, [ref for _, ref in call.args if ref[0] != "%"]):
                         shown.update(self._definition(target))
-        return shown - {f"{module.name}:{name}" for name in atom.names}
+        return shown - {f"{module.name}:{name}" for name in atom.names} if shown else shown
 
     def _is_loud(self, module: Module, callee: Reference) -> bool:
         return any(self._loudness(target) == 2 for target in self._program.resolve(module, callee))

@@ -1,16 +1,16 @@
 """One module, resolved: what each of its statements is, reaches, changes and shows to others; plain data to keep."""
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pivot.fingerprint.canonical import digest_of
 from pivot.fingerprint.effects import Effects
 from pivot.fingerprint.exposure import Exposure
 from pivot.fingerprint.marks import flag_of
-from pivot.fingerprint.program import Module, Node, Program, Target, short
+from pivot.fingerprint.program import Module, Node, Program, short
 from pivot.fingerprint.scopes import Reference
-from pivot.fingerprint.summary import Atom
+from pivot.fingerprint.summary import Atom, Inner
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -137,30 +137,27 @@ class Linker:
         )
 
     def _atom(self, module: Module, atom: Atom) -> AtomLink:
-        reads = _Reads(self._program, module, self._program.finder.label, atom.line)
-        reads.add(atom.reads)
-        hashes = [atom.hash]
+        refs, hashes = list(atom.reads), [atom.hash]
         for decorator in atom.decorators:
             if not self._belongs_to_pipeline(module, decorator.path):
-                reads.add(decorator.reads)
+                refs += decorator.reads
                 hashes.append(decorator.hash)
-        hints = [atom.hints]
-        hint_reads = _Reads(self._program, module, self._program.finder.label)
-        hint_reads.add(atom.hint_reads)
+        hint_refs, hints = atom.hint_reads, [atom.hints]
         if atom.fields:
             if self._exposure.reads_fields(module, atom):
-                reads.add(atom.field_reads)
+                refs += atom.field_reads
                 hashes.append(atom.fields)
             else:
-                hint_reads.add(atom.field_reads)
+                hint_refs += atom.field_reads
                 hints.append(atom.fields)
         if atom.kind == "import":  # reached only with the module as a whole
-            reads.add(atom.names)
-            reads.add(f"{star}:" for star in self._stars(module, atom))
+            refs += [*atom.names, *(f"{star}:" for star in self._stars(module, atom))]
+        reads, hint_reads = _Reads(self._program, module, refs, atom.line), _Reads(self._program, module, hint_refs)
         shell, shell_edges = self._shell(module, atom, reads)
         loads = list(self._loads(module, atom, reads))
         self._variables(module, atom, reads)
-        if any(flag == "globals" for flag, _ in atom.flags):
+        flags = dict(atom.flags)
+        if "globals" in flags:
             reads.nodes.add(f"{module.name}:")
         return AtomLink(
             kind=atom.kind,
@@ -178,41 +175,44 @@ class Linker:
             shown=tuple(sorted(self._exposure.shown(module, atom))),
             changes=() if atom.main else tuple(sorted(self._effects.of(module, atom))),
             subclass_of=tuple(sorted({t.node for t in self._program.resolved(module, atom.bases) if _ours(t.node)})),
-            flags=tuple(dict([*reads.flags.items(), *atom.flags]).items()),
-            strings=atom.strings + tuple(self._own_package(module, atom)),
+            flags=tuple((reads.flags | flags).items()),
+            strings=(*atom.strings, *self._own_package(module, atom)) if "imports" in flags else atom.strings,
             loads=tuple(dict.fromkeys(loads)),
             shell=shell,
             shell_edges=shell_edges,
-            inner=tuple(self._inner(module, inner) for inner in atom.inner),
+            inner=tuple([self._inner(module, inner) for inner in atom.inner]),
             main=atom.main,
         )
 
-    def _shell(self, module: Module, atom: Atom, imported: "_Reads") -> tuple[bytes, tuple[Node, ...]]:
-        """Say what of a statement runs with the module."""
+    def _shell(self, module: Module, atom: Atom, reads: "_Reads") -> tuple[bytes, tuple[Node, ...]]:
+        """Say what of a statement, with these reads in all, runs with the module."""
         if atom.kind == "import":
-            return digest_of(sorted(imported.facts)), ()
+            return digest_of(sorted(reads.facts)), ()
+        refs = self._unhanded(module, atom, atom.shell_reads if atom.shell else atom.reads)
+        hashes = [atom.shell or atom.hash, atom.fields]
+        for decorator in atom.decorators:
+            refs += decorator.reads
+            hashes.append(decorator.hash)
+        running = _Reads(self._program, module, refs)
+        return _combined(hashes, running.facts), tuple(sorted(running.nodes))
+
+    def _unhanded(self, module: Module, atom: Atom, refs: Sequence[Reference]) -> list[Reference]:
+        """Leave out what is handed to a pipeline: it does not run."""
         handed = {
             ref
             for call in atom.now.calls
             if call.args and self._belongs_to_pipeline(module, call.callee)
             for _, ref in call.args
         }
-        reads = _Reads(self._program, module, self._program.finder.label)
-        reads.add(ref for ref in (atom.shell_reads if atom.shell else atom.reads) if ref not in handed)
-        hashes = [atom.shell or atom.hash, atom.fields]
-        for decorator in atom.decorators:
-            reads.add(decorator.reads)
-            hashes.append(decorator.hash)
-        return _combined(hashes, reads.facts), tuple(sorted(reads.nodes))
+        return [ref for ref in refs if ref not in handed]
 
     def _belongs_to_pipeline(self, module: Module, path: Reference) -> bool:
         targets = self._program.resolve(module, path) if path else ()
         return bool(targets) and all(self._effects.is_pipeline(target) for target in targets)
 
-    def _inner(self, module: Module, inner: Any) -> InnerLink:
-        reads, hint_reads = (_Reads(self._program, module, self._program.finder.label) for _ in range(2))
-        reads.add(inner.reads)
-        hint_reads.add(inner.hint_reads)
+    def _inner(self, module: Module, inner: Inner) -> InnerLink:
+        reads = _Reads(self._program, module, inner.reads)
+        hint_reads = _Reads(self._program, module, inner.hint_reads)
         own, hints = _combined([inner.hash], reads.facts), _combined([inner.hints], hint_reads.facts)
         edges, hint_edges = tuple(sorted(reads.nodes)), tuple(sorted(hint_reads.nodes))
         return InnerLink(inner.qualname, inner.line, inner.column, own, hints, edges, hint_edges)
@@ -247,8 +247,6 @@ class Linker:
 
     def _own_package(self, module: Module, atom: Atom) -> Iterator[str]:
         """Give the packages whose modules are looked for by computed names, `plugins.`."""
-        if not any(flag == "imports" for flag, _ in atom.flags):
-            return
         package = module.absolute(".")
         roots = {ref.partition(".")[0] for ref in atom.reads}
         relative = any(string.startswith(".") and not string.endswith(".py") for string in atom.strings)
@@ -263,49 +261,39 @@ class Linker:
 class _Reads:
     """What a piece of code reads, gathered."""
 
-    def __init__(self, program: Program, module: Module, label: Callable[[str], str], line: int = 0) -> None:
+    def __init__(self, program: Program, module: Module, refs: Iterable[Reference], line: int = 0) -> None:
         self._program = program
         self._module = module
-        self._label = label
         self.nodes: set[Node] = set()
         self.absent: set[str] = set()
         self.facts: set[str] = set()
         """What names mean that come from elsewhere."""
         self.flags: dict[str, int] = {}
-        self._line = line
-
-    def add(self, refs: Iterable[Reference]) -> None:
-        """Read references."""
         for ref in refs:
             if ref.endswith("!"):
-                self.presence(self._module.absolute(ref[:-1].partition(":")[0]))
+                self.presence(module.absolute(ref[:-1].partition(":")[0]))
                 self._run(ref[:-1])
                 continue
-            for target in self._program.resolve(self._module, ref):
-                self._read(ref, target)
+            for target in program.resolve(module, ref):
+                self._read(ref, target.node, line)
 
-    def _read(self, ref: Reference, target: Target) -> None:
-        node = target.node
+    def _read(self, ref: Reference, node: Node, line: int) -> None:
         where, _, name = node.partition(":")
         if where == self._module.name and name:
             if name in self._module.names or name not in _BUILTINS:
                 self.nodes.add(node)
             else:
                 self.absent.add(name)
-            return
-        self.facts.add(f"{ref}={self._labelled(node)}")
-        if node[0] == "^":
+        elif node[0] == "^":
+            self.facts.add(f"{ref}={node}")
+            self.nodes.add(short(node))
             flag = flag_of(node[1:])
             if flag is not None:
-                self.flags[flag] = self._line
-            node = short(node)
-        self.nodes.add(node)
-
-    def _labelled(self, node: Node) -> str:
-        if node[0] in "^?":
-            return node
-        module, _, name = node.partition(":")
-        return f"{self._label(module)}:{name}"
+                self.flags[flag] = line
+        else:
+            meaning = node if node[0] == "?" else f"{self._program.finder.label(where)}:{name}"
+            self.facts.add(f"{ref}={meaning}")
+            self.nodes.add(node)
 
     def presence(self, module: str) -> None:
         """Whether a module is there, and whose it is, counts where its import may fail."""
@@ -332,4 +320,4 @@ def _ours(node: Node) -> bool:
 def _combined(hashes: list[bytes], facts: set[str]) -> bytes:
     if len(hashes) == 1 and not facts:
         return hashes[0]
-    return digest_of([*(each.hex() for each in hashes), *sorted(facts)])
+    return digest_of([each.hex() for each in hashes] + sorted(facts))

@@ -37,6 +37,11 @@ class Module:
         self.summary = summary
         self.names = {name: [n for n in atoms if not summary.atoms[n].main] for name, atoms in summary.names().items()}
         self.names = {name: atoms for name, atoms in self.names.items() if atoms}
+        self._imported = {name for atom in summary.atoms for name, _ in atom.imports}
+
+    def defines(self, name: str) -> bool:
+        """Tell whether a name is this module's own, whatever other modules are."""
+        return name in self.names and name not in self._imported and not self.summary.stars
 
     def binding(self, name: str) -> list[Atom]:
         """Give the statements that bind a name, imports left out."""
@@ -110,12 +115,20 @@ class Program:
         key = (module.name, ref)
         known = self._resolved.get(key)
         if known is None:
-            before, self.consulted = self.consulted, set()
-            targets = tuple(dict.fromkeys(_Search(self).reference(module, ref)))
-            known = self._resolved[key] = (targets, self.consulted)
-            self.consulted = before
+            known = self._resolved[key] = self._search(module, ref)
         self.consulted |= known[1]
         return known[0]
+
+    def _search(self, module: Module, ref: Reference) -> tuple[tuple[Target, ...], set[str]]:
+        """Find what a reference means, and what of modules that depends on."""
+        name, _, rest = ref.partition(".")
+        if ":" not in ref and module.defines(name):
+            node = f"{module.name}:{name}"
+            return (Target(node, rest),), {node}
+        before, self.consulted = self.consulted, set()
+        targets = tuple(dict.fromkeys(_Search(self).reference(module, ref)))
+        consulted, self.consulted = self.consulted, before
+        return targets, consulted
 
     def resolved(self, module: Module, refs: Iterable[Reference]) -> Iterator[Target]:
         """Resolve several."""

@@ -199,9 +199,11 @@ def elements(node: ast.AST) -> Sequence[Reference]:
 
 def held(node: ast.AST) -> Sequence[Reference]:
     """Give what a value holds: a display at any depth, any other what it may be."""
-    if type(node) not in _DISPLAYS:
-        return aliased(node)
-    return [ref for child in ast.iter_child_nodes(node) for ref in held(child)]
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        return [ref for child in node.elts for ref in held(child)]
+    if isinstance(node, ast.Dict):
+        return [ref for child in (*node.keys, *node.values) if child is not None for ref in held(child)]
+    return aliased(node)
 
 
 def _parts_of_call(node: ast.Call) -> Sequence[Reference]:

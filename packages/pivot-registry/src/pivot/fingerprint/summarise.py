@@ -111,6 +111,8 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
     line = first_line(statement)
     end = statement.end_lineno or line
     raw = b"".join(lines[line - 1 : end])
+    running = scope.reads | walk.direct
+    aliases = scope.aliases
     return Atom(
         kind=kind,
         names=tuple(sorted(scope.bound)),
@@ -122,23 +124,21 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         docs=said(walk.docs),
         raw=blake3(b"%d:" % line + raw).digest(),
         shell=digest_of(walk.shell()) if walk.bodies else b"",
-        reads=tuple(sorted(scope.reads | walk.direct | walk.later_reads)),
-        shell_reads=tuple(sorted(scope.reads | walk.direct)) if walk.bodies else (),
+        reads=tuple(sorted(running | walk.later_reads)),
+        shell_reads=tuple(sorted(running)) if walk.bodies else (),
         hint_reads=tuple(sorted(walk.hint_reads)),
         field_reads=tuple(sorted(walk.field_reads)),
-        imports=tuple((name, origin) for name, origins in scope.imports.items() for origin in origins),
+        imports=tuple([(name, origin) for name, origins in scope.imports.items() for origin in origins]),
         loads=tuple(walk.loads),
         bases=_bases(statement),
         decorators=tuple(walk.decorators),
         now=Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls))),
         later=tuple(walk.later),
         aliases=tuple(
-            (name, ref)
-            for name, value, parts in scope.aliases
-            for ref in (elements(value) if parts else aliased(value))
+            [(name, ref) for name, value, parts in aliases for ref in (elements(value) if parts else aliased(value))]
         ),
-        holds=tuple((name, ref) for name, value, parts in scope.aliases if not parts for ref in held(value)),
-        makers=tuple(_makers(scope.aliases)),
+        holds=tuple([(name, ref) for name, value, parts in aliases if not parts for ref in held(value)]),
+        makers=tuple([(name, path) for name, value, _ in aliases if (path := _maker(value)) is not None]),
         flags=tuple(walk.flags.items()),
         strings=tuple(sorted(walk.strings)),
         environ=tuple(sorted(walk.environ)),
@@ -147,11 +147,10 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
     )
 
 
-def _makers(aliases: list[tuple[str, ast.expr, bool]]) -> Iterator[tuple[str, Reference]]:
-    for name, value, _ in aliases:
-        made = value.value if isinstance(value, ast.Await) else value
-        if isinstance(made, ast.Call) and (path := path_of(made.func)) is not None:
-            yield name, path
+def _maker(value: ast.expr) -> Reference | None:
+    """Say what is called to make a value."""
+    made = value.value if isinstance(value, ast.Await) else value
+    return path_of(made.func) if isinstance(made, ast.Call) else None
 
 
 def _bases(statement: ast.stmt) -> tuple[Reference, ...]:
