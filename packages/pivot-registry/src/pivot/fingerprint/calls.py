@@ -220,12 +220,13 @@ def _arguments(node: ast.Call) -> tuple[Argument, ...]:
     """Give what a callee gets hold of through its arguments."""
     found: list[Argument] = []
     for position, argument in enumerate(node.args):
-        if type(argument) is not ast.Constant:
-            where: int | str = "*" if type(argument) is ast.Starred else position
+        if type(argument) is ast.Name:  # as most are, or constants
+            found.append((position, argument.id))
+        elif type(argument) is not ast.Constant:
+            where = "*" if type(argument) is ast.Starred else position
             found += [(where, ref) for ref in dict.fromkeys(held(argument))]
     for keyword in node.keywords:
-        if type(keyword.value) is not ast.Constant:
-            found += [(keyword.arg or "*", ref) for ref in dict.fromkeys(held(keyword.value))]
+        found += [(keyword.arg or "*", ref) for ref in dict.fromkeys(held(keyword.value))]
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ Pythons add fields to old nodes.
 """
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from blake3 import blake3
@@ -233,15 +233,13 @@ class Canonical:
         return found
 
 
-def _parameter_groups(args: ast.arguments) -> Iterator[tuple[Token, list[ast.arg]]]:
+def _parameter_groups(args: ast.arguments) -> list[tuple[Token, list[ast.arg]]]:
     """Give the parameters by kind, kinds without any left out."""
-    if args.posonlyargs:
-        yield ".posonly", args.posonlyargs
-    if args.args:
-        yield ".args", args.args
-    if args.vararg:
-        yield ".vararg", [args.vararg]
-    if args.kwonlyargs:
-        yield ".kwonly", args.kwonlyargs
-    if args.kwarg:
-        yield ".kwarg", [args.kwarg]
+    groups = [
+        (".posonly", args.posonlyargs),
+        (".args", args.args),
+        (".vararg", [args.vararg] if args.vararg else []),
+        (".kwonly", args.kwonlyargs),
+        (".kwarg", [args.kwarg] if args.kwarg else []),
+    ]
+    return [group for group in groups if group[1]]

@@ -89,7 +89,7 @@ class Graph:
     def _is_plain(self, link: ModuleLink, atom: AtomLink) -> bool:
         """Tell whether a statement is no more than what it says and reads, as almost all are."""
         special = self._mode or atom.flags or atom.shown or atom.hides or link.name in self._world.facts
-        return not special and not self._world.universe.hidden_builtins(link.name, atom.absent)
+        return not (special or (atom.absent and self._world.universe.hidden_builtins(link.name, atom.absent)))
 
     def _changing(self, node: Node, link: ModuleLink) -> list[AtomId]:
         """Give the statements that change a binding, by name or by changing anything in its module."""

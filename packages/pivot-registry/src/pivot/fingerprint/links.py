@@ -1,7 +1,7 @@
 """One module, resolved: what each of its statements is, reaches, changes and shows to others; plain data to keep."""
 
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pivot.fingerprint.canonical import digest_of
@@ -152,7 +152,8 @@ class Linker:
                 hints.append(atom.fields)
         if atom.kind == "import":  # reached only with the module as a whole
             refs += [*atom.names, *(f"{star}:" for star in self._stars(module, atom))]
-        reads, hint_reads = _Reads(self._program, module, refs, atom.line), _Reads(self._program, module, hint_refs)
+        reads = _Reads(self._program, module, refs, atom.line)
+        hint_facts, hint_edges = self._read(module, hint_refs)
         shell, shell_edges = self._shell(module, atom, reads)
         loads = list(self._loads(module, atom, reads))
         self._variables(module, atom, reads)
@@ -165,11 +166,11 @@ class Linker:
             line=atom.line,
             end=atom.end,
             own=_combined(hashes, reads.facts) if atom.hash else b"",
-            hints=_combined(hints, hint_reads.facts) if any(hints) else b"",
+            hints=_combined(hints, hint_facts) if any(hints) else b"",
             docs=atom.docs,
             raw=atom.raw,
             edges=tuple(sorted(reads.nodes)),
-            hint_edges=tuple(sorted(hint_reads.nodes)),
+            hint_edges=hint_edges,
             absent=tuple(sorted(reads.absent)),
             hides=self._exposure.of(module, atom),
             shown=tuple(sorted(self._exposure.shown(module, atom))),
@@ -193,8 +194,15 @@ class Linker:
         for decorator in atom.decorators:
             refs += decorator.reads
             hashes.append(decorator.hash)
-        running = _Reads(self._program, module, refs)
-        return _combined(hashes, running.facts), tuple(sorted(running.nodes))
+        facts, edges = self._read(module, refs)
+        return _combined(hashes, facts), edges
+
+    def _read(self, module: Module, refs: Collection[Reference]) -> tuple[set[str], tuple[Node, ...]]:
+        """Say what references rest on, and what they lead to."""
+        if not refs:
+            return set(), ()
+        reads = _Reads(self._program, module, refs)
+        return reads.facts, tuple(sorted(reads.nodes))
 
     def _unhanded(self, module: Module, atom: Atom, refs: Sequence[Reference]) -> list[Reference]:
         """Leave out what is handed to a pipeline: it does not run."""
@@ -211,10 +219,9 @@ class Linker:
         return bool(targets) and all(self._effects.is_pipeline(target) for target in targets)
 
     def _inner(self, module: Module, inner: Inner) -> InnerLink:
-        reads = _Reads(self._program, module, inner.reads)
-        hint_reads = _Reads(self._program, module, inner.hint_reads)
-        own, hints = _combined([inner.hash], reads.facts), _combined([inner.hints], hint_reads.facts)
-        edges, hint_edges = tuple(sorted(reads.nodes)), tuple(sorted(hint_reads.nodes))
+        facts, edges = self._read(module, inner.reads)
+        hint_facts, hint_edges = self._read(module, inner.hint_reads)
+        own, hints = _combined([inner.hash], facts), _combined([inner.hints], hint_facts)
         return InnerLink(inner.qualname, inner.line, inner.column, own, hints, edges, hint_edges)
 
     def _loads(self, module: Module, atom: Atom, reads: "_Reads") -> Iterator[str]:

@@ -5,12 +5,12 @@ thousand helpers is nothing special. A component is the sorted facts of its memb
 reaches; facts carry names, so that exchanged bodies differ.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from blake3 import blake3
 
 from pivot.fingerprint.program import Node
-from pivot.fingerprint.world import NO_FLAGS, Expansion
+from pivot.fingerprint.world import NO_FLAGS, Expansion, Fact
 
 Expand = Callable[[Node], Expansion]
 
@@ -65,23 +65,22 @@ class Merkle:
         members = [self._pending.pop()]
         while members[-1] != root:
             members.append(self._pending.pop())
-        below = {child for node in members for child in self.expansions[node].children}.difference(members)
-        looks = {self.flags[node] for node in below}.union(self.expansions[node].flags for node in members)
+        facts: list[Fact] = []
+        looks: set[frozenset[str]] = set()
+        below: set[Node] = set()
+        for node in members:
+            fact, children, flags, _ = self.expansions[node]
+            looks.add(flags)
+            below.update(children)
+            if fact is not None:
+                facts.append(fact)
+        below.difference_update(members)
+        looks.update([self.flags[node] for node in below])
         flags = NO_FLAGS.union(*looks) if len(looks) > 1 else looks.pop()
-        value = self._hash(members, below)
+        value = _hash(facts, {self.hashes[node] for node in below})
         for node in members:
             self.hashes[node] = value
             self.flags[node] = flags
-
-    def _hash(self, members: Iterable[Node], below: Iterable[Node]) -> bytes:
-        facts = [fact for node in members if (fact := self.expansions[node].fact) is not None]
-        hashes = self.hashes
-        reached = {hashes[node] for node in below}
-        reached.discard(b"")
-        if not facts and len(reached) < 2:
-            return reached.pop() if reached else b""
-        own = "\0".join(sorted([f"{len(fact.name)}:{fact.name}{fact.hash}" for fact in facts]))
-        return blake3(own.encode("utf-8", "surrogatepass") + b"\0\0" + b"".join(sorted(reached))).digest()
 
     def reached(self, start: Node) -> dict[Node, Expansion]:
         """Give all that a node reaches, nearest first."""
@@ -93,3 +92,12 @@ class Merkle:
                     found[child] = self.expansions[child]
                     todo.append(child)
         return found
+
+
+def _hash(facts: list[Fact], reached: set[bytes]) -> bytes:
+    """Hash what a component says and the hashes of what it reaches; one that adds nothing is what it reaches."""
+    reached.discard(b"")
+    if not facts and len(reached) < 2:
+        return reached.pop() if reached else b""
+    own = "\0".join(sorted([f"{len(fact.name)}:{fact.name}{fact.hash}" for fact in facts]))
+    return blake3(own.encode("utf-8", "surrogatepass") + b"\0\0" + b"".join(sorted(reached))).digest()

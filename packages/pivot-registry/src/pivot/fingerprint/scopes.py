@@ -82,18 +82,17 @@ class Scope:
         """Give the reads that this scope does not answer itself."""
         if not (self.bound or self.globals):
             return self.reads
-        return self._unanswered()
-
-    def _unanswered(self) -> Iterator[Reference]:
+        found: list[Reference] = []
         bound = self.bound - self.nonlocals
         for ref in self.reads:
             root = ref.partition(".")[0]
             if root in self.globals:
-                yield ":" + ref
+                found.append(":" + ref)
             elif root in self.imports:
-                yield from through(self.imports[root], ref)
+                found += through(self.imports[root], ref)
             elif root not in bound or ":" in ref:
-                yield ref
+                found.append(ref)
+        return found
 
     def targets(self, ref: Reference, seen: frozenset[str] = frozenset()) -> Sequence[Reference]:
         """Say what a reference may mean outside of this scope: through imports, parameters and aliases."""
@@ -119,13 +118,13 @@ class Scope:
             if alias == name:
                 yield from (elements(value) if parts else aliased(value))
 
-    def settled_stores(self) -> Iterator[Reference]:
+    def settled_stores(self) -> list[Reference]:
         """Give the changes that are seen outside, those by methods of local objects and unknown callees included."""
-        for ref in self.stores:
-            yield from self.targets(ref)
+        found = [target for ref in self.stores for target in self.targets(ref)]
         for call in self.calls:
             if self.is_local(call.callee):
-                yield from self._changed_by(call)
+                found += self._changed_by(call)
+        return found
 
     def _changed_by(self, call: Call) -> Iterator[Reference]:
         receiver, _, method = call.callee.rpartition(".")
@@ -136,13 +135,13 @@ class Scope:
         for _, ref in call.args:
             yield from self.targets(ref)
 
-    def settled_calls(self) -> Iterator[Call]:
+    def settled_calls(self) -> list[Call]:
         """Give the calls of what is known outside."""
+        found: list[Call] = []
         for callee, bare, args, line, given in self.calls:
-            settled = tuple([(where, found) for where, ref in args for found in self.targets(ref)])
-            for target in self.targets(callee):
-                if target[0] != "%":
-                    yield Call(target, bare, settled, line, given)
+            settled = tuple([(where, target) for where, ref in args for target in self.targets(ref)])
+            found += [Call(target, bare, settled, line, given) for target in self.targets(callee) if target[0] != "%"]
+        return found
 
     def is_local(self, ref: Reference) -> bool:
         """Tell whether a reference starts from a name of this scope."""

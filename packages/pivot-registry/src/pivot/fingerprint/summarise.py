@@ -162,11 +162,11 @@ def _bases(statement: ast.stmt) -> tuple[Reference, ...]:
 
 def _exports(atoms: list[Atom]) -> tuple[str, ...] | None:
     """Collect the strings of everything that makes or changes `__all__`."""
-    about = [atom for atom in atoms if "__all__" in atom.names or "__all__" in atom.now.stores or _fills_all(atom)]
+    about = [atom for atom in atoms if "__all__" in atom.names or _changes_all(atom.now)]
     if not about:
         return None
     return tuple(sorted({string for atom in about for string in atom.strings}))
 
 
-def _fills_all(atom: Atom) -> bool:
-    return any(call.callee.startswith("__all__.") for call in atom.now.calls)
+def _changes_all(now: Unit) -> bool:
+    return "__all__" in now.stores or any(call.callee.startswith("__all__.") for call in now.calls)

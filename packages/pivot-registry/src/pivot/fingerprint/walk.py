@@ -126,8 +126,7 @@ class Walk(Calls):
 
     def attribute(self, node: ast.Attribute) -> None:
         """Write and read a chain of attributes as one."""
-        names = [node.attr]
-        base = node.value
+        base, names = node.value, [node.attr]
         while type(base) is ast.Attribute:
             names.append(base.attr)
             base = base.value
