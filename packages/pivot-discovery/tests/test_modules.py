@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pivot.discovery.modules import Modules
+from pivot.fingerprint.summaries import Summaries
 
 Write = Callable[[dict[str, str]], Path]
 
@@ -70,6 +72,22 @@ def test_another_loading_has_the_code_of_now(write: Write) -> None:
         with Modules(root).space(root / "a").loading():
             found.append((importlib.import_module("one").X, importlib.import_module("pkg.two").X))
     assert found == [(value, value) for value in range(5)]
+
+
+def test_what_is_compiled_is_summarised(write: Write) -> None:
+    root = write({"one.py": "import two\nX = 1", "two.py": ""})
+    summaries = Summaries()
+    with Modules(root, summaries).space(root).loading():
+        assert importlib.import_module("one").X == 1
+    assert summaries.made == 2
+
+
+def test_a_mistake_is_told_as_the_interpreter_tells_it(write: Write) -> None:
+    root = write({"one.py": "X = (1\n"})
+    with Modules(root, Summaries()).space(root).loading(), pytest.raises(SyntaxError) as caught:
+        importlib.import_module("one")
+    assert (caught.value.filename, caught.value.lineno) == (str(root / "one.py"), 1)
+    assert "pivot" not in str(traceback.extract_tb(caught.value.__traceback__)[-1])
 
 
 def test_a_new_file_is_found_at_once(write: Write) -> None:

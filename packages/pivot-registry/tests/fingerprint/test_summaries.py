@@ -1,7 +1,9 @@
 """Summaries survive, whatever happens to the directory that keeps them."""
 
+import warnings
 from pathlib import Path
 
+import pytest
 from blake3 import blake3
 
 from pivot.fingerprint.summaries import Summaries
@@ -111,3 +113,25 @@ def test_unknown_digests_are_worked_out(tmp_path: Path) -> None:
     source = tmp_path / "m.py"
     source.write_text("a = 1")
     assert Summaries(None, lambda path: None).of(source).digest == blake3(b"a = 1").hexdigest()
+
+
+def test_a_file_that_is_compiled_is_summarised_on_the_way(tmp_path: Path) -> None:
+    source = tmp_path / "m.py"
+    source.write_text(TEXT)
+    known = Summaries()
+    assert known.compiled(source.read_bytes(), str(source)) == compile(TEXT, str(source), "exec", dont_inherit=True)
+    assert (known.of(source), known.made) == (Summaries().of(source), 1)
+    assert known.compiled(source.read_bytes(), str(source)) is None, "nothing is to be had by it"
+
+
+@pytest.mark.parametrize("text", ["def f(:", "return 1", "x = 1\0"])
+def test_what_cannot_be_compiled_is_left_to_who_can_say_why(text: str) -> None:
+    known = Summaries()
+    assert (known.compiled(text.encode(), "m.py"), known.made) == (None, 0)
+
+
+def test_a_doubtful_line_is_told_once() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert Summaries().compiled(b"X = '\\d'\nassert (X, 1)\n", "m.py") is not None
+    assert [(one.filename, one.lineno) for one in told] == [("m.py", 1), ("m.py", 2)]

@@ -161,7 +161,7 @@ class _Entry:
 
     def _reidentified(self, kept: Snapshot, same: Mapping[str, Seen]) -> SnapshotView | None:
         """Identify the stages anew; None if the definitions have to be executed again."""
-        from pivot.fingerprint.analysis import without_collection
+        from pivot.fingerprint.collection import without_collection
 
         with without_collection():
             return self._identified(kept, same)

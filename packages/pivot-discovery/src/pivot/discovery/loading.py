@@ -27,6 +27,7 @@ from pivot.registry.types import PipelineName, StageRef
 
 if TYPE_CHECKING:
     from pivot.fingerprint.imports import ImportPath
+    from pivot.fingerprint.summaries import Summaries
 
 LOADER = "pivot.discovery.loading:load_live"
 
@@ -86,13 +87,15 @@ def origin_of(file: Path, project_root: Path) -> Origin:
     return Origin(LOADER, (str(file), str(project_root)))
 
 
-def load(file: Path, project_root: Path) -> Live:
+def load(file: Path, project_root: Path, summaries: "Summaries | None" = None) -> Live:
     """Execute the definitions in a pipeline file, with the code that its modules have now. Raises DiscoveryError.
+
+    `summaries` get to know what is compiled for it.
 
     What the definitions do to the process (working directory, import path, variables, signal handlers, warning
     filters, output) is undone; `Live.active` makes again what stages may rely on.
     """
-    modules = Modules(project_root)
+    modules = Modules(project_root, summaries)
     with blamed(file, project_root), modules.space(file.parent).loading():
         if file.name == PYTHON_FILE:
             module = _import(file, project_root, modules)

@@ -53,6 +53,7 @@ class _Making:
         self._file = file
         self._project = project
         self._started = started_ns
+        self._summaries = summaries_of(project)
 
     def make(self, footing: Footing, overrides: Overrides) -> Made:
         """Do all of it."""
@@ -72,7 +73,7 @@ class _Making:
 
     def _load(self) -> tuple[Live, Observed, tuple[ImportFact, ...]]:
         with recorder().recording(self._project.root) as recording:
-            live = load(self._file, self._project.root)
+            live = load(self._file, self._project.root, self._summaries)
         # Before its first line a module has done nothing: there it is a tool that traces it (coverage, a debugger).
         facts = tuple(fact for fact in recording.import_facts() if fact.line > 0)
         return live, recording.observed(), facts
@@ -83,12 +84,11 @@ class _Making:
         return overridden(found, [Override(ref, fields) for ref, fields in overrides.items() if ref in names])
 
     def _identities(self, live: Live, parts: Sequence[Part], facts: tuple[ImportFact, ...]) -> Identities:
-        summaries = summaries_of(self._project)
         options, root = options_of(self._project), self._project.root
         imports, origins = live.imports(parts), live.origins(parts)
-        identities = Identities(parts, imports, summaries, self._project.environ, options, origins, root, facts)
+        identities = Identities(parts, imports, self._summaries, self._project.environ, options, origins, root, facts)
         _ = identities.analyses
-        summaries.save()
+        self._summaries.save()
         return identities
 
     def _parts(

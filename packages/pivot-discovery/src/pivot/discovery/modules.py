@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 from pivot.discovery.ambient import Ambient, Change, undisturbed
 from pivot.discovery.claims import claimed_names, foreign_modules
@@ -23,12 +24,17 @@ from pivot.discovery.sources import FreshLoader, imported_names
 from pivot.fingerprint.recorder import recorder
 from pivot.fingerprint.territory import Territory
 
+if TYPE_CHECKING:
+    from pivot.fingerprint.summaries import Summaries
+
 
 class Modules:
     """The user's modules of one loading: what its pipelines share, and a space for each pipeline."""
 
-    def __init__(self, project_root: Path) -> None:
+    def __init__(self, project_root: Path, summaries: "Summaries | None" = None) -> None:
+        """`summaries` are those that are wanted of what is compiled meanwhile."""
         self.project_root = project_root
+        self.summaries = summaries
         self.territory = Territory(project_root)
         self.shared: dict[str, ModuleType] = {}
         self.code: dict[str, CodeType] = {}
@@ -108,6 +114,12 @@ class _ModuleLoader(FreshLoader):
         if code is not None and fullname not in self._modules.pipelines:
             self._modules.code[fullname] = code
         return code
+
+    def source_to_code(self, data: Any, path: Any) -> CodeType:  # type: ignore[override]
+        """Compile a file. Where it is going to be summarised too, it is parsed once for both."""
+        summaries = self._modules.summaries
+        code = summaries.compiled(data, path) if summaries is not None and isinstance(data, bytes) else None
+        return super().source_to_code(data, path) if code is None else code
 
 
 class PipelineLoader(_ModuleLoader):

@@ -1,12 +1,11 @@
 """The identity of the code of all stages of a pipeline, in one pass, from text alone."""
 
-import gc
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from blake3 import blake3
 
+from pivot.fingerprint.collection import without_collection
 from pivot.fingerprint.distributions import Distributions, Environment
 from pivot.fingerprint.effects import EVERYTHING
 from pivot.fingerprint.graph import Graph
@@ -284,21 +283,6 @@ def analyse(
         analysis = Analysis(roots, links, world, observed)
         links.save()
         return analysis
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Syntax trees and graphs are many objects and no garbage: the collector would take most of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            if gc.get_freeze_count() == 0:  # what was made here is old already: not worth a young collection
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
 
 
 def _modules(root: Root) -> Iterator[str]:

@@ -1,15 +1,18 @@
 """Summaries kept on disk by content: a file is read as Python once, whoever asks, until its bytes change."""
 
+import ast
 import contextlib
 import marshal
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from blake3 import blake3
 
+from pivot.fingerprint.collection import without_collection
 from pivot.fingerprint.summarise import summarise
 from pivot.fingerprint.summary import Summary
 from pivot.registry.writing import write_whole
@@ -65,8 +68,24 @@ class Summaries:
                 self._memory[digest] = Summary.from_data(kept)
         return self._memory.get(digest)
 
-    def _make(self, data: bytes) -> Summary:
-        made = summarise(data)
+    def compiled(self, data: bytes, path: str) -> CodeType | None:
+        """Compile a file that has no summary yet, and make that of the same syntax tree.
+
+        None: it has one, or cannot be compiled, which the interpreter is to tell in its own words.
+        """
+        if self._kept(blake3(data).hexdigest()) is not None:
+            return None
+        with without_collection():
+            try:
+                tree = ast.parse(data, path)
+                code: CodeType = compile(tree, path, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return None
+            self._make(data, tree)
+            return code
+
+    def _make(self, data: bytes, tree: ast.Module | None = None) -> Summary:
+        made = summarise(data, tree)
         self.made += 1
         self._memory[made.digest] = made
         self.remember(made.digest, made.to_data())

@@ -26,20 +26,23 @@ _KINDS: dict[type, AtomKind] = {
 }
 
 
-def summarise(data: bytes) -> Summary:
-    """Summarise a file; one that is not Python, or nested beyond measure, is its bytes."""
+def summarise(data: bytes, tree: ast.Module | None = None) -> Summary:
+    """Summarise a file, of which somebody may have the syntax tree.
+
+    One that is not Python, or nested beyond measure, is its bytes.
+    """
     digest = blake3(data).hexdigest()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _read(data, digest)
+            return _read(data, digest, tree)
     except RecursionError:
         pass
     except (SyntaxError, ValueError, MemoryError) as error:
         return _unreadable(digest, str(error) or type(error).__name__)
     try:
         with _deep_recursion():
-            return _read(data, digest)
+            return _read(data, digest, tree)
     except (RecursionError, MemoryError) as error:
         return _unreadable(digest, str(error))
 
@@ -59,8 +62,8 @@ def _unreadable(digest: str, error: str) -> Summary:
     return Summary(digest, error, b"", False, (), (), None)
 
 
-def _read(data: bytes, digest: str) -> Summary:
-    tree = ast.parse(data)
+def _read(data: bytes, digest: str, tree: ast.Module | None) -> Summary:
+    tree = tree or ast.parse(data)
     lines = data.splitlines(keepends=True)
     walk = Walk()
     atoms: list[Atom] = []
