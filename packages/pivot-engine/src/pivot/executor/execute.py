@@ -154,6 +154,7 @@ class Execution:
         trace = Trace(decision.facts, decision.outs, task.manifest)
         if not self.options.no_commit:
             state.record(trace)
+            state.forget_pending()
         tidy(stage, state, before, self.cache, self.options.run_id)
         return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
 
@@ -165,6 +166,7 @@ class Execution:
         if trace is None:
             return None
         _commit(task.stage, trace, assessor)
+        state_of(task.stage).forget_pending()
         return Done(task.stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
 
     def _run(self, task: StageTask, assessor: Assessor, observer: Observer, assessment: Assessment) -> Done:

@@ -102,7 +102,6 @@ class StageState:
             forget_unfinished(self._lock)
         else:
             write_whole(self._lock, text.encode())
-        self.forget_pending()
 
     def record_pending(self, trace: Trace) -> None:
         """Write down a run whose outputs lie in the workspace only."""

@@ -5,8 +5,8 @@ reader never waits for another pipeline's writer. One fact per line, so that a m
 """
 
 import json
-from collections.abc import Mapping
-from json.encoder import encode_basestring
+from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring as _quoted
 from typing import Any, NamedTuple
 
 from pivot.cache import Digest
@@ -99,21 +99,35 @@ def to_data(stage: str, trace: Trace) -> dict[str, Any]:
 
 def _section(name: str, value: Any) -> str:
     """Write one section, a mapping with a line for each of its facts."""
-    if not isinstance(value, Mapping) or not value:
-        return f'"{name}": {_compact(value)}'
-    lines = ",\n".join([f"  {encode_basestring(key)}: {_compact(value[key])}" for key in sorted(value)])
+    write = _WRITERS.get(name, _any)
+    if not isinstance(value, (dict, Mapping)):
+        return f'"{name}": {write(value)}'
+    if not value:
+        return f'"{name}": {{}}'
+    lines = ",\n".join([f"  {_quoted(key)}: {write(value[key])}" for key in sorted(value)])
     return f'"{name}": {{\n{lines}\n}}'
 
 
-def _compact(value: Any) -> str:
-    """Write a value as `_any` does, which prepares itself for each: most are text, or a few texts."""
-    if type(value) is str:
-        return encode_basestring(value)
-    if isinstance(value, Artifact):
-        return f"[{encode_basestring(value.digest)}, {value.size}]"
-    if type(value) is tuple and all(type(item) is str for item in value):
-        return f"[{', '.join(map(encode_basestring, value))}]"
-    return _any(value)
+def _quoted_all(texts: tuple[str, ...]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
+
+
+def _content(artifact: Artifact | None) -> str:
+    return "null" if artifact is None else f"[{_quoted(artifact.digest)}, {artifact.size}]"
+
+
+# As `_any` writes them, which prepares itself for each value: nearly all are text.
+_WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "schema": str,
+    "stage": _quoted,
+    "code": _quoted,
+    "python": _quoted,
+    "manifest": _quoted,
+    "inputs": _quoted_all,
+    "outputs": _quoted_all,
+    "deps": _content,
+    "outs": _content,
+}
 
 
 def decode(stage: str, text: str) -> Trace:

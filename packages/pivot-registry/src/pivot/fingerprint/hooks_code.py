@@ -72,15 +72,13 @@ class Starts:
         if self._meeting is None:
             return
         seen, self._seen = self._seen, []
+        watch, starts = self._monitoring.set_local_events, self._monitoring.events.PY_START
         for code in seen:
-            self._watch(code, 0)
-            self._watch(code, self._monitoring.events.PY_START)
+            watch(self._starting, code, 0)
+            watch(self._starting, code, starts)
         if territory not in self._territories:
             self._territories.append(territory)
             self._monitoring.restart_events()  # what was nobody's may be this user's
-
-    def _watch(self, code: types.CodeType, events: int) -> None:
-        self._monitoring.set_local_events(self._starting, code, events)
 
     def _meet(self, code: types.CodeType, _: int) -> Any:
         optimized = code.co_flags & inspect.CO_OPTIMIZED  # not a module or the body of a class
@@ -89,7 +87,7 @@ class Starts:
             if self._note(code, sys._getframe(1)):
                 self._seen.append(code)
             else:
-                self._watch(code, self._monitoring.events.PY_START)
+                self._monitoring.set_local_events(self._starting, code, self._monitoring.events.PY_START)
         return self._monitoring.DISABLE
 
     def _started(self, code: types.CodeType, _: int) -> Any:

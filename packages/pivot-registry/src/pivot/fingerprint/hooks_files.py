@@ -1,6 +1,5 @@
 """See which files and directories are read, written and asked for."""
 
-import contextlib
 import functools
 import os
 import sys
@@ -74,8 +73,10 @@ class AuditHook:
         handler = self._handlers.get(event)
         if handler is None or not self._active() or is_tracing(frame := sys._getframe(1)):
             return
-        with contextlib.suppress(Exception):  # an audit hook that raises makes the user's `open` fail
+        try:
             handler(args, frame)
+        except Exception:  # noqa: BLE001 - an audit hook that raises makes the user's `open` fail
+            return
 
     def _opened(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
         path = absolute(args[0])
@@ -180,6 +181,9 @@ class ProbeHooks:
         self._ours: Mapping[str, Callable[..., Any]] = {
             name: self._wrapped(real, status=name != "access") for name, real in self._real.items()
         }
+        # `shutil` and others ask these sets what the functions can do.
+        sets = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
+        self._able = [(able, name) for able in sets for name, real in self._real.items() if real in able]
 
     def install(self) -> None:
         """Put the recording functions in place."""
@@ -190,12 +194,9 @@ class ProbeHooks:
         self._put(self._ours, self._real)
 
     def _put(self, old: Mapping[str, Callable[..., Any]], new: Mapping[str, Callable[..., Any]]) -> None:
-        # `shutil` and others ask these sets what the functions can do.
-        for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
-            for name in old:
-                if old[name] in able:
-                    able.discard(old[name])
-                    able.add(new[name])
+        for able, name in self._able:
+            able.discard(old[name])
+            able.add(new[name])
         for name, function in new.items():
             setattr(os, name, function)
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 _DEEP = 3
 _WIDE = 64
 """Of a larger container, this many elements are looked at besides its size."""
+_FUNCTIONS = (types.FunctionType, functools._lru_cache_wrapper)
 _FLAT = (str, bytes, int, float, complex, type(None), types.ModuleType)
 
 
@@ -27,26 +28,38 @@ class Kept(NamedTuple):
 def state_of(names: Iterable[str]) -> dict[str, Kept]:
     """Mark the bindings with these qualified names (`features.text.TABLE`), as far as this process has them."""
     found: dict[str, Kept] = {}
-    by_stem = functools.cache(_by_stem)
+    elsewhere = []
     for name in names:
         home, _, attribute = name.rpartition(".")
-        if not home or not attribute.isidentifier() or " " in home:
-            continue
-        modules = [sys.modules[home]] if home in sys.modules else by_stem().get(home, [])
-        values = [vars(module)[attribute] for module in modules if attribute in vars(module)]
+        if home in sys.modules:
+            bound = vars(sys.modules[home])
+            if attribute in bound:
+                found[name] = _kept(bound[attribute])
+        elif home and attribute.isidentifier() and " " not in home:
+            elsewhere.append((name, home, attribute))
+    return {**found, **_by_stems(elsewhere)} if elsewhere else found
+
+
+def _kept(value: Any) -> Kept:
+    if type(value) is types.FunctionType and _keeps_nothing(value):
+        return Kept(True, value)  # as most are: there is no more to mark than itself
+    return Kept(isinstance(value, _FUNCTIONS), _mark(value, _DEEP))
+
+
+def _by_stems(names: Iterable[tuple[str, str, str]]) -> dict[str, Kept]:
+    """Mark the bindings of modules that have other names: pipeline files count under their stems, wherever they lie."""
+    modules = _by_stem()
+    found = {}
+    for name, home, attribute in names:
+        values = [vars(module)[attribute] for module in modules.get(home, []) if attribute in vars(module)]
         if values:
-            found[name] = _kept(values)
+            found[name] = Kept(
+                all(isinstance(one, _FUNCTIONS) for one in values), [_mark(one, _DEEP) for one in values]
+            )
     return found
 
 
-def _kept(values: list[Any]) -> Kept:
-    if len(values) == 1 and type(values[0]) is types.FunctionType and _keeps_nothing(values[0]):
-        return Kept(True, values[0])
-    return Kept(all(map(_is_function, values)), [_mark(value, _DEEP) for value in values])
-
-
 def _by_stem() -> dict[str, list[types.ModuleType]]:
-    """Give modules by the last part of their names: pipeline files count under it, wherever they lie."""
     found: dict[str, list[types.ModuleType]] = {}
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
@@ -60,10 +73,6 @@ def changed(before: Mapping[str, Kept], after: Mapping[str, Kept]) -> dict[str, 
     return {name: kept.is_function for name, kept in after.items() if before.get(name) != kept}
 
 
-def _is_function(value: Any) -> bool:
-    return isinstance(value, (types.FunctionType, functools._lru_cache_wrapper))
-
-
 def _mark(value: Any, deep: int) -> Any:
     if isinstance(value, _FLAT) or deep == 0 or (type(value) is types.FunctionType and _keeps_nothing(value)):
         return id(value)
@@ -71,7 +80,7 @@ def _mark(value: Any, deep: int) -> Any:
 
 
 def _keeps_nothing(function: types.FunctionType) -> bool:
-    """Tell whether it is as most are: there are dozens around each stage."""
+    """Tell whether it is as most are."""
     return not (function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__)
 
 
