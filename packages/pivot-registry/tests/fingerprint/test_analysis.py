@@ -239,6 +239,23 @@ def test_a_compiled_module_of_the_user_counts_by_its_bytes(project: Any) -> None
     assert project.code() != before
 
 
+@pytest.mark.parametrize("step", ["x = x.step()", "x = x.next", "x = x[0][0]", "x, y = y.a(), x.b()"])
+def test_a_name_bound_to_what_it_gives_is_followed_to_an_end(project: Any, step: str) -> None:
+    methods = "class T:\n    def step(self): return self\n    def go(self): KEPT.append(1)\n"
+    text = f"KEPT = []\n{methods}x = y = T()\n{step}\nx.go()\ndef main(): return KEPT\n"
+    before = project.write(text).code()
+    assert project.write(text.replace("append(1)", "append(2)")).code() != before
+
+
+def test_what_functions_that_call_each_other_change_is_found_out_once(project: Any) -> None:
+    many = range(40)  # by every way through them, which are more than 40 factorial, it would take for ever
+    calls = [f"def f{n}(t): {'; '.join(f'f{other}(t)' for other in many if other != n)}" for n in many]
+    text = "\n".join(["KEPT = []", *calls, "def f40(t): t.append(1)", "f0(KEPT)", "def main(): return KEPT"])
+    text = text.replace("def f39(t): ", "def f39(t): f40(t); ")
+    before = project.write(text).code()
+    assert project.write(text.replace("append(1)", "append(2)")).code() != before
+
+
 def test_a_chain_of_more_helpers_than_the_stack_holds_is_nothing_special(project: Any) -> None:
     last = sys.getrecursionlimit() + 500
     lines = [f"def f{n}(): return f{n + 1}()" for n in range(last)]

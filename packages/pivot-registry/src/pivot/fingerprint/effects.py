@@ -14,6 +14,8 @@ EVERYTHING = "**"
 
 _MAKING = frozenset(["__init__", "__new__", "__post_init__", "__set_name__"])
 _PROCESS = ("sys", "builtins")
+_ITEMS = 3 * len(ITEM + ".")
+"""Items of items of items: deeper ones are not told apart."""
 _METACLASSES = frozenset(["type", "ABCMeta", "EnumMeta", "EnumType"])
 
 Given = Mapping[str, frozenset[Node]]
@@ -40,10 +42,12 @@ class Effects:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._open: set[tuple[str, Unit, tuple[tuple[str, frozenset[Node]], ...]]] = set()
+        self._run_already: set[tuple[str, Unit, tuple[tuple[str, frozenset[Node]], ...]]] = set()
+        """Functions, with what they were given, whose changes count already for the statement at hand."""
 
     def of(self, module: Module, atom: Atom) -> set[Node]:
         """Give the nodes that a statement changes, other than by binding names itself."""
+        self._run_already.clear()
         changed: set[Node] = set()
         for ref in atom.now.stores:
             changed |= self.owners(module, ref)
@@ -202,11 +206,11 @@ class Effects:
         return bound
 
     def _run(self, callee: Callee, bound: Given) -> set[Node]:
-        """Say what a function changes when called like this."""
+        """Say what a function changes when called like this; the second time, nothing more."""
         key = (callee.module.name, callee.unit, tuple(sorted(bound.items())))
-        if key in self._open:
+        if key in self._run_already:
             return set()
-        self._open.add(key)
+        self._run_already.add(key)
         self._program.examined.add(callee.module.name)
         changed: set[Node] = set()
         for ref in callee.unit.stores:
@@ -216,14 +220,14 @@ class Effects:
                 changed |= self.owners(callee.module, ref)
         for call in callee.unit.calls:
             changed |= self.called(callee.module, call, bound)
-        self._open.discard(key)
         return changed
 
     def callees(self, target: Target, seen: frozenset[Target] = frozenset()) -> Iterator[Callee]:
         """Give the functions that a call of a target may run."""
-        if target in seen:
+        met = _essential(target)
+        if met in seen:
             return
-        seen |= {target}
+        seen |= {met}
         node, rest = target
         name = node.partition(":")[2]
         for module, atom in self._program.atoms(node):
@@ -304,6 +308,15 @@ def _external(node: Node) -> Node:
     if parts[0] in _PROCESS or node.startswith("^os.environ"):
         return EVERYTHING
     return short(node) if len(parts) == 2 else "^" + parts[0]
+
+
+def _essential(target: Target) -> Target:
+    """Leave of the attributes those that tell callees apart: items at the front, and the method.
+
+    After `x = x.step()`, or `x = x.next`, there would be no end of targets: `x.go`, `x.step.go`, `x.step.step.go`.
+    """
+    items = len(target.rest) - len(target.rest.lstrip(ITEM + "."))
+    return Target(target.node, f"{target.rest[: min(items, _ITEMS)]} {target.rest.rpartition('.')[2]}")
 
 
 def _is_method(path: str) -> bool:
