@@ -623,3 +623,14 @@ def test_what_a_stage_reads_when_it_runs_is_no_fact_of_an_import(project):
     with recorder().recording(project) as recording:
         module.main()
     assert recording.import_facts() == ()
+
+
+def test_functions_of_equal_text_in_two_files_both_use_a_file(project):
+    write(project, "q.sql")
+    one, two = (
+        load(project, "def read():\n    open('q.sql').close()\n", name) for name in ("one_of_two", "two_of_two")
+    )
+    with recorder().recording(project) as recording:
+        one.read()
+        two.read()
+    assert recording.users()["q.sql"] >= {"one_of_two.read", "two_of_two.read"}

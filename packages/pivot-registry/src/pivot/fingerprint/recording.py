@@ -40,8 +40,8 @@ class Recording:
         self._started: list[types.CodeType] = []
         self._statements: set[tuple[str, int, str, str]] = set()
         """(module, line, kind, subject) of what statements at the top of modules used."""
-        self._users: dict[str, set[types.CodeType | None]] = {}
-        """Subject -> the user's functions during which it was used; None for one that cannot be told."""
+        self._users: dict[str, dict[int, types.CodeType | None]] = {}
+        """Subject -> the user's functions during which it was used, by identity; None for one that cannot be told."""
         self._times: dict[tuple[str, str], int] = {}
         self._process = os.getpid()
         self._from_children: IO[bytes] | None = None
@@ -53,7 +53,7 @@ class Recording:
         # A loop in a stage asks thousands of times; not as many statements of modules use one file.
         if times <= _STATEMENTS:
             found = users(self.territory.is_ours, self.floor)
-            self._users.setdefault(subject, set()).update(found.functions)
+            self._users.setdefault(subject, {}).update(found.functions)
             if found.statement is not None:
                 self._statements.add((*found.statement, kind, subject))
 
@@ -177,11 +177,12 @@ class Recording:
 
         They are named as in manifests; a pipeline file's also without its directory. An empty name is one not known.
         """
-        names: dict[types.CodeType | None, set[str]] = collections.defaultdict(set, {None: {""}})
-        for code, name in self._names([code for code in set().union(*self._users.values()) if code is not None]):
-            names[code].update(_spellings(name, code))
+        functions = dict(pair for users in self._users.values() for pair in users.items())
+        names: dict[int, set[str]] = collections.defaultdict(set, {id(None): {""}})
+        for code, name in self._names([code for code in functions.values() if code is not None]):
+            names[id(code)].update(_spellings(name, code))
         return {
-            self.territory.inside(subject) or subject: frozenset(name for code in users for name in names[code])
+            self.territory.inside(subject) or subject: frozenset(name for function in users for name in names[function])
             for subject, users in self._users.items()
         }
 
