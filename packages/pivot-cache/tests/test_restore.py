@@ -259,6 +259,38 @@ def test_a_restored_tree_looks_older_than_any_later_edit(parts, work, many):
     assert all(seen.mtime_ns < time.time_ns() - TICK_NS for _, (_, seen) in placed)
 
 
+class Robbed(Linker):
+    """A linker in a store where another process sets each object aside as soon as it was linked to."""
+
+    def place(self, name, spot, ways):
+        content = super().place(name, spot, ways)
+        os.unlink(self._objects.require(name))
+        return content
+
+
+def test_an_object_that_is_set_aside_while_it_is_linked_to_is_no_error(parts, work):
+    name = parts.objects.put_bytes(b"precious")
+    linker = Robbed(parts.objects, parts.seals, parts.layout.root)
+    restorer = Restorer(parts.objects, parts.seals, parts.lease, linker)
+    [placed] = restorer.restore([Wanted(name, str(work / "out"))], (Link.SYMLINK,), threads=1)
+    assert len(placed) == 1
+    assert (work / "out").is_symlink()
+    assert _litter(work) == []
+
+
+def test_an_object_that_is_set_aside_before_it_is_linked_to_is_a_miss(parts, work):
+    name = parts.objects.put_bytes(b"precious")
+
+    def robbed(name, spot):
+        source = parts.objects.require(name)
+        os.unlink(source)
+        os.link(source, spot.path)
+
+    linker = Linker(parts.objects, parts.seals, parts.layout.root)
+    with pytest.raises(MissingError):
+        linker.place(name, Spot(str(work / "out"), False, 0), [robbed])
+
+
 def test_two_things_change_places_in_one_step(work):
     (work / "a").mkdir()
     (work / "b").write_bytes(b"b")

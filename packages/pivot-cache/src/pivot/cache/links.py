@@ -77,6 +77,7 @@ class Linker:
                 seen = way(name, spot)
             except OSError as error:
                 if error.errno not in _NOT_HERE:
+                    self._objects.require(name)  # set aside by another process meanwhile: a miss
                     raise
                 continue
             if seen is not None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -82,13 +83,14 @@ class Restorer:
         content = self._linker.place(name, Spot(temporary, executable, folder.st_dev), ways)
         exchange(temporary, target, aside)
         self._discard(temporary)  # a rename does nothing where both are links to one file
+        key, status = row_key(folder.st_ino, os.path.basename(os.fsencode(target))), os.lstat(target)
+        if stat.S_ISLNK(status.st_mode):
+            return key, content  # what it leads to is as it was, or was set aside meanwhile
         # The rename has changed the ctime, of the object too if this is a hard link to it.
-        ctime = os.stat(target).st_ctime_ns
         before = self._seals.get(name)
         if before is not None and before.ino == content.seen.ino:
             self._seals.reseal(name, before)
-        key = row_key(folder.st_ino, os.path.basename(os.fsencode(target)))
-        return key, content._replace(seen=content.seen._replace(ctime_ns=ctime))
+        return key, content._replace(seen=content.seen._replace(ctime_ns=status.st_ctime_ns))
 
     @uncollected()
     def _tree(self, wanted: Wanted, temporary: str, ways: Sequence[Way], threads: int) -> list[Placed]:
