@@ -1,6 +1,5 @@
 """`pivot run`: bring stages up to date."""
 
-import gc
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -137,7 +136,6 @@ def run(session: Session, request: Request) -> ExitCode:
         return _watch(session, request)
     begun = time.perf_counter()
     scene, chosen = choose(session, request.selection, request.settings)
-    gc.freeze()  # what is known of the pipelines stays until the end: not for the collector to look through each time
     if request.dry_run:
         return _foretell(session, scene, request, chosen)
     return _code_of(bring(session, scene, request, chosen, begun))
