@@ -22,6 +22,7 @@ from pivot.discovery.snapshot import (
 )
 from pivot.discovery.view import SnapshotView
 from pivot.discovery.witness import Comparison, Reading, UnsettledError, Witness, compare
+from pivot.fingerprint.collection import without_collection
 from pivot.registry.definition import PipelineView
 from pivot.registry.errors import DefinitionError
 from pivot.registry.marks import Seen, see
@@ -161,8 +162,6 @@ class _Entry:
 
     def _reidentified(self, kept: Snapshot, same: Mapping[str, Seen]) -> SnapshotView | None:
         """Identify the stages anew; None if the definitions have to be executed again."""
-        from pivot.fingerprint.collection import without_collection
-
         with without_collection():
             return self._identified(kept, same)
 

@@ -3,11 +3,9 @@
 A snapshot is two files: what every command needs, and what only re-identifying and explaining need.
 """
 
-import contextlib
-import gc
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +15,7 @@ from pivot.discovery.project import Project
 from pivot.discovery.store import read_json, write_json
 from pivot.discovery.tables import definitions_from, table_data
 from pivot.discovery.witness import Witness
+from pivot.fingerprint.collection import without_collection
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import PipelineName, StateDir
 
@@ -95,25 +94,13 @@ def save_refusal(refusal: Refusal, place: Path) -> bool:
 def read(place: Path, footing: Footing) -> Snapshot | Refusal | None:
     """Read what is kept there; None if that is nothing that this command can use."""
     try:
-        with _without_collections():
+        with without_collection():
             data = read_json(place)
             if isinstance(data, dict):
                 return Refusal(tuple(map(str, data["refused"])))
             return _snapshot(data, footing) if _footing(data[0]) == footing else None
     except (ValueError, TypeError, KeyError, AttributeError, IndexError):
         return None
-
-
-@contextlib.contextmanager
-def _without_collections() -> Iterator[None]:
-    """Make many objects that all stay: looking for garbage among them takes longer than making them."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def _footing(data: Any) -> Footing:

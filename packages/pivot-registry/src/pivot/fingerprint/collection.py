@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Syntax trees and graphs are many objects and no garbage: the collector would take most of the time."""
+    """Make many objects that stay, as trees, graphs and snapshots are: the collector would take most of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
