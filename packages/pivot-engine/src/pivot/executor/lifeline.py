@@ -35,12 +35,19 @@ def _end_with(coordinator: int) -> None:
     mark = os.environ.get(RUN)
     _wait_for_end(coordinator)
     try:
-        for process in marked(mark) if mark else ():
-            if process.pid != os.getpid():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
+        for pid in others(mark) if mark else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     finally:
         os.killpg(0, signal.SIGKILL)
+
+
+def others(mark: str) -> list[int]:
+    """Find the other processes of the coordinator, the youngest first.
+
+    All workers kill them at once, each other among them: in this order none is killed before what it has started.
+    """
+    return sorted((process.pid for process in marked(mark) if process.pid != os.getpid()), reverse=True)
 
 
 def _wait_for_end(parent: int) -> None:
