@@ -1,5 +1,4 @@
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,7 +59,7 @@ def scene(tmp_path: Path, make_stage) -> Scene:
 def at(scene: Scene, directory: str) -> Scene:
     """See it from the directory of a pipeline."""
     start = scene.project.root / directory
-    return replace(scene, start=start, scope=Scope(start, exact=True))
+    return Scene(scene.project, start, Scope(start, exact=True), scene.views, scene.broken)
 
 
 def chosen(scene: Scene, *words: str, everything: bool = False) -> list[str]:
@@ -90,7 +89,8 @@ def test_a_name_that_is_not_found_may_be_in_the_broken_pipeline(scene: Scene) ->
 
 
 def test_all_means_the_whole_project_from_anywhere(scene: Scene) -> None:
-    whole = replace(at(scene, "a"), broken={})
+    near = at(scene, "a")
+    whole = Scene(near.project, near.start, near.scope, near.views, broken={})
     assert chosen(whole, everything=True) == ["a:clean", "b:train"]
 
 
@@ -101,7 +101,7 @@ def test_all_and_names_exclude_each_other(scene: Scene) -> None:
 
 def test_no_pipeline_is_an_error_that_names_where_was_looked(scene: Scene) -> None:
     with pytest.raises(DefinitionError, match="no pipeline in") as caught:
-        chosen(replace(scene, views={}, broken={}))
+        chosen(Scene(scene.project, scene.start, scene.scope, views={}, broken={}))
     assert str(scene.project.root) in caught.value.what
 
 

@@ -81,3 +81,7 @@ def test_a_command_that_finds_everything_up_to_date_imports_nothing_heavy(
     modules = modules_of(up_to_date, *words)
     assert not modules & {"pydantic", "networkx", "loky", "cloudpickle", "rich", "yaml", "numpy", "pandas"}
     assert not modules & {"pipeline", "mine"}
+
+
+def test_an_up_to_date_run_imports_nothing_that_it_can_do_without(up_to_date: Path) -> None:
+    assert not modules_of(up_to_date, "run") & {"dataclasses", "shutil", "tempfile", "subprocess", "pivot.outputs"}

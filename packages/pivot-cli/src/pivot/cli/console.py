@@ -8,7 +8,6 @@ import enum
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, TextIO
 
 
@@ -47,8 +46,7 @@ def unheard() -> contextlib.AbstractContextManager[None]:
     return contextlib.suppress(OSError, ValueError, RuntimeError)
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(NamedTuple):
     """One standard stream, and what it can show."""
 
     file: TextIO | None
@@ -91,8 +89,7 @@ class Stream:
         return self.paint(mark.sign if self.unicode else mark.ascii, mark.color)
 
 
-@dataclass(frozen=True)
-class Console:
+class Console(NamedTuple):
     """Both streams, and how much to say."""
 
     out: Stream

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pivot.cli.console import Console
 from pivot.cli.scope import Scope, is_marked, scope_of
@@ -27,8 +26,7 @@ WARNED = 3
 """So many broken pipelines are told of; of the others only that there are some."""
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """Which stages the words of a command ask for."""
 
     words: tuple[str, ...] = ()
@@ -36,19 +34,28 @@ class Selection:
     """`--all`: the whole project, from anywhere."""
 
 
-@dataclass(frozen=True)
 class Scene:
     """A project with all its pipelines, and the directory that a command is about."""
 
-    project: "Project"
-    start: Path
-    scope: Scope
-    views: Mapping[Path, PipelineView]
-    """By pipeline file."""
-    broken: Mapping[Path, DefinitionError]
-    """Pipeline files that could not be loaded, and why."""
-    runners: "Runners | None" = None
-    """Where a run gets workers that outlive it; None: it has its own."""
+    def __init__(
+        self,
+        project: "Project",
+        start: Path,
+        scope: Scope,
+        views: Mapping[Path, PipelineView],
+        broken: Mapping[Path, DefinitionError],
+        runners: "Runners | None" = None,
+    ) -> None:
+        """`views` are by pipeline file, as is why those that are `broken` could not be loaded.
+
+        `runners` give a run workers that outlive it; None: it has its own.
+        """
+        self.project, self.start, self.scope = project, start, scope
+        self.views, self.broken, self.runners = views, broken, runners
+
+    def served_by(self, runners: "Runners") -> "Scene":
+        """Give the same with workers that outlive a run."""
+        return Scene(self.project, self.start, self.scope, self.views, self.broken, runners)
 
     @cached_property
     def stages(self) -> Mapping[StageRef, StageDefinition]:

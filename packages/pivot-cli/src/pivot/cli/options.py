@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-import dataclasses
 import os
 from collections.abc import Callable
 from functools import partial, reduce
@@ -21,7 +20,7 @@ def session_of(ctx: click.Context) -> Session:
 
 
 def _change(ctx: click.Context, **said: Any) -> None:
-    ctx.find_root().obj = dataclasses.replace(session_of(ctx), **said)
+    ctx.find_root().obj = session_of(ctx)._replace(**said)
 
 
 def _directory(ctx: click.Context, _: click.Parameter, value: str | None) -> None:

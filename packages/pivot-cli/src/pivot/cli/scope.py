@@ -1,8 +1,8 @@
 """Which pipelines a command means when it is given no names: read off the directory it was started in."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pivot.registry.layout import PIVOT_DIR
 
@@ -10,8 +10,7 @@ FilesIn = Callable[[Path], Sequence[Path]]
 """Lists the pipeline files that lie directly in a directory."""
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """A directory, and whether it means its own pipeline or all those below."""
 
     directory: Path

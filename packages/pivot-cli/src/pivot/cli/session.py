@@ -3,15 +3,14 @@
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pivot.cli.console import ColorMode, Console, open_console
 from pivot.registry.errors import DefinitionError
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """One call of the command."""
 
     environ: Mapping[str, str]

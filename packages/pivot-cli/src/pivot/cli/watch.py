@@ -1,6 +1,5 @@
 """`pivot run --watch`: run, wait until files change, run what that made stale."""
 
-import dataclasses
 import json
 import os
 import sys
@@ -146,7 +145,7 @@ class Watching:
         begun = time.perf_counter()
         scene, chosen = choose(self._session, self._wish.selection, self._wish.settings)
         self._note_ground(scene)
-        result = self._act(dataclasses.replace(scene, runners=self._pool.runner), chosen, begun, self._rounds == 1)
+        result = self._act(scene.served_by(self._pool.runner), chosen, begun, self._rounds == 1)
         if result.interrupted:
             raise KeyboardInterrupt
         self._tried = self._tried.after(result)
@@ -168,7 +167,7 @@ class Watching:
                 return changed
 
     def _is_news(self, changed: Collection[str], by_hand: Collection[str]) -> bool:
-        quiet = dataclasses.replace(self._session, verbosity=-1)
+        quiet = self._session._replace(verbosity=-1)
         try:
             scene, chosen = choose(quiet, self._wish.selection, self._wish.settings)
             self._note_ground(scene)

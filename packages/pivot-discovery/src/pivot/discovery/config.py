@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pivot.discovery.store import read_json, write_json
 from pivot.registry.amounts import Amount, Time, Tries
@@ -18,8 +17,7 @@ Environment = Literal["versions", "off", "content"]
 Observe = Literal["off", "on", "strict"]
 
 
-@dataclass(frozen=True)
-class CacheConfig:
+class CacheConfig(NamedTuple):
     """Where and how results are kept."""
 
     dir: str | None = None
@@ -31,8 +29,7 @@ class CacheConfig:
     """`group`: everybody in the group of the cache's folder may write to it."""
 
 
-@dataclass(frozen=True)
-class RunConfig:
+class RunConfig(NamedTuple):
     """How stages are run."""
 
     jobs: int | None = None
@@ -41,7 +38,7 @@ class RunConfig:
     """Seconds to wait for a stage that another process runs; None: for ever."""
     keep_runs: int = 100
     """Runs of which journal and logs are kept, in each pipeline."""
-    resources: Mapping[str, Amount] = field(default_factory=dict)
+    resources: Mapping[str, Amount] = {}
     """How much there is for all stages that run at once; of `memory`, in bytes, by default what the machine has."""
     retries: Tries | None = None
     """So many times more a stage that failed is tried, if it does not say it itself."""
@@ -49,30 +46,27 @@ class RunConfig:
     """Seconds that a stage may take, if it does not say it itself; 0 or None: any number."""
 
 
-@dataclass(frozen=True)
-class IdentityConfig:
+class IdentityConfig(NamedTuple):
     """What counts as a change of code."""
 
     environment: Environment = "versions"
     observe: Observe = "on"
 
 
-@dataclass(frozen=True)
-class DiscoveryConfig:
+class DiscoveryConfig(NamedTuple):
     """Where pipelines are looked for."""
 
     exclude: tuple[str, ...] = ()
     """Patterns of directories to leave out: a name anywhere, or with a slash a path from the project root."""
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """All settings of a project. Plain types only: it is remembered as JSON."""
 
-    cache: CacheConfig = field(default_factory=CacheConfig)
-    run: RunConfig = field(default_factory=RunConfig)
-    identity: IdentityConfig = field(default_factory=IdentityConfig)
-    discovery: DiscoveryConfig = field(default_factory=DiscoveryConfig)
+    cache: CacheConfig = CacheConfig()
+    run: RunConfig = RunConfig()
+    identity: IdentityConfig = IdentityConfig()
+    discovery: DiscoveryConfig = DiscoveryConfig()
 
 
 _REMEMBERED = "config.json"
@@ -114,8 +108,12 @@ def _parsed(path: Path, local: Path) -> Config:
     seen = see(str(path), time.time_ns())  # before parsing: an edit in between must show at the next look
     config = parse_settings(path, Config)
     if seen is not None:
-        write_json(local / _REMEMBERED, {"seen": seen, "config": asdict(config)})
+        write_json(local / _REMEMBERED, {"seen": seen, "config": _to_data(config)})
     return config
+
+
+def _to_data(config: Config) -> dict[str, Any]:
+    return {name: section._asdict() for name, section in config._asdict().items()}
 
 
 def _from_data(data: dict[str, Any]) -> Config:

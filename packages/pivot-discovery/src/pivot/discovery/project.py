@@ -2,22 +2,21 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pivot.discovery.config import Config, config_of
 from pivot.discovery.names import pipeline_files_in
 from pivot.registry.layout import PIVOT_DIR, project_root_of
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """One project, as a command sees it: everything that depends on where and how the command was started."""
 
     root: Path
     config: Config
     cache_dir: Path
-    environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+    environ: Mapping[str, str] = {}
     """The environment that the command was started with."""
 
     @property

@@ -1,4 +1,4 @@
-"""Check the settings file against the dataclasses that say what may stand in it. Needs a YAML parser."""
+"""Check the settings file against the tuples that say what may stand in it. Needs a YAML parser."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def parse_settings(path: Path, shape: type[T]) -> T:
-    """Read a YAML file of two levels into frozen dataclasses. Raises DefinitionError with file and line."""
+    """Read a YAML file of two levels into named tuples of named tuples. Raises DefinitionError with file and line."""
     return _Settings(read_document(path)).read(shape)
 
 
@@ -26,7 +26,7 @@ class _Settings:
         self._document = document
 
     def read(self, shape: type[T]) -> T:
-        """Give the dataclass that the file spells."""
+        """Give the tuple that the file spells."""
         sections = get_type_hints(shape)
         given = self._entries((), self._document.data, sections)
         return shape(**{name: self._section(name, value, sections[name]) for name, value in given.items()})

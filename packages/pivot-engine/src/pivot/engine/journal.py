@@ -3,7 +3,6 @@
 import fcntl
 import os
 import re
-import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -94,6 +93,8 @@ def prune(state_dir: Path, keep: int) -> None:
         for logs in os.listdir(state_dir / "logs"):
             # Logs newer than every journal are of a run that is just beginning.
             if RUN_ID.fullmatch(logs) and logs not in kept and (logs in old or logs < min(kept, default="")):
+                import shutil  # imports three libraries for archives
+
                 shutil.rmtree(state_dir / "logs" / logs, ignore_errors=True)
     for path in runs:
         if path.stem in old:

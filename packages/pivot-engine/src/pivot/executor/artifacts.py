@@ -4,19 +4,20 @@ import contextlib
 import errno
 import itertools
 import os
-import shutil
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pivot.cache import Cache, CacheError, ChangedError, MissingError
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.state import StageState
 from pivot.executor.trace import Artifact, Trace
 from pivot.executor.workspace import absolute, output_paths
-from pivot.outputs import Out
 from pivot.registry.definition import Output, OutputKind, StageDefinition
+
+if TYPE_CHECKING:
+    from pivot.outputs import Out
 
 
 class StageError(Exception):
@@ -139,12 +140,16 @@ def move(path: str, target: str) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        import shutil  # imports three libraries for archives
+
         shutil.move(path, target)
 
 
 def remove(path: str) -> None:
     """Delete a file, a link or a directory, if there is one."""
     if os.path.isdir(path) and not os.path.islink(path):
+        import shutil  # as above
+
         shutil.rmtree(path)
     else:
         with contextlib.suppress(FileNotFoundError):
@@ -227,7 +232,7 @@ def _values(output: Output, value: Any) -> dict[str, Any]:
     return dict(zip(output.paths, value, strict=True))
 
 
-def _save_one(out: Out[Any], path: str, value: Any, unrecorded: Unrecorded) -> None:
+def _save_one(out: "Out[Any]", path: str, value: Any, unrecorded: Unrecorded) -> None:
     """Save beside the target and rename."""
     beside = temporary(path)
     with unrecorded():

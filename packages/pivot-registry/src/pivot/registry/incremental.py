@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pivot.outputs import Out
 from pivot.registry.paths import paths_of
+
+if TYPE_CHECKING:
+    from pivot.outputs import Out
 
 
 def starting_points(
-    incremental: Mapping[str, str], outs: Mapping[str, Out[Any]], defaults: Collection[str], root: Path
+    incremental: Mapping[str, str], outs: Mapping[str, "Out[Any]"], defaults: Collection[str], root: Path
 ) -> dict[str, Any]:
     """Load what the last run left, by parameter. Without anything, a parameter with a default gets no argument."""
     found: dict[str, Any] = {}
@@ -23,6 +25,6 @@ def starting_points(
     return found
 
 
-def _restored(out: Out[Any], path: Path) -> Any:
+def _restored(out: "Out[Any]", path: Path) -> Any:
     loader: Any = out.loader
     return loader.load(path) if loader.hands_paths or path.exists() else None

@@ -3,8 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -26,8 +25,7 @@ WIDEST = 40
 """Longer names do not push the others' columns to the right."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What one `pivot run` is asked to do."""
 
     selection: Selection
@@ -160,7 +158,7 @@ def _watch(session: Session, request: Request) -> ExitCode:
 
     def act(scene: Scene, chosen: Sequence[StageRef], begun: float, first: bool) -> "RunResult":
         # Forced is the first round only: else every save would run everything.
-        return bring(session, scene, replace(request, force=request.force and first), chosen, begun)
+        return bring(session, scene, request._replace(force=request.force and first), chosen, begun)
 
     return watch(session, Wish(request.selection, request.settings, request.only, request.as_json), act)
 
