@@ -24,7 +24,7 @@ from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.executor.task import Waits
 from pivot.executor.trace import Facts
-from pivot.executor.workspace import CHANGING, Workspace, absolute, input_paths
+from pivot.executor.workspace import CHANGING, Workspace, absolute_paths, input_paths, output_paths
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.endings import undisturbed
 from pivot.registry.errors import DefinitionError
@@ -180,9 +180,9 @@ class Engine:
         """Name an input that comes from each of these stages."""
         for need in needs:
             maker = self.stages.stages[need]
-            made = [absolute(maker.root, path) for out in maker.outputs for path in out.paths]
-            paths = [path for path in input_paths(stage) if _related(absolute(stage.root, path), made)]
-            yield need, (paths or ["?"])[0]
+            made = absolute_paths(maker.root, output_paths(maker))
+            reads = zip(input_paths(stage), self.stages.reads[stage.ref], strict=True)
+            yield need, next((path for path, full in reads if _related(full, made)), "?")
 
     def explain(self, ref: StageRef) -> "Explanation":
         """Say why a stage would run, or would not, with the name of everything that changed."""
@@ -215,7 +215,8 @@ class Engine:
     def _sessions(self, *, use_run_cache: bool = True) -> Iterator[Sessions]:
         workspace = Workspace(self._cache, CHANGING)
         root = self._settings.project_root
-        outputs = frozenset(os.path.relpath(path, root) for path in self.stages.producers)
+        inside = len(f"{root}{os.sep}")
+        outputs = frozenset([path[inside:] for path in self.stages.producers])
         shared = Shared(self._settings, self._cache, workspace, look(), self._environ, outputs, use_run_cache)
         with ExitStack() as stack:
             try:

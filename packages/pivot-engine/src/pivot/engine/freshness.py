@@ -50,13 +50,16 @@ def look() -> Stat:
 
 def holds(row: Row, stage: StageDefinition, stat: Stat, workspace: Workspace, observer: Observer) -> bool:
     """Tell whether a certificate still holds."""
-    certificate = Certificate(*row)
-    return (
-        certificate.declared == declared_row(stage)
-        and all(stat(path) == seen for path, seen in certificate.stats.items())
-        and all(_digest(workspace, path) == digest for path, digest in certificate.trees.items())
-        and (not certificate.observed or _still(certificate.observed, observer))
-    )
+    declared, stats, trees, observed = Certificate(*row)
+    if declared != declared_row(stage):
+        return False
+    for path, seen in stats.items():
+        if stat(path) != seen:
+            return False
+    for path, digest in trees.items():
+        if _digest(workspace, path) != digest:
+            return False
+    return not observed or _still(observed, observer)
 
 
 def _digest(workspace: Workspace, path: str) -> str | None:
@@ -75,8 +78,8 @@ def declared_row(stage: StageDefinition) -> Row:
         str(stage.root),
         tuple(stage.identity),
         dict(stage.params),
-        tuple(tuple(item) for item in stage.inputs),
-        tuple((item.key, item.paths, str(item.kind), item.many) for item in stage.outputs),
+        tuple(map(tuple, stage.inputs)),
+        tuple([(item.key, item.paths, str(item.kind), item.many) for item in stage.outputs]),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pivot.executor.workspace import absolute, input_paths, output_paths
+from pivot.executor.workspace import absolute, absolute_paths, input_paths, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import PipelineName, StageRef, StateDir
@@ -23,6 +23,8 @@ class Graph(NamedTuple):
     needs: Mapping[StageRef, frozenset[StageRef]]
     producers: Mapping[str, StageRef]
     """Absolute path of an output -> the stage that writes it."""
+    reads: Mapping[StageRef, Sequence[str]]
+    """The absolute paths of a stage's inputs, in the order of `input_paths`."""
 
     def order(self, selected: Iterable[StageRef]) -> list[StageRef]:
         """Sort stages so that each comes after those that it needs; a cycle is an error that names it."""
@@ -69,7 +71,8 @@ class Graph(NamedTuple):
 
     def _link(self, maker: StageRef, user: StageRef) -> str:
         stage = self.stages[user]
-        paths = (path for path in input_paths(stage) if self._maker(absolute(stage.root, path)) == maker)
+        reads = zip(input_paths(stage), self.reads[user], strict=True)
+        paths = (path for path, full in reads if self._maker(full) == maker)
         return f"{user} ({stage.place}) reads {next(paths, 'a file')}"
 
     def _maker(self, path: str) -> StageRef | None:
@@ -107,20 +110,20 @@ def build_graph(definitions: Sequence[StageDefinition], project_root: Path) -> G
             project. (Cycles show in `Graph.order`, missing inputs in `check_inputs`.)
     """
     stages = _by_ref(definitions)
-    producers = _producers(stages, project_root)
+    reads = {ref: absolute_paths(stage.root, input_paths(stage)) for ref, stage in stages.items()}
+    producers = _producers(stages, reads, project_root)
     finder = _Finder(producers)
-    needs: dict[StageRef, frozenset[StageRef]] = {}
-    for ref, stage in stages.items():
-        paths = [absolute(stage.root, path) for path in input_paths(stage)]
-        needs[ref] = frozenset(maker for path in paths for maker in finder.makers(path)) - _own(stage)
-        if ref in {maker for path in paths for maker in finder.makers(path)} - _own(stage):
-            raise DefinitionError(f"stage {ref} reads its own output", where=stage.place)
-    return Graph(stages, needs, producers)
+    needs = {ref: _needs(stage, finder.makers_of(reads[ref])) for ref, stage in stages.items()}
+    return Graph(stages, needs, producers, reads)
 
 
-def _own(stage: StageDefinition) -> frozenset[StageRef]:
-    """A stage with an incremental output may read what it wrote."""
-    return frozenset((stage.ref,)) if any(out.kind == "incremental" for out in stage.outputs) else frozenset()
+def _needs(stage: StageDefinition, makers: set[StageRef]) -> frozenset[StageRef]:
+    """Let a stage with an incremental output read what it wrote, and no other."""
+    if stage.ref in makers:
+        if not any(out.kind == "incremental" for out in stage.outputs):
+            raise DefinitionError(f"stage {stage.ref} reads its own output", where=stage.place)
+        makers.remove(stage.ref)
+    return frozenset(makers)
 
 
 def _by_ref(definitions: Sequence[StageDefinition]) -> dict[StageRef, StageDefinition]:
@@ -129,39 +132,46 @@ def _by_ref(definitions: Sequence[StageDefinition]) -> dict[StageRef, StageDefin
     owners: dict[StateDir, StageDefinition] = {}
     names: dict[PipelineName, StageDefinition] = {}
     for stage in definitions:
-        first = owners.setdefault(stage.state_dir, stage)
-        if first.ref.pipeline != stage.ref.pipeline:
-            raise DefinitionError(
-                f"pipelines {first.ref.pipeline!r} ({first.place}) and {stage.ref.pipeline!r} ({stage.place})"
-                f" have the same root {stage.root.name or stage.root}",
-                where=stage.place,
-                hint="Give each pipeline a directory of its own; its state lives there.",
-            )
         namesake = names.setdefault(stage.ref.pipeline, stage)
-        if namesake.state_dir != stage.state_dir:
-            raise DefinitionError(
-                f"two pipelines are called {stage.ref.pipeline!r}: {namesake.place} and {stage.place}",
-                where=stage.place,
-                hint="Give one of them another name.",
-            )
+        if namesake.state_dir is not stage.state_dir or namesake is stage:  # not for each stage of a pipeline
+            _check_owner(stage, owners.setdefault(stage.state_dir, stage), namesake)
         stages.setdefault(stage.ref, stage)
     return stages
 
 
-def _producers(stages: Mapping[StageRef, StageDefinition], project_root: Path) -> dict[str, StageRef]:
+def _check_owner(stage: StageDefinition, first: StageDefinition, namesake: StageDefinition) -> None:
+    """Refuse two pipelines in one state directory, and two with one name."""
+    if first.ref.pipeline != stage.ref.pipeline:
+        raise DefinitionError(
+            f"pipelines {first.ref.pipeline!r} ({first.place}) and {stage.ref.pipeline!r} ({stage.place})"
+            f" have the same root {stage.root.name or stage.root}",
+            where=stage.place,
+            hint="Give each pipeline a directory of its own; its state lives there.",
+        )
+    if namesake.state_dir != stage.state_dir:
+        raise DefinitionError(
+            f"two pipelines are called {stage.ref.pipeline!r}: {namesake.place} and {stage.place}",
+            where=stage.place,
+            hint="Give one of them another name.",
+        )
+
+
+def _producers(
+    stages: Mapping[StageRef, StageDefinition], reads: Mapping[StageRef, Sequence[str]], project_root: Path
+) -> dict[str, StageRef]:
     producers: dict[str, StageRef] = {}
     inside = f"{project_root}{os.sep}"
     for ref, stage in stages.items():
-        for path in output_paths(stage):
-            full = absolute(stage.root, path)
+        outputs = output_paths(stage)
+        for path, full in zip(outputs, absolute_paths(stage.root, outputs), strict=True):
             if not full.startswith(inside):
                 raise _leaves(stage, f"output {path}", project_root)
             if (other := producers.setdefault(full, ref)) != ref:
                 raise _twice(stages[other], stage, path, path)
-        for path in input_paths(stage):
-            if not os.path.isabs(path) and not absolute(stage.root, path).startswith(inside):
+        for path, full in zip(input_paths(stage), reads[ref], strict=True):
+            if not full.startswith(inside) and not os.path.isabs(path):
                 raise _leaves(stage, f"input {path}", project_root)
-    _refuse_nested(stages, producers, project_root)
+    _refuse_nested(stages, producers, str(project_root))
     return producers
 
 
@@ -183,19 +193,17 @@ def _twice(first: StageDefinition, second: StageDefinition, path: str, inner: st
 
 
 def _refuse_nested(
-    stages: Mapping[StageRef, StageDefinition], producers: Mapping[str, StageRef], project_root: Path
+    stages: Mapping[StageRef, StageDefinition], producers: Mapping[str, StageRef], project_root: str
 ) -> None:
     """Refuse an output inside another's directory output, or inside what is not for outputs."""
+    fit: set[str] = {project_root}
+    """Directories of which all is well, with those above them."""
     for path, ref in producers.items():
-        parent = os.path.dirname(path)
-        while len(parent) > len(str(project_root)):
+        folder = parent = os.path.dirname(path)
+        while parent not in fit:
             if parent in producers:
-                raise _twice(
-                    stages[producers[parent]],
-                    stages[ref],
-                    os.path.relpath(parent, project_root),
-                    os.path.relpath(path, project_root),
-                )
+                inner, outer = os.path.relpath(path, project_root), os.path.relpath(parent, project_root)
+                raise _twice(stages[producers[parent]], stages[ref], outer, inner)
             if os.path.basename(parent) in {".pivot", ".git"}:
                 raise DefinitionError(
                     f"output {os.path.relpath(path, project_root)} of stage {ref} lies in {os.path.basename(parent)}/",
@@ -203,6 +211,7 @@ def _refuse_nested(
                     hint="That directory is not for outputs: choose another path.",
                 )
             parent = os.path.dirname(parent)
+        fit.add(folder)
 
 
 class _Finder:
@@ -212,6 +221,12 @@ class _Finder:
         self._producers = producers
         self._sorted: list[str] | None = None
         self._known: dict[str, tuple[StageRef, ...]] = {}
+
+    def makers_of(self, paths: Iterable[str]) -> set[StageRef]:
+        makers: set[StageRef] = set()
+        for path in paths:
+            makers.update(self.makers(path))
+        return makers
 
     def makers(self, path: str) -> tuple[StageRef, ...]:
         exact = self._producers.get(path)
@@ -241,12 +256,11 @@ def check_inputs(graph: Graph, selected: Iterable[StageRef], exists: "Exists") -
     """Refuse to start when an input is neither there nor made by any stage."""
     finder = _Finder(graph.producers)
     for ref in selected:
-        stage = graph.stages[ref]
-        for path in input_paths(stage):
-            full = absolute(stage.root, path)
-            if not finder.makers(full) and not exists(full):
+        for number, full in enumerate(graph.reads[ref]):
+            if full not in graph.producers and not finder.makers(full) and not exists(full):
+                stage = graph.stages[ref]
                 raise DefinitionError(
-                    f"input {path} of stage {ref} does not exist and no stage makes it",
+                    f"input {input_paths(stage)[number]} of stage {ref} does not exist and no stage makes it",
                     where=stage.place,
                     hint=_near(full, graph),
                 )
@@ -256,11 +270,13 @@ def check_places(graph: Graph, selected: Iterable[StageRef], project_root: Path)
     """Refuse outputs that a symbolic link on the way would take out of the project."""
     inside = os.path.realpath(project_root) + os.sep
     safe: set[str] = set()
-    for ref in selected:
-        stage = graph.stages[ref]
-        for path in output_paths(stage):
-            directory = os.path.dirname(absolute(stage.root, path))
-            if directory not in safe and not f"{os.path.realpath(directory)}{os.sep}".startswith(inside):
+    chosen = set(selected)
+    for full, ref in graph.producers.items():
+        directory = os.path.dirname(full)
+        if directory not in safe and ref in chosen:
+            if not f"{os.path.realpath(directory)}{os.sep}".startswith(inside):
+                stage = graph.stages[ref]
+                path = next(path for path in output_paths(stage) if absolute(stage.root, path) == full)
                 raise _leaves(stage, f"output {path}, through a symbolic link,", project_root)
             safe.add(directory)
 

@@ -86,7 +86,7 @@ class Observer:
         return tuple(path for path in paths if path not in self._outputs)
 
     def _existing(self, paths: Iterable[str], *, there: bool) -> tuple[str, ...]:
-        return tuple(path for path in paths if os.path.exists(self._absolute(path)) == there)
+        return tuple([path for path in paths if os.path.exists(self._absolute(path)) == there])
 
     def _absolute(self, path: str) -> str:
         return os.path.normpath(os.path.join(self._root, path))

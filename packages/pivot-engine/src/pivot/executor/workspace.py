@@ -16,6 +16,12 @@ def absolute(root: Path, path: str) -> str:
     return os.path.normpath(path if path.startswith("/") else f"{root}/{path}")
 
 
+def absolute_paths(root: Path, paths: Iterable[str]) -> list[str]:
+    """Turn the declared paths of a stage into absolute ones."""
+    start = f"{root}/"
+    return [os.path.normpath(path if path.startswith("/") else start + path) for path in paths]
+
+
 CHANGING = Artifact(Digest(f"b3:{'0' * 64}"), 0)
 """Stands for what is just being written: it is equal to nothing that was ever recorded, and no store has it."""
 
