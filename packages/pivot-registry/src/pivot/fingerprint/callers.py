@@ -15,7 +15,7 @@ import posixpath
 import sys
 import threading
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 _FROZEN = ("_collections_abc", "genericpath", "ntpath", "os", "posixpath")
@@ -114,11 +114,8 @@ def is_library_importing(is_ours: Callable[[str], bool]) -> bool:
 class Users(NamedTuple):
     """Of whom it can be said that they use what is just being used."""
 
-    functions: dict[int, types.CodeType | None]
-    """The user's functions that are being executed, by identity: those of equal text, in two files, may be equal.
-
-    None too in a thread, as who started it is not known.
-    """
+    functions: Sequence[types.CodeType | None]
+    """The user's functions that are being executed; None too in a thread, as who started it is not known."""
     statement: tuple[str, int] | None
     """The module-level statement of the user's that is being executed, nearest to the call: (module, line)."""
 
@@ -136,16 +133,17 @@ def users(is_ours: Callable[[str], bool], floor: Floor | None = None) -> Users:
     if threading.get_ident() == main:
         return found
     started_by = _users(sys._current_frames().get(main), is_ours, floor)
-    return Users({**found.functions, id(None): None}, found.statement or started_by.statement)
+    return Users([*found.functions, None], found.statement or started_by.statement)
 
 
 def _users(frame: types.FrameType | None, is_ours: Callable[[str], bool], floor: Floor | None) -> Users:
-    functions: dict[int, types.CodeType | None] = {}
+    functions: list[types.CodeType | None] = []
     statement = None
     end = None if floor is None else floor.code
     while frame is not None and (code := frame.f_code) is not end:
         if is_ours(code.co_filename):
-            functions[id(code)] = code
+            if not functions or functions[-1] is not code:  # one that calls itself may be there a thousand times
+                functions.append(code)
             if statement is None and code.co_name == "<module>":
                 statement = str(frame.f_globals.get("__name__")), frame.f_lineno
         frame = frame.f_back

@@ -5,7 +5,7 @@ import functools
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -17,6 +17,9 @@ class LoadedModules:
 
     def named(self, file: str) -> str | None:
         """Name the loaded module that a file is, absolute or as code tells it."""
+        name = self._names.get(file)
+        if name is not None and getattr(sys.modules.get(name), "__file__", None) == file:
+            return name  # spelled as the module spells it, as nearly always
         file = _absolute(file)
         name = self._names.get(file)
         if name is None or _file_of_loaded(sys.modules.get(name)) != file:
@@ -39,18 +42,17 @@ def _normal(file: str) -> str:
     return os.path.normpath(file)
 
 
-def names_of(code: types.CodeType, module: str | None) -> Iterator[str]:
+def names_of(code: types.CodeType, module: str | None) -> Sequence[str]:
     """Name a function of a module that started; one that its module does not name by what it is part of.
 
     The module is the one that `LoadedModules` names; of a file that is none, nothing has a name.
     """
     if module is None:
-        return
+        return ()
     if not code.co_qualname.startswith("<"):
-        yield f"{module}:{code.co_qualname}"
-        return
+        return (f"{module}:{code.co_qualname}",)
     bound = _bound_around(_absolute(code.co_filename), code.co_firstlineno)
-    yield from (f"{module}:{name}" for name in bound) if bound else (module,)
+    return [f"{module}:{name}" for name in bound] if bound else (module,)
 
 
 def _bound_around(file: str, line: int) -> list[str]:

@@ -22,9 +22,12 @@ _READS_OF_SOURCE = frozenset(["linecache", "tokenize", "inspect", "traceback", "
 
 def absolute(path: Any) -> str | None:
     """Give a path as absolute text; None for file descriptors and what else is no path."""
-    if not isinstance(path, (str, bytes, os.PathLike)):
-        return None
-    return os.path.abspath(os.fsdecode(path))
+    if type(path) is not str:
+        if not isinstance(path, (str, bytes, os.PathLike)):
+            return None
+        path = os.fsdecode(path)
+    # As `os.path.abspath`, which asks what kind of path it has: this runs for each file that is opened or asked for.
+    return os.path.normpath(path if path.startswith(os.sep) else f"{os.getcwd().rstrip(os.sep)}{os.sep}{path}")
 
 
 def _visible(hook: Any) -> Any:
@@ -39,7 +42,9 @@ class AuditHook:
     def __init__(self, active: _ActiveOnes) -> None:
         self._active = active
         self._installed = False
-        self._handlers: Mapping[str, _Handler] = {
+        self._handlers: Mapping[str, _Handler] = {}
+        """Those of what is recorded now."""
+        self._recording: Mapping[str, _Handler] = {
             "open": self._opened,
             "os.listdir": self._listed,
             "os.scandir": self._listed,
@@ -61,12 +66,14 @@ class AuditHook:
 
     def install(self) -> None:
         """Install the hook the first time. It stays, and does nothing while nothing is recorded."""
+        self._handlers = self._recording
         if not self._installed:
             self._installed = True
             sys.addaudithook(self._event)
 
     def remove(self) -> None:
-        """Leave it: the interpreter has no way to take an audit hook away."""
+        """Let it do nothing: the interpreter has no way to take an audit hook away."""
+        self._handlers = {}
 
     @_visible
     def _event(self, event: str, args: tuple[Any, ...]) -> None:

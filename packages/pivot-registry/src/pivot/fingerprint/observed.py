@@ -74,22 +74,21 @@ def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
     `declared` are the stage's inputs and outputs, spelled as paths in `Observed` are (absolute if outside the project).
     """
     paths = set(map(os.path.normpath, declared))
-    leading = {parent for path in paths for parent in _above(path)}
-
-    def rest(names: tuple[str, ...], also: Collection[str] = ()) -> tuple[str, ...]:
-        return names and tuple(name for name in names if name not in also and not _covered(name, paths))
-
+    asked = observed.present or observed.missing
+    leading = {parent for path in paths for parent in _above(path)} if asked else ()
     return observed._replace(
-        files=rest(observed.files),
-        directories=rest(observed.directories),
-        present=rest(observed.present, leading),
-        missing=rest(observed.missing, leading),
-        outside=rest(observed.outside),
+        files=_outside(observed.files, paths),
+        directories=_outside(observed.directories, paths),
+        present=_outside(observed.present, paths, leading),
+        missing=_outside(observed.missing, paths, leading),
+        outside=_outside(observed.outside, paths),
     )
 
 
-def _covered(name: str, paths: Collection[str]) -> bool:
-    return name in paths or any(parent in paths for parent in _above(name))
+def _outside(names: tuple[str, ...], paths: set[str], also: Collection[str] = ()) -> tuple[str, ...]:
+    """Leave out what lies at or below these paths, and what else is said."""
+    left = [name for name in names if name not in paths and name not in also]
+    return tuple([name for name in left if paths.isdisjoint(_above(name))])
 
 
 def _above(path: str) -> Iterator[str]:
@@ -106,17 +105,18 @@ def unforeseen(observed: Observed, known: Iterable[str]) -> tuple[str, ...]:
     which any part is known was foreseen: the text shows which parts of it are used.
     """
     names = set(known)
-    started = {entry for entry in map(_top_level, observed.code) if entry.replace(":", ".") not in names}
+    started = {entry for entry in _top_levels(observed.code) if entry.replace(":", ".") not in names}
     imported = set(observed.modules) - names
     if imported:
         imported -= {name[:index] for name in names for index, letter in enumerate(name) if letter == "."}
     return tuple(sorted(started | imported))
 
 
-def _top_level(entry: str) -> str:
-    """Give the definition that a function stands in: classes are taken whole, and what encloses local functions too."""
-    module, colon, qualname = entry.partition(":")
-    return f"{module}{colon}{qualname.split('.')[0]}"
+def _top_levels(entries: Iterable[str]) -> Iterator[str]:
+    """Give the definitions that functions stand in: classes are taken whole, and what encloses local functions too."""
+    for entry in entries:
+        module, colon, qualname = entry.partition(":")
+        yield f"{module}{colon}{qualname.partition('.')[0]}" if "." in qualname else entry
 
 
 def environment_hash(name: str, environ: Mapping[str, str]) -> str | None:

@@ -117,9 +117,10 @@ class Recorder:
         return self._active.muted()
 
     def _territory(self, project: Path) -> Territory:
-        if project not in self._territories:
-            self._territories[project] = Territory(project)
-        return self._territories[project]
+        territory = self._territories.get(project)
+        if territory is None:
+            territory = self._territories[project] = Territory(project)
+        return territory
 
     def _switch_on(self, recording: Recording) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,8 +40,8 @@ class Recording:
         self._started: list[types.CodeType] = []
         self._statements: set[tuple[str, int, str, str]] = set()
         """(module, line, kind, subject) of what statements at the top of modules used."""
-        self._users: dict[str, dict[int, types.CodeType | None]] = {}
-        """Subject -> the user's functions during which it was used, by identity; None for one that cannot be told."""
+        self._users: dict[str, list[Sequence[types.CodeType | None]]] = {}
+        """Subject -> for each use, the user's functions during which it was; None for one that cannot be told."""
         self._times: dict[tuple[str, str], int] = {}
         self._process = os.getpid()
         self._from_children: IO[bytes] | None = None
@@ -53,7 +53,7 @@ class Recording:
         # A loop in a stage asks thousands of times; not as many statements of modules use one file.
         if times <= _STATEMENTS:
             found = users(self.territory.is_ours, self.floor)
-            self._users.setdefault(subject, {}).update(found.functions)
+            self._users.setdefault(subject, []).append(found.functions)
             if found.statement is not None:
                 self._statements.add((*found.statement, kind, subject))
 
@@ -62,12 +62,6 @@ class Recording:
             facts[subject] = detail
             if self._from_children is not None and os.getpid() != self._process:
                 os.write(self._from_children.fileno(), json.dumps([kind, subject, detail]).encode() + b"\n")
-
-    def _has(self, kind: str, subject: str) -> bool:
-        return subject in self._facts[kind]
-
-    def _all(self, kind: str) -> dict[str, Any]:
-        return self._facts[kind].copy()
 
     def expects_children(self) -> None:
         """Open what processes that are about to fork off will write to. They may end without a word (`os._exit`)."""
@@ -91,28 +85,28 @@ class Recording:
     def _opens(self, kind: str, path: str) -> None:
         if not exists(path):
             self.asks(path, there=False)
-        elif not self._has("make", path):
+        elif path not in self._facts["make"]:
             self._uses(kind, path)
 
     def writes(self, path: str) -> None:
         """Note that a file or directory is made, replaced or removed: unless read before, it is the run's own."""
-        if not self._has("read", path) and not self._has("list", path):
+        if path not in self._facts["read"] and path not in self._facts["list"]:
             self._note("make", path)
 
     def asks(self, path: str, *, there: bool) -> None:
         """Note that the run looked whether a path exists."""
-        if not self._has("make", path):
+        if path not in self._facts["make"]:
             self._uses("ask", path, there)
 
     def reads_variable(self, name: str, environ: Callable[[], Mapping[str, str]]) -> None:
         """Note a variable with its value when first read, unless the run set it itself."""
-        if not self._has("set", name) and not name.startswith("PIVOT_"):
-            known = self._has("env", name)
+        if name not in self._facts["set"] and not name.startswith("PIVOT_"):
+            known = name in self._facts["env"]
             self._uses("env", name, None if known else environment_hash(name, environ()))
 
     def sets_variable(self, name: str) -> None:
         """Note that the run sets a variable: what it reads there later is its own."""
-        if not self._has("env", name):
+        if name not in self._facts["env"]:
             self._note("set", name)
 
     def starts(self, code: types.CodeType) -> None:
@@ -122,16 +116,13 @@ class Recording:
             # files, and have equal code.
             self._started.append(code)
         else:
-            self._name([code])
+            for _, name in self._names([code]):
+                self._note("code", name)
 
-    def _name(self, codes: Sequence[types.CodeType]) -> None:
-        for _, name in self._names(codes):
-            self._note("code", name)
-
-    def _names(self, codes: Sequence[types.CodeType]) -> Iterator[tuple[types.CodeType, str]]:
+    def _names(self, codes: Sequence[types.CodeType]) -> list[tuple[types.CodeType, str]]:
         """Name functions. Of which module a file is, is asked once for all that are in it."""
         modules = {file: self._modules.named(file) for file in {code.co_filename for code in codes}}
-        return ((code, name) for code in codes for name in names_of(code, modules[code.co_filename]))
+        return [(code, name) for code in codes for name in names_of(code, modules[code.co_filename])]
 
     def imports(self, module: str) -> None:
         """Note that a module is imported by a computed name."""
@@ -154,22 +145,24 @@ class Recording:
     def observed(self) -> Observed:
         """Give what was seen so far."""
         self._hear_children()
-        self._name(self._started.copy())
-        read, listed, asked = self._all("read"), self._all("list"), self._all("ask")
+        # A copy of each kind: other threads may still add to them.
+        facts = {kind: noted.copy() for kind, noted in dict(self._facts).items()}
+        read, listed, asked, made = (facts.get(kind, {}) for kind in ("read", "list", "ask", "make"))
         here = {path: mode for path in {*read, *listed, *asked} if (mode := _mode(path)) is not None}
-        own = {path for path, there in asked.items() if not there and (self._has("make", path) or path in here)}
+        own = {path for path, there in asked.items() if not there and (path in made or path in here)}
         questions = (asked.keys() - own) | read.keys()
         gone = questions - here.keys()
+        code = {*facts.get("code", {}), *[name for _, name in self._names(self._started.copy())]}
         return Observed(
-            files=self._inside(path for path in read.keys() - gone if not stat.S_ISDIR(here[path])),
-            directories=self._inside(path for path in listed if path in here),
+            files=self._inside([path for path in read.keys() - gone if not stat.S_ISDIR(here[path])]),
+            directories=self._inside([path for path in listed if path in here]),
             present=self._inside(questions - gone - read.keys()),
             missing=self._inside(gone),
-            env=dict(sorted(self._all("env").items())),
-            code=tuple(sorted(self._all("code"))),
-            modules=tuple(sorted(name for name in self._all("import") if self._is_ours(name))),
-            spawned=tuple(sorted(self._all("spawn"))),
-            outside=tuple(sorted(path for path in read if self.territory.is_outside(path))),
+            env=dict(sorted(facts.get("env", {}).items())),
+            code=tuple(sorted(code)),
+            modules=tuple(sorted([name for name in facts.get("import", {}) if self._is_ours(name)])),
+            spawned=tuple(sorted(facts.get("spawn", {}))),
+            outside=tuple(sorted([path for path in read if self.territory.is_outside(path)])),
         )
 
     def users(self) -> dict[str, frozenset[str]]:
@@ -177,13 +170,15 @@ class Recording:
 
         They are named as in manifests; a pipeline file's also without its directory. An empty name is one not known.
         """
-        functions = dict(pair for users in self._users.values() for pair in users.items())
+        # By identity: functions of equal text may be two, in two files, and have equal code.
+        users = {subject: {id(code): code for use in uses for code in use} for subject, uses in self._users.items()}
+        functions = {number: code for found in users.values() for number, code in found.items()}
         names: dict[int, set[str]] = collections.defaultdict(set, {id(None): {""}})
         for code, name in self._names([code for code in functions.values() if code is not None]):
             names[id(code)].update(_spellings(name, code))
         return {
-            self.territory.inside(subject) or subject: frozenset(name for function in users for name in names[function])
-            for subject, users in self._users.items()
+            self.territory.inside(subject) or subject: frozenset(name for number in found for name in names[number])
+            for subject, found in users.items()
         }
 
     def import_facts(self) -> tuple[ImportFact, ...]:
@@ -211,8 +206,10 @@ class Recording:
             return ImportFact(module, line, "present" if present else "missing", name)
         return None
 
-    def _inside(self, paths: Iterable[str]) -> tuple[str, ...]:
-        inside = (self.territory.inside(path) for path in paths)
+    def _inside(self, paths: Collection[str]) -> tuple[str, ...]:
+        if not paths:
+            return ()
+        inside = map(self.territory.inside, paths)
         return tuple(sorted({path for path in inside if path is not None}))
 
     def _is_ours(self, module: str) -> bool:

@@ -1,15 +1,16 @@
 """Whose file is it: which paths count as the project's, and which code as the user's."""
 
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pivot.fingerprint.standard import STDLIB
 
 _INSTALLED = ("/site-packages/", "/dist-packages/")
-_KEPT_BY_TOOLS = ("/__pycache__/", "/.pivot/", *_INSTALLED)
+_is_kept_by_tools = re.compile("/(?:__pycache__|[.]pivot|site-packages|dist-packages)/").search
 _SYSTEM = ("/bin/", "/dev/", "/etc/", "/lib/", "/lib64/", "/opt/", "/proc/", "/run/", "/sys/", "/usr/", "/var/")
 
 
@@ -26,7 +27,9 @@ class Territory:
         self._interpreter = tuple(path for path in directories if not any(r.startswith(path) for r in self._roots))
         self._pivot = tuple(_slashed(os.path.abspath(path)) for path in sys.modules["pivot"].__path__)
         self._elsewhere = (*_SYSTEM, _slashed(tempfile.gettempdir()), _slashed(os.path.expanduser("~/.cache")))
-        self._ours: dict[str, bool] = {}
+        self._strange = (*self._roots, *self._interpreter, *self._pivot, *self._elsewhere)
+        self.is_ours: Callable[[str], bool] = _Decided(self._decide).__getitem__
+        """Whether code of this file is the user's, wherever it lives."""
 
     def inside(self, path: str) -> str | None:
         """Give an absolute path relative to the project, `.` for the project; None when it does not count as its."""
@@ -34,21 +37,14 @@ class Territory:
         for root in self._roots:
             if below.startswith(root):
                 relative = below[len(root) - 1 :].replace(os.sep, "/")
-                kept = any(part in relative for part in _KEPT_BY_TOOLS) or below.startswith(self._interpreter)
+                kept = _is_kept_by_tools(relative) or below.startswith(self._interpreter)
                 return None if kept else relative.strip("/") or "."
         return None
 
     def is_outside(self, path: str) -> bool:
         """Whether a file is neither the project's nor the system's, so that reading it is worth a warning."""
         below = path + "/"
-        strange = (*self._roots, *self._interpreter, *self._pivot, *self._elsewhere)
-        return not below.startswith(strange) and not any(part in below for part in _KEPT_BY_TOOLS)
-
-    def is_ours(self, filename: str) -> bool:
-        """Whether code of this file is the user's, wherever it lives."""
-        if (known := self._ours.get(filename)) is None:
-            known = self._ours[filename] = self._decide(filename)
-        return known
+        return not below.startswith(self._strange) and not _is_kept_by_tools(below)
 
     def _decide(self, filename: str) -> bool:
         if filename.startswith("<"):
@@ -57,6 +53,18 @@ class Territory:
         if self.inside(path) is not None:
             return True
         return not path.startswith((*self._interpreter, *self._pivot)) and not any(part in path for part in _INSTALLED)
+
+
+class _Decided(dict[str, bool]):
+    """Answers by file name, each found out once. A dictionary, because it is asked for every frame of every stack."""
+
+    def __init__(self, decide: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._decide = decide
+
+    def __missing__(self, filename: str) -> bool:
+        known = self[filename] = self._decide(filename)
+        return known
 
 
 def _slashed(path: str) -> str:
