@@ -67,6 +67,13 @@ def test_a_package_comes_before_a_module_and_a_module_before_a_bare_directory(pr
     assert found.find("b") == Found("source", str(project.root / "b.py"))
 
 
+def test_the_file_of_a_package_is_no_package_under_its_own_name(project: Any) -> None:
+    project.write({"a/__init__.py": "", "a/b.py": ""})
+    found = finder(project)
+    assert found.find("a.__init__") == Found("source", str(project.root / "a/__init__.py"))
+    assert found.find("a.__init__.__init__") is None  # a text `__init__.py` would lead from each to the next
+
+
 def test_a_namespace_package_has_the_parts_of_all_entries(project: Any) -> None:
     project.write({"one/space/a.py": "", "two/space/b.py": ""})
     found = finder(project, "one", "two")

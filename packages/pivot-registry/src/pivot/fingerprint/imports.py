@@ -121,7 +121,7 @@ class Finder:
 
     def _search(self, name: str) -> Found | None:
         if name in self._pinned:
-            return self._at(self._pinned[name])
+            return self._at(self._pinned[name], package=_is_init(self._pinned[name]))
         parent, _, last = name.rpartition(".")
         if not parent:
             return self._top(name)
@@ -167,20 +167,19 @@ class Finder:
     def _here(self, directory: str, name: str, present: tuple[str, ...]) -> Found | None:
         """Take what the interpreter would take: a package, then a compiled module, then a source file."""
         if name in present and self._probe(f"{directory}/{name}", "__init__"):
-            return self._at(f"{directory}/{name}/{self._probe(f'{directory}/{name}', '__init__')[0]}")
+            return self._at(f"{directory}/{name}/{self._probe(f'{directory}/{name}', '__init__')[0]}", package=True)
         files = sorted((entry for entry in present if entry != name), key=lambda entry: entry.endswith(".py"))
         files = [entry for entry in files if not entry.endswith(".pyc")] or files
-        return self._at(f"{directory}/{files[0]}") if files else None
+        # Asked for by its own name, `pkg.__init__` is a plain module: it has no `pkg.__init__.__init__` below it.
+        return self._at(f"{directory}/{files[0]}", package=False) if files else None
 
-    def _at(self, file: str) -> Found:
-        directory, base = os.path.split(file)
-        package = base.partition(".")[0] == "__init__"
-        search = (directory,) if package else ()
+    def _at(self, file: str, *, package: bool) -> Found:
+        search = (os.path.dirname(file),) if package else ()
         if _is_installed(file):
             return Found("installed", file, package, search)
         if file.startswith(_STANDARD):
             return Found("standard", file, package, search)
-        return Found("source" if base.endswith(".py") else "binary", file, package, search)
+        return Found("source" if file.endswith(".py") else "binary", file, package, search)
 
     def _mapped(self, directory: str, name: str) -> Found | None:
         """Follow an editable install that maps names to places (setuptools with a flat layout)."""
@@ -190,6 +189,10 @@ class Finder:
         if place is None:
             return None
         return self._here(os.path.dirname(place), name, self._probe(os.path.dirname(place), name))
+
+
+def _is_init(file: str) -> bool:
+    return os.path.basename(file).partition(".")[0] == "__init__"
 
 
 def _candidates(name: str) -> tuple[str, ...]:
