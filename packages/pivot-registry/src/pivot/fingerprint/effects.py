@@ -34,6 +34,8 @@ class Callee(NamedTuple):
 class Effects:
     """Works out what import-time statements change.
 
+    Whoever notes what answers depend on makes one of its own: what was asked before is not looked up again.
+
     of
       owners        who is changed by a store
       called        what is changed by a call: its receiver, its arguments, and what the callee changes in turn
@@ -44,6 +46,7 @@ class Effects:
         self._program = program
         self._run_already: set[tuple[str, Unit, tuple[tuple[str, frozenset[Node]], ...]]] = set()
         """Functions, with what they were given, whose changes count already for the statement at hand."""
+        self._pipelines: dict[Node, bool] = {}
 
     def of(self, module: Module, atom: Atom) -> set[Node]:
         """Give the nodes that a statement changes, other than by binding names itself."""
@@ -58,14 +61,19 @@ class Effects:
             changed |= self.created(module, atom)
         return changed - {f"{module.name}:{name}" for name in atom.names} if changed else changed
 
-    def is_pipeline(self, target: Target, seen: frozenset[Node] = frozenset()) -> bool:
+    def is_pipeline(self, target: Target) -> bool:
         """Tell whether a binding is made by pivot: what is called on it concerns stages, not code."""
-        if target.node in seen:
+        if (known := self._pipelines.get(target.node)) is None:
+            known = self._pipelines[target.node] = self._is_made_by_pivot(target.node, frozenset())
+        return known
+
+    def _is_made_by_pivot(self, node: Node, seen: frozenset[Node]) -> bool:
+        if node in seen:
             return False
-        for module, atom in self._program.atoms(target.node):
-            name = target.node.partition(":")[2]
-            for maker in self._program.resolved(module, [ref for bound, ref in atom.makers if bound == name]):
-                if maker.node.startswith("^pivot.") or self.is_pipeline(maker, seen | {target.node}):
+        name = node.partition(":")[2]
+        for module, atom in self._program.atoms(node):
+            for maker, _ in self._program.resolved(module, [ref for bound, ref in atom.makers if bound == name]):
+                if maker.startswith("^pivot.") or self._is_made_by_pivot(maker, seen | {node}):
                     return True
         return False
 

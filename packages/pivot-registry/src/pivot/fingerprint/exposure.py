@@ -11,22 +11,24 @@ _FIELD_DECORATORS = ("dataclass", "define", "frozen", "mutable", "attrs", "s")
 
 
 class Exposure:
-    """Tells what libraries see of definitions."""
+    """Tells what libraries see of the definitions in one module."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, module: Module) -> None:
         self._program = program
+        self._module = module
+        self._loud: dict[Reference, bool] = {}
 
-    def of(self, module: Module, atom: Atom) -> int:
+    def of(self, atom: Atom) -> int:
         """0: nothing reads its hints; 1: annotations are read; 2: docstrings too."""
         if not (atom.decorators or atom.bases):
             return 0
-        levels = [self._level(module, decorator.path) for decorator in atom.decorators if decorator.path]
-        levels += [self._loudness(target) for target in self._program.resolved(module, atom.bases)]
+        levels = [self._level(decorator.path) for decorator in atom.decorators if decorator.path]
+        levels += [self._loudness(target) for target in self._program.resolved(self._module, atom.bases)]
         return max(levels, default=0)
 
-    def _level(self, module: Module, path: Reference) -> int:
+    def _level(self, path: Reference) -> int:
         """A decorator of a library may look at what it is put on; so does `dispatcher.register`."""
-        targets = self._program.resolve(module, path)
+        targets = self._program.resolve(self._module, path)
         level = max((self._loudness(target) for target in targets), default=0)
         by_method = any(target.rest for target in targets if target.node[0] not in "^?")
         return max(level, 1 if by_method and path.endswith(".register") else 0)
@@ -50,25 +52,33 @@ class Exposure:
             for maker in self._program.resolved(module, [ref for bound, ref in atom.makers if bound == name]):
                 yield maker._replace(rest=maker.rest or "()") if maker.node[0] not in "^?" else maker
 
-    def shown(self, module: Module, atom: Atom) -> set[Node]:
+    def shown(self, atom: Atom) -> set[Node]:
         """Give the definitions that a statement passes to a library which may look closely."""
         shown: set[Node] = set()
         for unit in (atom.now, *atom.later):
             for call in unit.calls:
-                if call.args and self._is_loud(module, call.callee):
-                    for target in self._program.resolved(module, [ref for _, ref in call.args if ref[0] != "%"]):
+                if call.args and self._is_loud(call.callee):
+                    passed = [ref for _, ref in call.args if ref[0] != "%"]
+                    for target in self._program.resolved(self._module, passed):
                         shown.update(self._definition(target))
-        return shown - {f"{module.name}:{name}" for name in atom.names} if shown else shown
+        return shown - {f"{self._module.name}:{name}" for name in atom.names} if shown else shown
 
-    def _is_loud(self, module: Module, callee: Reference) -> bool:
-        return any(self._loudness(target) == 2 for target in self._program.resolve(module, callee))
+    def _is_loud(self, callee: Reference) -> bool:
+        """Many statements call the same few functions, so each is looked up once."""
+        if (known := self._loud.get(callee)) is None:
+            targets = self._program.resolve(self._module, callee)
+            known = self._loud[callee] = any(self._loudness(target) == 2 for target in targets)
+        return known
 
     def _definition(self, target: Target) -> Iterator[Node]:
         if any(atom.kind in ("def", "class") for _, atom in self._program.atoms(target.node)):
             yield target.node
 
-    def reads_fields(self, module: Module, atom: Atom, seen: frozenset[Node] = frozenset()) -> bool:
+    def reads_fields(self, atom: Atom) -> bool:
         """Tell whether anything evaluates the annotations in the body of a class."""
+        return self._reads_fields(self._module, atom, frozenset())
+
+    def _reads_fields(self, module: Module, atom: Atom, seen: frozenset[Node]) -> bool:
         if any(self._may_read(module, decorator.path) for decorator in atom.decorators):
             return True
         return any(self._base_reads(target, seen) for target in self._program.resolved(module, atom.bases))
@@ -93,4 +103,4 @@ class Exposure:
 
     def _class_reads(self, module: Module, base: Atom, seen: frozenset[Node]) -> bool:
         hooked = any(unit.name in ("__init_subclass__", "__new__", "__prepare__") for unit in base.later)
-        return base.kind != "class" or hooked or self.reads_fields(module, base, seen)
+        return base.kind != "class" or hooked or self._reads_fields(module, base, seen)

@@ -1,18 +1,15 @@
 """One module, resolved: what each of its statements is, reaches, changes and shows to others; plain data to keep."""
 
-import builtins
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pivot.fingerprint.canonical import digest_of
 from pivot.fingerprint.effects import Effects
 from pivot.fingerprint.exposure import Exposure
-from pivot.fingerprint.marks import flag_of
-from pivot.fingerprint.program import Module, Node, Program, short
+from pivot.fingerprint.meanings import Meanings, Reads
+from pivot.fingerprint.program import Module, Node, Program
 from pivot.fingerprint.scopes import Reference
 from pivot.fingerprint.summary import Atom, Inner
-
-_BUILTINS = frozenset(dir(builtins))
 
 
 class InnerLink(NamedTuple):
@@ -110,18 +107,20 @@ _INNER = AtomLink._fields.index("inner")
 
 
 class Linker:
-    """Resolves modules one by one."""
+    """Resolves one module."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, module: Module) -> None:
         self._program = program
+        self._module = module
+        self._meanings = Meanings(program, module)
         self._effects = Effects(program)
-        self._exposure = Exposure(program)
+        self._exposure = Exposure(program, module)
 
-    def link(self, module: Module) -> ModuleLink:
-        """Resolve all statements of a module."""
+    def link(self) -> ModuleLink:
+        """Resolve all statements of the module."""
         self._program.consulted, self._program.examined = set(), set()
-        summary, found = module.summary, module.found
-        atoms = tuple(self._atom(module, atom) for atom in summary.atoms)
+        module, summary, found = self._module, self._module.summary, self._module.found
+        atoms = tuple([self._atom(atom) for atom in summary.atoms])
         return ModuleLink(
             module.name,
             self._program.finder.label(module.name),
@@ -136,27 +135,29 @@ class Linker:
             tuple(sorted(self._program.examined - {module.name})),
         )
 
-    def _atom(self, module: Module, atom: Atom) -> AtomLink:
+    def _atom(self, atom: Atom) -> AtomLink:
+        module = self._module
         refs, hashes = list(atom.reads), [atom.hash]
         for decorator in atom.decorators:
-            if not self._belongs_to_pipeline(module, decorator.path):
+            if not self._belongs_to_pipeline(decorator.path):
                 refs += decorator.reads
                 hashes.append(decorator.hash)
         hint_refs, hints = atom.hint_reads, [atom.hints]
         if atom.fields:
-            if self._exposure.reads_fields(module, atom):
+            if self._exposure.reads_fields(atom):
                 refs += atom.field_reads
                 hashes.append(atom.fields)
             else:
                 hint_refs += atom.field_reads
                 hints.append(atom.fields)
+        stars = self._stars(atom)
         if atom.kind == "import":  # reached only with the module as a whole
-            refs += [*atom.names, *(f"{star}:" for star in self._stars(module, atom))]
-        reads = _Reads(self._program, module, refs, atom.line)
-        hint_facts, hint_edges = self._read(module, hint_refs)
-        shell, shell_edges = self._shell(module, atom, reads)
-        loads = list(self._loads(module, atom, reads))
-        self._variables(module, atom, reads)
+            refs += [*atom.names, *(f"{star}:" for star in stars)]
+        reads = self._meanings.read(refs)
+        hint_facts, hint_edges = self._read(hint_refs)
+        shell, shell_edges = self._shell(atom, reads)
+        loads = [*self._loads(atom, reads), *stars] if atom.loads or stars else ()
+        self._variables(atom, reads)
         flags = dict(atom.flags)
         if "globals" in flags:
             reads.nodes.add(f"{module.name}:")
@@ -169,155 +170,108 @@ class Linker:
             hints=_combined(hints, hint_facts) if any(hints) else b"",
             docs=atom.docs,
             raw=atom.raw,
-            edges=tuple(sorted(reads.nodes)),
+            edges=_sorted(reads.nodes),
             hint_edges=hint_edges,
-            absent=tuple(sorted(reads.absent)),
-            hides=self._exposure.of(module, atom),
-            shown=tuple(sorted(self._exposure.shown(module, atom))),
-            changes=() if atom.main else tuple(sorted(self._effects.of(module, atom))),
-            subclass_of=tuple(sorted({t.node for t in self._program.resolved(module, atom.bases) if _ours(t.node)})),
-            flags=tuple((reads.flags | flags).items()),
-            strings=(*atom.strings, *self._own_package(module, atom)) if "imports" in flags else atom.strings,
+            absent=_sorted(reads.absent),
+            hides=self._exposure.of(atom),
+            shown=_sorted(self._exposure.shown(atom)),
+            changes=() if atom.main else _sorted(self._effects.of(module, atom)),
+            subclass_of=self._own_bases(atom) if atom.bases else (),
+            flags=tuple((dict.fromkeys(reads.flags, atom.line) | flags).items()),
+            strings=(*atom.strings, *self._own_package(atom)) if "imports" in flags else atom.strings,
             loads=tuple(dict.fromkeys(loads)),
             shell=shell,
             shell_edges=shell_edges,
-            inner=tuple([self._inner(module, inner) for inner in atom.inner]),
+            inner=tuple([self._inner(inner) for inner in atom.inner]),
             main=atom.main,
         )
 
-    def _shell(self, module: Module, atom: Atom, reads: "_Reads") -> tuple[bytes, tuple[Node, ...]]:
+    def _shell(self, atom: Atom, reads: Reads) -> tuple[bytes, tuple[Node, ...]]:
         """Say what of a statement, with these reads in all, runs with the module."""
         if atom.kind == "import":
             return digest_of(sorted(reads.facts)), ()
-        refs = self._unhanded(module, atom, atom.shell_reads if atom.shell else atom.reads)
+        refs = self._unhanded(atom, atom.shell_reads if atom.shell else atom.reads)
         hashes = [atom.shell or atom.hash, atom.fields]
         for decorator in atom.decorators:
             refs += decorator.reads
             hashes.append(decorator.hash)
-        facts, edges = self._read(module, refs)
+        facts, edges = self._read(refs)
         return _combined(hashes, facts), edges
 
-    def _read(self, module: Module, refs: Collection[Reference]) -> tuple[set[str], tuple[Node, ...]]:
+    def _read(self, refs: Collection[Reference]) -> tuple[set[str], tuple[Node, ...]]:
         """Say what references rest on, and what they lead to."""
         if not refs:
             return set(), ()
-        reads = _Reads(self._program, module, refs)
-        return reads.facts, tuple(sorted(reads.nodes))
+        reads = self._meanings.read(refs)
+        return reads.facts, _sorted(reads.nodes)
 
-    def _unhanded(self, module: Module, atom: Atom, refs: Sequence[Reference]) -> list[Reference]:
+    def _unhanded(self, atom: Atom, refs: Sequence[Reference]) -> list[Reference]:
         """Leave out what is handed to a pipeline: it does not run."""
         handed = {
             ref
             for call in atom.now.calls
-            if call.args and self._belongs_to_pipeline(module, call.callee)
+            if call.args and self._belongs_to_pipeline(call.callee)
             for _, ref in call.args
         }
         return [ref for ref in refs if ref not in handed]
 
-    def _belongs_to_pipeline(self, module: Module, path: Reference) -> bool:
-        targets = self._program.resolve(module, path) if path else ()
-        return bool(targets) and all(self._effects.is_pipeline(target) for target in targets)
+    def _belongs_to_pipeline(self, path: Reference) -> bool:
+        targets = self._program.resolve(self._module, path) if path else ()
+        return bool(targets) and all(map(self._effects.is_pipeline, targets))
 
-    def _inner(self, module: Module, inner: Inner) -> InnerLink:
-        facts, edges = self._read(module, inner.reads)
-        hint_facts, hint_edges = self._read(module, inner.hint_reads)
+    def _own_bases(self, atom: Atom) -> tuple[Node, ...]:
+        bases = self._program.resolved(self._module, atom.bases)
+        return _sorted({base.node for base in bases if _ours(base.node)})
+
+    def _inner(self, inner: Inner) -> InnerLink:
+        facts, edges = self._read(inner.reads)
+        hint_facts, hint_edges = self._read(inner.hint_reads)
         own, hints = _combined([inner.hash], facts), _combined([inner.hints], hint_facts)
         return InnerLink(inner.qualname, inner.line, inner.column, own, hints, edges, hint_edges)
 
-    def _loads(self, module: Module, atom: Atom, reads: "_Reads") -> Iterator[str]:
+    def _loads(self, atom: Atom, reads: Reads) -> Iterator[str]:
         """Give the modules that an import at module level runs; what a compound statement finds is part of it."""
         for ref in atom.loads:
             origin, _, name = ref.partition(":")
-            origin = module.absolute(origin)
+            origin = self._module.absolute(origin)
             for candidate in (origin, f"{origin}.{name}" if name else ""):
                 if candidate and self._program.module(candidate) is not None:
                     yield candidate
             if atom.kind != "import":
-                reads.presence(origin)
-        yield from self._stars(module, atom)
+                reads.add(self._meanings.presence(origin))
 
-    def _stars(self, module: Module, atom: Atom) -> Iterator[str]:
-        for number, star in module.summary.stars:
-            if module.summary.atoms[number] is atom:
-                yield module.absolute(star)
+    def _stars(self, atom: Atom) -> list[str]:
+        """Give the modules of which a statement imports all names."""
+        module, summary = self._module, self._module.summary
+        return [module.absolute(star) for number, star in summary.stars if summary.atoms[number] is atom]
 
-    def _variables(self, module: Module, atom: Atom, reads: "_Reads") -> None:
+    def _variables(self, atom: Atom, reads: Reads) -> None:
         """Environment variables, by name or by a constant that holds the name."""
         for name in atom.environ:
             if not name.startswith("$"):
                 reads.nodes.add("$" + name)
                 continue
-            for target in self._program.resolve(module, name[1:]):
+            for target in self._program.resolve(self._module, name[1:]):
                 for where, other in self._program.atoms(target.node):
                     self._program.examined.add(where.name)
                     reads.nodes.update("$" + string for string in other.strings)
 
-    def _own_package(self, module: Module, atom: Atom) -> Iterator[str]:
+    def _own_package(self, atom: Atom) -> Iterator[str]:
         """Give the packages whose modules are looked for by computed names, `plugins.`."""
-        package = module.absolute(".")
+        package = self._module.absolute(".")
         roots = {ref.partition(".")[0] for ref in atom.reads}
         relative = any(string.startswith(".") and not string.endswith(".py") for string in atom.strings)
         if package and (relative or roots & {"__name__", "__package__", "__path__", "__file__", "__spec__"}):
             yield package + "."
         for ref in atom.reads:
             if ref.endswith(".__path__"):
-                targets = self._program.resolve(module, ref.removesuffix(".__path__"))
+                targets = self._program.resolve(self._module, ref.removesuffix(".__path__"))
                 yield from (target.node[:-1] + "." for target in targets if target.node.endswith(":"))
 
 
-class _Reads:
-    """What a piece of code reads, gathered."""
-
-    def __init__(self, program: Program, module: Module, refs: Iterable[Reference], line: int = 0) -> None:
-        self._program = program
-        self._module = module
-        self.nodes: set[Node] = set()
-        self.absent: set[str] = set()
-        self.facts: set[str] = set()
-        """What names mean that come from elsewhere."""
-        self.flags: dict[str, int] = {}
-        for ref in refs:
-            if ref.endswith("!"):
-                self.presence(module.absolute(ref[:-1].partition(":")[0]))
-                self._run(ref[:-1])
-                continue
-            for target in program.resolve(module, ref):
-                self._read(ref, target.node, line)
-
-    def _read(self, ref: Reference, node: Node, line: int) -> None:
-        where, _, name = node.partition(":")
-        if where == self._module.name and name:
-            if name in self._module.names or name not in _BUILTINS:
-                self.nodes.add(node)
-            else:
-                self.absent.add(name)
-        elif node[0] == "^":
-            self.facts.add(f"{ref}={node}")
-            self.nodes.add(short(node))
-            flag = flag_of(node[1:])
-            if flag is not None:
-                self.flags[flag] = line
-        else:
-            meaning = node if node[0] == "?" else f"{self._program.finder.label(where)}:{name}"
-            self.facts.add(f"{ref}={meaning}")
-            self.nodes.add(node)
-
-    def presence(self, module: str) -> None:
-        """Whether a module is there, and whose it is, counts where its import may fail."""
-        found = self._program.find(module)
-        self.facts.add(f"import {module}={found.origin if found else 'missing'}")
-        if found is None:
-            self.nodes.add("?" + module)
-        elif found.origin == "installed":
-            self.nodes.add(short("^" + module))
-
-    def _run(self, ref: Reference) -> None:
-        """An import inside a function runs modules."""
-        origin, _, name = ref.partition(":")
-        origin = self._module.absolute(origin)
-        for candidate in (origin, f"{origin}.{name}" if name else ""):
-            if candidate and self._program.module(candidate) is not None:
-                self.nodes.add(candidate + "!")
+def _sorted(found: Collection[str]) -> tuple[str, ...]:
+    """Put in order what most statements have nothing of."""
+    return tuple(sorted(found)) if found else ()
 
 
 def _ours(node: Node) -> bool:

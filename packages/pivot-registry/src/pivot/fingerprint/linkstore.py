@@ -32,7 +32,6 @@ class LinkStore:
         self.finder = Finder(imports)
         self.program = Program(self.finder, summaries)
         self._summaries = summaries
-        self._linker = Linker(self.program)
         self._key = "links-" + blake3(repr(imports).encode()).hexdigest(16)
         self._kept: dict[str, Kept | None] = {}
         self._links: dict[str, ModuleLink | None] = {}
@@ -58,7 +57,7 @@ class LinkStore:
             return ModuleLink.from_data(kept.link)
         module = self.program.module(name)
         self._made.append(name)
-        return None if module is None else self._linker.link(module)
+        return None if module is None else Linker(self.program, module).link()
 
     def _key_of(self, name: str) -> str:
         return f"{self._key}-{blake3(name.encode()).hexdigest(16)}"
