@@ -1,9 +1,13 @@
 """Messages over pipes."""
 
+import copyreg
 import os
 import pickle
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -38,12 +42,25 @@ def test_a_message_that_is_bigger_than_a_pipe_holds_arrives_too(pipe: Pipe) -> N
 def test_who_does_not_block_is_not_given_half_a_message(pipe: Pipe) -> None:
     os.set_blocking(pipe[0], False)
     inbox = Inbox(pipe[0])
-    assert inbox.next() is None
+    assert inbox.arrived() == []
     os.write(pipe[1], (5).to_bytes(8, "little") + b"he")
-    assert inbox.next() is None
+    assert inbox.arrived() == []
     os.write(pipe[1], b"llo")
-    assert inbox.next() == b"hello"
+    send(pipe[1], b"you")
+    assert inbox.arrived() == [b"hello", b"you"]
     assert not inbox.ended
+
+
+def test_who_does_not_block_gets_a_big_message_in_the_end(pipe: Pipe) -> None:
+    os.set_blocking(pipe[0], False)
+    big = os.urandom(3_000_000)
+    writing = threading.Thread(target=send, args=(pipe[1], big))
+    writing.start()
+    inbox, messages = Inbox(pipe[0]), list[bytes]()
+    while not messages:
+        messages = inbox.arrived()
+    assert messages == [big]
+    writing.join()
 
 
 def test_when_the_other_side_is_gone_there_are_no_more() -> None:
@@ -64,6 +81,28 @@ def test_what_was_named_once_is_only_referred_to() -> None:
     first, second = pack([name, 1]), pack([name, 2])
     assert len(second) < len(first) / 10
     assert [unpack(first), unpack(second)] == [[name, 1], [name, 2]]
+
+
+class Pair(NamedTuple):
+    left: object
+    right: object
+
+
+class Registered:
+    """Made again as `copyreg` says."""
+
+
+def test_named_tuples_and_what_has_ways_of_its_own_come_back_as_they_were() -> None:
+    pack, unpack = Packer(), Unpacker()
+    copyreg.pickle(Registered, lambda _: "REGISTERED")
+    message = [Pair(Pair(1, Path("a")), Fraction(1, 3)), REGISTERED, (1, 2)]
+    for _ in range(2):
+        unpacked = unpack(pack(message))
+        assert unpacked == message
+        assert list(map(type, unpacked)) == [Pair, Registered, tuple]
+
+
+REGISTERED = Registered()
 
 
 def test_what_could_not_be_packed_spoils_no_later_message() -> None:

@@ -127,17 +127,17 @@ class PoolRunner:
             if self._again and not self._busy:
                 self._start(self._again.popleft(), alone=True)
                 continue
-            next_limit = min((running.until for running in self._busy.values()), default=math.inf)
-            for worker in self._ears.wait(next_limit - time.monotonic()):
-                self._attend(worker)
-            self._limit(time.monotonic())
+            next_limit = min([running.until for running in self._busy.values()], default=math.inf)
+            for worker, has_ended in self._ears.wait(next_limit - time.monotonic()).items():
+                self._attend(worker, has_ended)
+            if next_limit < math.inf:
+                self._limit(time.monotonic())
         return self._done.popleft()
 
-    def _attend(self, worker: Worker) -> None:
-        is_dead = worker.is_dead()  # asked first: what it said before that is in the pipe now
-        while (message := worker.inbox.next()) is not None:
+    def _attend(self, worker: Worker, has_ended: bool) -> None:
+        for message in worker.inbox.arrived():
             self._heard(worker, worker.unpack(message))
-        if is_dead:
+        if has_ended:
             self._lose(worker)
         elif worker.inbox.ended:
             self._ears.mute(worker)
@@ -145,6 +145,9 @@ class PoolRunner:
     def _heard(self, worker: Worker, message: Done | Failure | Last | Waits | Begins | Asks) -> None:
         running = self._busy[worker]
         match message:
+            case Done() | Failure():
+                self._idle.append(worker)
+                self._report(worker, message)
             case Waits(ref, owner, path):
                 self._tell(StageWaiting(ref, owner, path=path))
             case Asks(names):
@@ -155,9 +158,6 @@ class PoolRunner:
             case Last(report):
                 self._leaving.append(worker)
                 self._report(worker, report)
-            case Done() | Failure():
-                self._idle.append(worker)
-                self._report(worker, message)
 
     def _report(self, worker: Worker, message: Done | Failure) -> None:
         running = self._busy.pop(worker)
@@ -243,8 +243,8 @@ class PoolRunner:
         """Bury who ends within so long. What they still say is not heard."""
         end = time.monotonic() + seconds
         while self._all() and (left := end - time.monotonic()) > 0:
-            for worker in self._ears.wait(left):
-                if worker.is_dead():
+            for worker, has_ended in self._ears.wait(left).items():
+                if has_ended:
                     self._bury(worker)
                 else:
                     self._ears.mute(worker)
