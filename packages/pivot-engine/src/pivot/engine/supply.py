@@ -19,10 +19,10 @@ class Supply:
     next        the best one that can have all that it needs now, and has it then
     release     somebody is done, one way or another
 
-    Ranks are numbers, the lowest is the best. Those who need the same things queue up, and a queue whose head cannot
-    start waits in the line of the first thing that the head lacks. So each call looks at a few heads, not at all who
-    wait: of 50,000 stages that share one GPU each costs no more than one of ten. Two rules keep the big from being
-    starved by the small:
+    Ranks are numbers, the lowest is the best. Who needs nothing can always start. Those who need the same things
+    queue up, and a queue whose head cannot start waits in the line of the first thing that the head lacks. So each
+    call looks at a few heads, not at all who wait: of 50,000 stages that share one GPU each costs no more than one of
+    ten. Two rules keep the big from being starved by the small:
 
     - A line is kept to, even where somebody further back would fit into the gap: that is what fills the gap up.
     - The best of all who wait, in whichever line, has a claim on all that it needs: else, while it waits for a GPU,
@@ -40,6 +40,8 @@ class Supply:
         """Heaps of those who have not started."""
         self._ready: list[int] = []
         """Heap of heads to be tried, and of some that are heads no longer."""
+        self._free: list[int] = []
+        """Heap of those who need nothing."""
         self._lines: dict[str, list[int]] = {}
         """Heaps of heads that wait, by what they lack; and of some that do no longer."""
         self._waiting: list[int] = []
@@ -49,10 +51,13 @@ class Supply:
 
     def __bool__(self) -> bool:
         """Whether anybody is to be tried."""
-        return bool(self._ready)
+        return bool(self._ready or self._free)
 
     def add(self, rank: int, demand: Demand) -> None:
         """Note that somebody wants to start. When nobody else has anything, it must be able to."""
+        if not demand:
+            heapq.heappush(self._free, rank)
+            return
         self._demands[rank] = demand
         queue = self._queues.setdefault(frozenset(demand), [])
         heapq.heappush(queue, rank)
@@ -61,7 +66,7 @@ class Supply:
 
     def next(self) -> int | None:
         """Give the best one that can have all that it needs, and give it that; None if there is none."""
-        while self._ready:
+        while self._ready and not (self._free and self._free[0] < self._ready[0]):
             rank = heapq.heappop(self._ready)
             if self._is_head(rank):
                 lacking = self._lacking(rank)
@@ -69,7 +74,7 @@ class Supply:
                     self._take(rank)
                     return rank
                 self._line_up(rank, lacking)
-        return None
+        return heapq.heappop(self._free) if self._free else None
 
     def release(self, rank: int) -> None:
         """Take back what somebody had; the heads of the lines for it are to be tried again."""
