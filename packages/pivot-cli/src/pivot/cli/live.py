@@ -1,5 +1,6 @@
 """The part of the terminal that changes while stages run. Importing this imports rich."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pivot.cli.console import Stream, unheard
+from pivot.cli.console import UNHEARD, Stream
 from pivot.cli.text import duration
 
 SHOWN = 8
@@ -58,7 +59,7 @@ class Region:
 
     def say(self, line: str) -> None:
         """Write a line that stays."""
-        with unheard():
+        with contextlib.suppress(*UNHEARD):
             self._console.print(Text.from_ansi(line), soft_wrap=True)
 
     def __rich__(self) -> Text:
@@ -72,6 +73,6 @@ class Region:
 
     def close(self) -> None:
         """Take it off the screen."""
-        with unheard():
+        with contextlib.suppress(*UNHEARD):
             self._live.stop()
             self._file.close()

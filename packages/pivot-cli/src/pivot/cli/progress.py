@@ -88,7 +88,7 @@ class Progress:
     def _start(self, ref: StageRef) -> None:
         if self._console.err.terminal and self._console.verbosity >= 0:
             self._open_region().start(self._name(ref))
-        else:
+        elif self._console.verbosity > 0:
             self._console.say(f"  ... {self._name(ref)}", level=1)
 
     def _open_region(self) -> "Region":

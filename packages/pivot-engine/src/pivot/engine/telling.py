@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pivot.engine.events import (
     Event,
-    Fan,
+    Interrupted,
+    ProcessLeft,
     RunFinished,
     RunStarted,
     Sink,
@@ -43,14 +44,15 @@ class Teller:
     """Tells what happens in a run, with its time: to the sinks, and to the journals of the pipelines it concerns.
 
     emit
-      _stamped      when, in which slot, after which other stage, taken up when
-      _keep         nothing before something happens: an up-to-date run leaves no file
+      _started      when, in which slot, after which other stage
+      _ended_at     when, and taken up when
+      _write        nothing before something happens: an up-to-date run leaves no file
     close           also lets go of what runs long ago have left
     """
 
     def __init__(self, graph: Graph, sinks: Iterable[Sink], keep_runs: int) -> None:
         self._graph = graph
-        self._sink = Fan(sinks)
+        self._sinks = tuple(sinks)
         self._keep_runs = keep_runs
         self._origin = time.monotonic()
         self._head: RunStarted | None = None
@@ -61,23 +63,37 @@ class Teller:
 
     def emit(self, event: Event) -> None:
         """Tell one event."""
-        stamped = self._stamped(event, time.monotonic() - self._origin)
-        self._keep(stamped)
-        if isinstance(stamped, RunFinished):
-            stamped = stamped._replace(lost=self._lost())
-        self._sink.emit(stamped)
+        told = self._kept(event, time.monotonic() - self._origin)
+        for sink in self._sinks:
+            sink.emit(told)
 
-    def _stamped(self, event: Event, at: float) -> Event:
-        if isinstance(event, StageFinished):
-            return StageFinished(event.done, at, self._ended_at(event.done, at))
-        if isinstance(event, StageRetried):
-            return event._replace(at=at, began=self._ended_at(event.done, at))
-        if isinstance(event, StageStarted):
-            return self._started(event, at)
-        if isinstance(event, RunStarted):
-            self._head = event
-            return event
-        return event if isinstance(event, RunFinished) else event._replace(at=at)
+    def _kept(self, event: Event, at: float) -> Event:
+        """Give the event with its time, when it is written down."""
+        told = event
+        match event:
+            case StageFinished(done):
+                began = self._ended_at(done, at)
+                told = StageFinished(done, at, began)
+                if began is not None or self._happened(done):
+                    self._write(done.ref, told)
+            case StageStarted(ref):
+                told = self._started(event, at)
+                self._write(ref, told)
+            case StageRetried(done):
+                told = event._replace(at=at, began=self._ended_at(done, at))
+                self._write(done.ref, told)
+            case StageWaiting(ref):
+                told = event._replace(at=at)
+                self._write(ref, told)
+            case RunStarted():
+                self._head = event
+            case RunFinished():
+                self._write_everywhere(event)
+                told = event._replace(lost=self._lost())
+            case ProcessLeft() | Interrupted():
+                told = event._replace(at=at)
+                self._write_everywhere(told)
+        return told
 
     def _started(self, event: StageStarted, at: float) -> StageStarted:
         # With no slot free, those taken are all the numbers below.
@@ -103,31 +119,22 @@ class Teller:
         measured, latest = done.usage.began - self._origin, at - done.seconds
         return measured if started <= measured <= latest + _CLOCKS_AGREE else max(started, latest)
 
-    def _keep(self, event: Event) -> None:
-        match event:
-            case StageFinished(done):
-                if event.began is not None or self._happened(done):
-                    self._journal(done.ref).write(line_of(event))
-            case StageRetried(done):
-                self._journal(done.ref).write(line_of(event))
-            case StageStarted(ref) | StageWaiting(ref):
-                self._journal(ref).write(line_of(event))
-            case RunStarted():
-                pass
-            case _:
-                line = line_of(event) if self._journals else ""
-                for journal in self._journals.values():
-                    journal.write(line)
-
     def _happened(self, done: Done) -> bool:
         """Tell whether a stage that no worker took up has a story: of a run in which nothing happened there is none."""
         return done.outcome is not Outcome.SKIPPED and (bool(self._journals) or done.outcome is not Outcome.CANCELLED)
 
-    def _journal(self, ref: StageRef) -> Journal:
-        if ref.pipeline not in self._journals:
+    def _write(self, ref: StageRef, event: Event) -> None:
+        """Write an event into the journal of a stage's pipeline."""
+        journal = self._journals.get(ref.pipeline)
+        if journal is None:
             assert self._head is not None, "a run begins before its stages do"
-            self._journals[ref.pipeline] = Journal(self._graph.stages[ref].state_dir, self._head)
-        return self._journals[ref.pipeline]
+            journal = self._journals[ref.pipeline] = Journal(self._graph.stages[ref].state_dir, self._head)
+        journal.write(line_of(event))
+
+    def _write_everywhere(self, event: Event) -> None:
+        line = line_of(event) if self._journals else ""
+        for journal in self._journals.values():
+            journal.write(line)
 
     def _lost(self) -> str:
         """Say why a journal could not be written, if one could not."""

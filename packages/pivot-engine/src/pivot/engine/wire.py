@@ -21,6 +21,8 @@ from pivot.executor.reasons import Kind
 from pivot.executor.task import Done, Outcome
 from pivot.registry.types import StageRef
 
+_PLACES = 4
+"""Digits after the point that are told of seconds."""
 MOST_REASONS = 20
 """So many reasons of a stage are told; of the others only how many there are."""
 
@@ -29,20 +31,20 @@ def to_data(event: Event) -> dict[str, Any]:
     """Give an event as JSON values, with stable names."""
     match event:
         case StageFinished(done, at, began):
-            return {"event": "stage_finished", **_stage(done.ref), "at": _rounded(at), **_done(done, began)}
+            return _done({"event": "stage_finished", **_stage(done.ref), "at": round(at, _PLACES)}, done, began)
         case StageRetried(done, attempt, tries, at, began):
-            told = {**_stage(done.ref), "at": _rounded(at), "attempt": attempt, "tries": tries}
-            return {"event": "stage_retried", **told, **_done(done, began)}
+            data = {"event": "stage_retried", **_stage(done.ref), "at": round(at, _PLACES)}
+            return _done({**data, "attempt": attempt, "tries": tries}, done, began)
         case StageStarted():
             return _started(event)
         case StageWaiting(ref, owner, at, path):
-            data = {"event": "stage_waiting", **_stage(ref), "at": _rounded(at), "owner": owner}
+            data = {"event": "stage_waiting", **_stage(ref), "at": round(at, _PLACES), "owner": owner}
             return {**data, "path": path} if path else data
         case ProcessLeft(ref, command, pid, at):
             whose = {} if ref is None else _stage(ref)
-            return {"event": "process_left", **whose, "at": _rounded(at), "command": command, "pid": pid}
+            return {"event": "process_left", **whose, "at": round(at, _PLACES), "command": command, "pid": pid}
         case Interrupted(running, at):
-            return {"event": "interrupted", "at": _rounded(at), "running": [str(ref) for ref in running]}
+            return {"event": "interrupted", "at": round(at, _PLACES), "running": [str(ref) for ref in running]}
         case RunStarted():
             return _run_started(event)
         case RunFinished():
@@ -50,7 +52,7 @@ def to_data(event: Event) -> dict[str, Any]:
 
 
 def _started(event: StageStarted) -> dict[str, Any]:
-    data = {"event": "stage_started", **_stage(event.ref), "at": _rounded(event.at), "slot": event.slot}
+    data = {"event": "stage_started", **_stage(event.ref), "at": round(event.at, _PLACES), "slot": event.slot}
     if event.after is not None:
         data["after"] = str(event.after)
     if event.attempt > 1:
@@ -78,7 +80,7 @@ def _run_finished(event: RunFinished) -> dict[str, Any]:
         "event": "run_finished",
         "run": event.run_id,
         "counts": {str(outcome): count for outcome, count in event.counts.items()},
-        "seconds": _rounded(event.seconds),
+        "seconds": round(event.seconds, _PLACES),
         "interrupted": event.interrupted,
     }
     if event.failed:
@@ -90,12 +92,14 @@ def _stage(ref: StageRef) -> dict[str, str]:
     return {"pipeline": ref.pipeline, "stage": ref.stage}
 
 
-def _done(done: Done, began: float | None) -> dict[str, Any]:
-    data: dict[str, Any] = {"status": str(done.outcome), "seconds": _rounded(done.seconds)}
+def _done(data: dict[str, Any], done: Done, began: float | None) -> dict[str, Any]:
+    """Add how a try ended."""
+    data["status"] = str(done.outcome)
+    data["seconds"] = round(done.seconds, _PLACES)
     if began is not None:
-        data["began"] = _rounded(began)
-    if done.usage is not None:
-        data |= {"worker": done.usage.worker, "cpu": _rounded(done.usage.cpu), "memory": done.usage.memory}
+        data["began"] = round(began, _PLACES)
+    if (usage := done.usage) is not None:
+        data["worker"], data["cpu"], data["memory"] = usage.worker, round(usage.cpu, _PLACES), usage.memory
     if (cache := _cache(done)) is not None:
         data["cache"] = cache
     if done.attempts > 1:
@@ -117,12 +121,8 @@ def _cache(done: Done) -> str | None:
     """Say what the run cache had; None: nobody asked it, or nothing came of the stage."""
     if done.outcome is Outcome.RESTORED:
         return "hit"
-    forced = any(reason.kind is Kind.FORCED for reason in done.reasons)
+    forced = Kind.FORCED in [reason.kind for reason in done.reasons]
     return "miss" if done.outcome is Outcome.RAN and not forced else None
-
-
-def _rounded(seconds: float) -> float:
-    return round(seconds, 4)
 
 
 def utc(seconds: float) -> str:
