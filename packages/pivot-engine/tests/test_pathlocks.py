@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from engine_fakes import ref, stage
 
-from pivot.executor.pathlocks import Paths, name_to_read, names_to_lock, paths_locked
+from pivot.executor.pathlocks import Paths, names_to_lock, names_to_read, paths_locked
 from pivot.executor.task import Waits
 from pivot.registry.errors import LockTimeoutError
 
@@ -105,7 +105,8 @@ def test_without_paths_no_file_is_made_and_with_them_git_leaves_it_alone(tmp_pat
 def test_outputs_are_named_from_the_project(tmp_path: Path) -> None:
     made = stage("p:s", tmp_path / "p", (), ["../q/b.txt", "a.txt"])
     assert names_to_lock(made, tmp_path) == ["q/b.txt", "p/a.txt"]
-    assert name_to_read(made, tmp_path) == "q/b.txt"
+    full = [str(tmp_path / path) for path in ("q/b.txt", "p/a.txt")]
+    assert names_to_read([full], tmp_path) == ("q/b.txt",)
 
 
 def test_what_is_no_file_in_the_place_of_the_locks_is_named(tmp_path: Path) -> None:

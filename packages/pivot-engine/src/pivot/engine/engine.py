@@ -24,7 +24,7 @@ from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.executor.task import Waits
 from pivot.executor.trace import Facts
-from pivot.executor.workspace import CHANGING, Workspace, absolute_paths, input_paths, output_paths
+from pivot.executor.workspace import CHANGING, Workspace, input_paths
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.endings import undisturbed
 from pivot.registry.errors import DefinitionError
@@ -179,8 +179,7 @@ class Engine:
     def _links(self, stage: StageDefinition, needs: Sequence[StageRef]) -> Iterator[tuple[StageRef, str]]:
         """Name an input that comes from each of these stages."""
         for need in needs:
-            maker = self.stages.stages[need]
-            made = absolute_paths(maker.root, output_paths(maker))
+            made = self.stages.writes[need]
             reads = zip(input_paths(stage), self.stages.reads[stage.ref], strict=True)
             yield need, next((path for path, full in reads if _related(full, made)), "?")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pivot.executor.workspace import absolute, absolute_paths, input_paths, output_paths
+from pivot.executor.workspace import absolute_paths, input_paths, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import PipelineName, StageRef, StateDir
@@ -25,6 +25,8 @@ class Graph(NamedTuple):
     """Absolute path of an output -> the stage that writes it."""
     reads: Mapping[StageRef, Sequence[str]]
     """The absolute paths of a stage's inputs, in the order of `input_paths`."""
+    writes: Mapping[StageRef, Sequence[str]]
+    """The same of its outputs."""
 
     def order(self, selected: Iterable[StageRef]) -> list[StageRef]:
         """Sort stages so that each comes after those that it needs; a cycle is an error that names it."""
@@ -111,10 +113,11 @@ def build_graph(definitions: Sequence[StageDefinition], project_root: Path) -> G
     """
     stages = _by_ref(definitions)
     reads = {ref: absolute_paths(stage.root, input_paths(stage)) for ref, stage in stages.items()}
-    producers = _producers(stages, reads, project_root)
+    writes = {ref: absolute_paths(stage.root, output_paths(stage)) for ref, stage in stages.items()}
+    producers = _producers(stages, reads, writes, project_root)
     finder = _Finder(producers)
     needs = {ref: _needs(stage, finder.makers_of(reads[ref])) for ref, stage in stages.items()}
-    return Graph(stages, needs, producers, reads)
+    return Graph(stages, needs, producers, reads, writes)
 
 
 def _needs(stage: StageDefinition, makers: set[StageRef]) -> frozenset[StageRef]:
@@ -157,13 +160,15 @@ def _check_owner(stage: StageDefinition, first: StageDefinition, namesake: Stage
 
 
 def _producers(
-    stages: Mapping[StageRef, StageDefinition], reads: Mapping[StageRef, Sequence[str]], project_root: Path
+    stages: Mapping[StageRef, StageDefinition],
+    reads: Mapping[StageRef, Sequence[str]],
+    writes: Mapping[StageRef, Sequence[str]],
+    project_root: Path,
 ) -> dict[str, StageRef]:
     producers: dict[str, StageRef] = {}
     inside = f"{project_root}{os.sep}"
     for ref, stage in stages.items():
-        outputs = output_paths(stage)
-        for path, full in zip(outputs, absolute_paths(stage.root, outputs), strict=True):
+        for path, full in zip(output_paths(stage), writes[ref], strict=True):
             if not full.startswith(inside):
                 raise _leaves(stage, f"output {path}", project_root)
             if (other := producers.setdefault(full, ref)) != ref:
@@ -276,7 +281,7 @@ def check_places(graph: Graph, selected: Iterable[StageRef], project_root: Path)
         if directory not in safe and ref in chosen:
             if not f"{os.path.realpath(directory)}{os.sep}".startswith(inside):
                 stage = graph.stages[ref]
-                path = next(path for path in output_paths(stage) if absolute(stage.root, path) == full)
+                path = output_paths(stage)[graph.writes[ref].index(full)]
                 raise _leaves(stage, f"output {path}, through a symbolic link,", project_root)
             safe.add(directory)
 

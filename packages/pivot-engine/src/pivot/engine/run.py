@@ -23,6 +23,7 @@ from pivot.engine.journal import new_run_id
 from pivot.engine.keeping import register
 from pivot.engine.plan import GOOD, Plan
 from pivot.engine.runner import Runner, Runners, Tell
+from pivot.engine.session import PipelineSession
 from pivot.engine.sessions import Sessions
 from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
@@ -30,7 +31,6 @@ from pivot.executor.observed import Identify
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
 from pivot.executor.task import Cause, Done, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Facts
-from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import PipelineName, StageRef
 
@@ -101,7 +101,7 @@ class RunLoop:
         self._tasks: dict[StageRef, StageTask] = {}
         self._fresh: set[StageRef] = set()
         self._forced: frozenset[StageRef] = frozenset()
-        self._failed: Counter[StageRef] = Counter()
+        self._failed: dict[StageRef, int] = {}
         """How many tries of a stage have failed that is tried again."""
         self._runner: Runner | None = None
         self._finishing = False
@@ -152,7 +152,7 @@ class RunLoop:
                 self._tell(done)
             else:
                 plan.start(ref)
-                self._emit(StageStarted(ref, attempt=self._failed[ref] + 1))
+                self._emit(StageStarted(ref, attempt=self._failed.get(ref, 0) + 1))
                 self._need_runner().start(self._tasks[ref])
 
     def _room(self) -> bool:
@@ -163,14 +163,22 @@ class RunLoop:
         stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
         if ref in self._fresh and not self._moved(ref):
             return Done(ref, Outcome.SKIPPED)
-        looked = time.time_ns()
-        assessment = session.assess(stage, force=ref in self._forced, recall=False)  # a worker looks again anyway
-        if isinstance(assessment.decision, Skip) and not session.is_unfinished(stage):
-            if assessment.before is not None:
-                session.certify(stage, assessment.before, looked)
+        # A worker looks again anyway: at what another run may have recorded meanwhile, and in the run cache.
+        facts = self._if_stale(stage, session) if session.has_record(stage) else session.facts(stage)
+        if facts is None:
             return Done(ref, Outcome.SKIPPED)
-        self._tried[ref] = assessment.facts
-        self._tasks[ref] = self._task(stage, ref in self._forced)
+        self._tried[ref] = facts
+        self._tasks[ref] = self._task(stage, session)
+        return None
+
+    def _if_stale(self, stage: StageDefinition, session: PipelineSession) -> Facts | None:
+        """Certify a stage that is up to date; of another one give what its result will depend on."""
+        looked = time.time_ns()
+        facts, before, decision = session.assess(stage, force=stage.ref in self._forced, recall=False)
+        if not isinstance(decision, Skip) or session.is_unfinished(stage):
+            return facts
+        if before is not None:
+            session.certify(stage, before, looked)
         return None
 
     def _moved(self, ref: StageRef) -> bool:
@@ -178,52 +186,51 @@ class RunLoop:
 
         Even if it was then skipped: another run may have made it meanwhile, or its report was lost with a pool.
         """
-        return any(need in self._tasks for need in self._graph.needs[ref])
+        return bool(self._tasks) and any(need in self._tasks for need in self._graph.needs[ref])
 
-    def _task(self, stage: StageDefinition, force: bool) -> StageTask:
-        session = self._sessions[stage.ref.pipeline]
+    def _task(self, stage: StageDefinition, session: PipelineSession) -> StageTask:
         info = None if stage.origin is not None else self._sessions.live_info(stage, self._task_options())
         timeout = timeout_of(stage, self._options, self._settings)
-        return StageTask(
-            stage, session.manifest(stage), session.code.known, force, info, timeout, self._reads(stage.ref)
-        )
+        force, reads = stage.ref in self._forced, self._reads(stage.ref)
+        return StageTask(stage, session.manifest(stage), session.code.known, force, info, timeout, reads)
 
     def _reads(self, ref: StageRef) -> tuple[str, ...]:
         """Give one output of each stage that a stage needs, for its locks."""
-        from pivot.executor.pathlocks import name_to_read  # an up-to-date run takes no locks
+        from pivot.executor.pathlocks import names_to_read  # an up-to-date run takes no locks
 
-        makers = (self._graph.stages[need] for need in self._graph.needs[ref])
-        return tuple(name_to_read(maker, self._settings.project_root) for maker in makers)
+        makers = map(self._graph.writes.__getitem__, self._graph.needs[ref])
+        return names_to_read(makers, self._settings.project_root)
 
     def _may_go_better(self, done: Done) -> bool:
         """Tell whether the stage itself failed, and has tries left."""
         again = done.failure is not None and done.failure.cause is Cause.STAGE
-        return again and self._failed[done.ref] < retries_of(
+        return again and self._failed.get(done.ref, 0) < retries_of(
             self._graph.stages[done.ref], self._options, self._settings
         )
 
     def _try_again(self, plan: Plan, done: Done) -> None:
         """Let a stage that failed have its turn once more; it is looked at anew, as it was before its first try."""
-        stage = self._graph.stages[done.ref]
-        self._failed[done.ref] += 1
-        self._sessions.workspace.forget(absolute(stage.root, path) for path in output_paths(stage))
-        plan.again(done.ref)
-        self._emit(StageRetried(done, self._failed[done.ref], retries_of(stage, self._options, self._settings) + 1))
+        ref, stage = done.ref, self._graph.stages[done.ref]
+        attempt = self._failed[ref] = self._failed.get(ref, 0) + 1
+        self._sessions.workspace.forget(self._graph.writes[ref])
+        plan.again(ref)
+        self._emit(StageRetried(done, attempt, retries_of(stage, self._options, self._settings) + 1))
 
     def _reap(self, plan: Plan, done: Done) -> None:
-        done = _with_attempts(done, self._failed[done.ref] + 1)
         ref = done.ref
-        stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
+        if ref in self._failed:
+            done = _with_attempts(done, self._failed[ref] + 1)
+        session, workspace = self._sessions[ref.pipeline], self._sessions.workspace
         if done.trace is not None:
             self._tried[ref] = done.trace.facts
         if done.outcome in GOOD:
-            self._sessions.workspace.forget(absolute(stage.root, path) for path in output_paths(stage))
+            workspace.forget(self._graph.writes[ref])
             if done.trace is not None:
-                self._sessions.workspace.note(stage.root, done.trace.outs)
+                workspace.note(self._graph.stages[ref].root, done.trace.outs)
         if done.outcome is Outcome.RAN:
             session.note_ran(ref, done.seconds)
-        elif done.outcome is not Outcome.SKIPPED:
-            session.note_restored(ref)
+        if done.outcome is not Outcome.SKIPPED:
+            session.note_written(ref)
         plan.finish(ref, done.outcome)
         self._tell(done)
 
@@ -329,8 +336,6 @@ def _pool(options: TaskOptions, jobs: int, tell: Tell, identify: Identify) -> Ru
 
 
 def _with_attempts(done: Done, attempts: int) -> Done:
-    if attempts == 1:
-        return done
     if done.failure is None:
         return done._replace(attempts=attempts)
     message = f"failed {attempts} times; the last time: {done.failure.message}"

@@ -1,6 +1,7 @@
 """What one command knows while it looks at the stages of one pipeline."""
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from pivot.cache import Cache
@@ -9,8 +10,8 @@ from pivot.engine.statedb import StateDb
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.observed import KnownCode, Observer
 from pivot.executor.settings import EngineSettings
-from pivot.executor.state import file_name, unfinished
-from pivot.executor.trace import Trace
+from pivot.executor.state import file_name, recorded, unfinished
+from pivot.executor.trace import Facts, Trace
 from pivot.executor.workspace import Workspace
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.types import StageRef, StateDir
@@ -66,6 +67,18 @@ class PipelineSession:
         """Tell whether a run has left outputs aside: there is something to do even if the stage is up to date."""
         return bool(self._unfinished) and file_name(stage.ref.stage) in self._unfinished
 
+    @cached_property
+    def _recorded(self) -> frozenset[str]:
+        return recorded(self.state_dir)
+
+    def has_record(self, stage: StageDefinition) -> bool:
+        """Tell whether the stage had a lock file when this was first asked: one look for all stages."""
+        return bool(self._recorded) and file_name(stage.ref.stage) in self._recorded
+
+    def facts(self, stage: StageDefinition) -> Facts:
+        """Gather what the result of a stage without a record will depend on."""
+        return self.assessor.facts(stage, None)
+
     def assess(self, stage: StageDefinition, *, force: bool = False, recall: bool = True) -> Assessment:
         """Look at a stage, as `Assessor.assess` does."""
         return self.assessor.assess(stage, force=force, recall=recall)
@@ -82,11 +95,10 @@ class PipelineSession:
         return self._took.get(ref.stage)
 
     def note_ran(self, ref: StageRef, seconds: float) -> None:
-        """Note how long a stage ran. What was certified of it holds no longer."""
+        """Note how long a stage ran."""
         self._took[ref.stage] = seconds
-        self.note_restored(ref)
 
-    def note_restored(self, ref: StageRef) -> None:
+    def note_written(self, ref: StageRef) -> None:
         """Forget what was certified of a stage whose files were just written."""
         self._rows.pop(ref.stage, None)
         self._changed = True

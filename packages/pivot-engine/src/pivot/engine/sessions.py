@@ -26,22 +26,20 @@ class FromFiles(Protocol):
         ...
 
 
-class Sessions:
+class Sessions(dict[PipelineName, PipelineSession]):
     """The pipelines of one command, each opened when it is first asked for."""
 
     def __init__(self, views: Sequence[PipelineView], shared: Shared, stack: ExitStack) -> None:
+        super().__init__()
         self._views = views
         self._stack = stack
-        self._open: dict[PipelineName, PipelineSession] = {}
         self.shared = shared
         self.workspace = shared.workspace
 
-    def __getitem__(self, name: PipelineName) -> PipelineSession:
-        if name not in self._open:
-            session = self._session(name)
-            self._stack.callback(session.close)
-            self._open[name] = session
-        return self._open[name]
+    def __missing__(self, name: PipelineName) -> PipelineSession:
+        session = self[name] = self._session(name)
+        self._stack.callback(session.close)
+        return session
 
     @cached_property
     def _view_of(self) -> Mapping[PipelineName, tuple[PipelineView, StageDefinition]]:

@@ -1,7 +1,7 @@
 """Locks of paths: who writes one excludes all who read it, in whatever pipeline and whatever run of the project."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from pivot.executor.locking import Waiting
 from pivot.executor.settings import EngineSettings
 from pivot.executor.state import state_of
 from pivot.executor.task import Waits
-from pivot.executor.workspace import absolute, output_paths
+from pivot.executor.workspace import absolute_paths, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.layout import PIVOT_DIR
 from pivot.registry.types import StageRef
@@ -40,17 +40,14 @@ def stage_locked(
 
 def names_to_lock(stage: StageDefinition, project: Path) -> list[str]:
     """Name the outputs of a stage as locks do."""
-    return [_name(stage, path, project) for path in output_paths(stage)]
+    below = len(str(project)) + 1
+    return [full[below:] for full in absolute_paths(stage.root, output_paths(stage))]
 
 
-def name_to_read(maker: StageDefinition, project: Path) -> str:
-    """Name the output that stands for all outputs of a stage, for those who read any."""
-    first = next(path for out in maker.outputs for path in out.paths)
-    return _name(maker, first, project)
-
-
-def _name(stage: StageDefinition, path: str, project: Path) -> str:
-    return absolute(stage.root, path)[len(str(project)) + 1 :]
+def names_to_read(makers: Iterable[Sequence[str]], project: Path) -> tuple[str, ...]:
+    """Name the output that stands for all of a stage, for those who read any; given are the absolute paths of all."""
+    below = len(str(project)) + 1
+    return tuple([outputs[0][below:] for outputs in makers])
 
 
 def paths_locked(

@@ -132,8 +132,17 @@ def _says(path: str, text: str) -> bool:
 
 def unfinished(state_dir: StateDir) -> frozenset[str]:
     """Name the stages, as `file_name` does, of which a run has moved outputs aside: it goes on, or was killed."""
+    return _names_in(state_dir / "inflight")
+
+
+def recorded(state_dir: StateDir) -> frozenset[str]:
+    """Name the stages, as `file_name` does, that have a lock file."""
+    return frozenset([name.removesuffix(".lock") for name in _names_in(state_dir / "stages")])
+
+
+def _names_in(directory: Path) -> frozenset[str]:
     try:
-        return frozenset(os.listdir(state_dir / "inflight"))
+        return frozenset(os.listdir(directory))
     except OSError:
         return frozenset()
 
