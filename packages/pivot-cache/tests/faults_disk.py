@@ -38,7 +38,9 @@ class File:
         kept = 1.0 if fate == "new" else 0.0 if fate == "zeros" else chance.random()
         for write in self.waiting:
             data = _applied(data, write, kept=chance.random() < kept)
-        return data[: chance.randrange(len(data) + 1)] if fate == "cut" else data
+        # A file that only grew since it was synced is never shorter than it was then.
+        least = min(len(self.safe), *(write.size for write in self.waiting))
+        return data[: chance.randrange(least, len(data) + 1)] if fate == "cut" else data
 
 
 _FATES = ("old", "new", "zeros", "some", "cut")

@@ -16,6 +16,7 @@ from faults_recorder import TOP, Meta
 
 from pivot.cache.layout import Layout
 from pivot.cache.names import parse
+from pivot.cache.recordlines import hashed
 from pivot.cache.records import Records
 
 WHOLE = 50
@@ -71,7 +72,7 @@ def _paths(fact: Fact, belonging: Mapping[str, Iterable[str]]) -> list[str]:
     """Where the files of something lie, and the folders that they are in."""
     kind, name = fact
     if kind == "record":
-        files = [_RECORDS._path(name)]
+        files = [_RECORDS._path(hashed(name))]
     else:
         files = [_LAYOUT.object(parse(digest)) for digest in (name, *belonging.get(name, ()))]
     relative = [file.removeprefix("/") for file in files]

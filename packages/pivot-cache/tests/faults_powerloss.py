@@ -34,6 +34,9 @@ _OFTEN = 10
 CHUNK = 16 << 10
 """What is larger is stored as a large file is; the real bound would have each state write and read a megabyte."""
 
+KEYS = ("r23", "r51", "r67")
+"""Of records that lie in one file."""
+
 _SIZES = {"A": 10, "B": 5000, "C": 9000, "D": 1, "E": 70, "F": 4096, "G": 3, "H": 20, "M": 300, "L": 40_000}
 BLOBS = {name: name.encode() * size for name, size in _SIZES.items()}
 FOLDER = {"x": b"x" * 50, "y": b"y" * 5000, "sub/z": b""}
@@ -93,11 +96,11 @@ def _first(user: User) -> None:
     user.put_file("B")
     user.put_file("L")
     user.put_folder()
-    user.remember("r1")
+    user.remember(KEYS[0])
     user.cache.flush()
     user.sync()
     user.put("C")
-    user.remember("r2")
+    user.remember(KEYS[1])
     user.put_file("D", durable=True)
     user.cache.close()
 
@@ -116,8 +119,8 @@ def _third(user: User) -> None:
     user.said("gone", hash_bytes(BLOBS["E"]))
     kept = [hash_bytes(BLOBS[name]) for name in BLOBS if name not in "CE"]
     user.cache.gc([*kept, user.cache.digest_of(user.work / "d")], grace=-3600.0)
-    user.said("forgotten", "r2")
-    user.cache.forget("r2")
+    user.said("forgotten", KEYS[1])
+    user.cache.forget(KEYS[1])
     user.put("C")
 
 
@@ -125,7 +128,7 @@ def _fourth(user: User) -> None:
     user.damage("A")
     user.put("A")
     user.put("F")
-    user.remember("r3")
+    user.remember(KEYS[2])
 
 
 def _fifth(user: User) -> None:
@@ -134,7 +137,7 @@ def _fifth(user: User) -> None:
     user.cache.flush()
     user.put("G")
     user.put("E")
-    user.remember("r2")
+    user.remember(KEYS[1])
     user.cache.close()
 
 

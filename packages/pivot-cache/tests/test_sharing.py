@@ -41,7 +41,7 @@ def use(root, data=b"x"):
 
 def wrong(root, modes):
     """Give what others in the group could not use."""
-    plain = ("objects/", "trees/", "records/")
+    plain = ("objects/", "trees/")
     found = {}
     for name, mode in modes.items():
         file = 0o444 if name.startswith(plain) else 0o664

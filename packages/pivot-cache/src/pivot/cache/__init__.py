@@ -22,7 +22,7 @@ from pivot.cache.errors import (
 from pivot.cache.info import Durability, Info
 from pivot.cache.links import Link
 from pivot.cache.options import GcOptions, Revisions, Root
-from pivot.cache.records import Record
+from pivot.cache.recordlines import Record
 from pivot.cache.report import Collected, Gone, Keep, Kept, Removed, Report
 from pivot.cache.signature import Signature, is_racy, signature
 from pivot.cache.store import Cache, CacheRoot

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pivot.cache.choosing import Weighed, choose, is_young
 from pivot.cache.digest import Kind, Name
-from pivot.cache.errors import MissingError, UnsafeTreeError
+from pivot.cache.errors import FullError, MissingError, UnsafeTreeError
 from pivot.cache.facts import Clock
 from pivot.cache.layout import Layout
 from pivot.cache.leases import all_claims, remove, sweep_dead
@@ -22,7 +22,8 @@ from pivot.cache.marking import Mark, Marker, Marks, outputs_of
 from pivot.cache.names import parse
 from pivot.cache.objects import Objects
 from pivot.cache.options import GcOptions, Root
-from pivot.cache.records import Record, Records
+from pivot.cache.recordlines import Record
+from pivot.cache.records import Records
 from pivot.cache.report import Collected, Gone, Keep, Kept, Removed
 from pivot.cache.roots import Roots
 from pivot.cache.seals import Seals
@@ -150,8 +151,9 @@ class Collector:
         return any(name in swept or not os.path.lexists(self._layout.object(name)) for name in names)
 
     def _tidy(self, lost: Iterable[Record], marks: Marks, options: GcOptions) -> None:
-        for record in lost:
-            self._records.forget(record.key)
+        # What needs room may come to none here; what is left of them says nothing, and goes another time.
+        with contextlib.suppress(FullError):
+            self._records.forget(record.key for record in lost)
         for root in marks.gone:
             if root.path not in marks.since:
                 self._roots.forget(root)

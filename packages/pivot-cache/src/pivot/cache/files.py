@@ -135,6 +135,14 @@ class Draft:
             self._link(target)
         return os.fstat(self.descriptor)
 
+    def replace(self, target: str) -> None:
+        """Put it, which must have a name, in the place of what is at `target`, in one step."""
+        assert self._path is not None
+        os.rename(self._path, target)
+        self._path = None
+        # Whoever locks it by its new name waits for nobody else.
+        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+
     def __enter__(self) -> Self:
         return self
 

@@ -11,7 +11,7 @@ from pivot.cache.names import parse
 from pivot.cache.naming import Names, names_of, read_names
 from pivot.cache.objects import Objects
 from pivot.cache.options import GcOptions, Root
-from pivot.cache.records import Record
+from pivot.cache.recordlines import Record
 from pivot.cache.report import Keep
 from pivot.cache.revisions import check_named, committed
 from pivot.cache.roots import Roots, is_gone, naming_files

@@ -1,160 +1,187 @@
-"""Run-cache records: what an action gave, kept as small files because nothing could make them again."""
+"""Run-cache records: what an action gave, kept as lines of files because nothing could make them again."""
 
 import contextlib
-import functools
+import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
-
-from blake3 import blake3
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from pivot.cache.errors import CacheError, ReadOnlyError
-from pivot.cache.files import (
-    Draft,
-    Names,
-    SpaceChecked,
-    is_regular,
-    open_regular,
-    read_all,
-    sync_file,
-    write_all,
-)
+from pivot.cache.files import Draft, Names, SpaceChecked, is_regular, open_regular, read_all, write_all
 from pivot.cache.layout import Layout
+from pivot.cache.locks import let_go, wait_lock
+from pivot.cache.recordlines import Record, find, hashed, packed, unpacked, whole_lines
+from pivot.cache.sharing import share_like
 
-_MAGIC = b"pivot-record 1 "
-_KEY_CONTEXT = "pivot.cache record key v1"
-_CHECK_CONTEXT = "pivot.cache record check v1"
-_TRIES = 5
-
-
-class Record(NamedTuple):
-    """One record as it lies in the store."""
-
-    key: str
-    data: dict[str, Any]
-    written_ns: int
-    """When it was created, by the clock of the file system."""
+_APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_NO_FILE = {errno.EISDIR, errno.ELOOP, errno.ENXIO}
+_TRIES = 100
+"""How often a file may be replaced before it could be locked."""
 
 
 class Records:
-    """Records by key: created once, never changed; the first writer wins.
+    """Records by key: written once, never changed; the first writer wins.
 
-    A file is `pivot-record 1 <length of the key> <check>`, a newline, the key in UTF-8, JSON. Not rows in LMDB:
-    the index may be lost at any time, and these cannot be made again without running.
+    remember   append a line to one of 256 files, under its lock
+    recall     look for the line, without a lock: one that is not whole yet fails its check
+    forget     put a file without the line in the place of this one, under its lock
+
+    Not a file for each record: an inode costs several times what a line costs. Not rows in LMDB: the index may be lost
+    at any time, and these cannot be made again without running. And nothing is kept in memory: to look through a file
+    costs as much as to open it, as long as the store has no more than some hundred thousand records.
     """
 
     def __init__(self, layout: Layout, *, durable: bool, writable: bool) -> None:
         self._layout, self._durable, self._writable = layout, durable, writable
         self._names = Names(layout.root)
-        self._drafts = layout.below("tmp")
+        self._folder, self._drafts = layout.below("records"), layout.below("tmp")
 
     def remember(self, key: str, data: Mapping[str, Any]) -> bool:
-        """Create a record unless there is one for this key, and say whether it was."""
+        """Write a record unless there is one for this key, and say whether it was."""
         if not self._writable:
             raise ReadOnlyError(f"{self._layout.root} may not be written to\ncheck its permissions")
-        body, path = _packed(key, data), self._path(key)
-        with SpaceChecked(self._layout.root, "a record", len(body)), Draft(self._drafts) as draft:
-            write_all(draft.descriptor, body)
-            draft.protect()
-            created = self._publish(draft, key, path)
-            if self._durable:
-                # Also if it was there before: from somebody who did not mind to lose it.
-                sync_file(path)
-                self._names.sync(path)
-        return created
+        digits = hashed(key)
+        line = packed(digits, Record(key, dict(data), time.time_ns()))
+        with SpaceChecked(self._layout.root, "a record", len(line)):
+            return self._append(self._path(digits), digits, line)
 
     def recall(self, key: str) -> dict[str, Any] | None:
         """Give the data of a record; None if there is none or it is damaged."""
-        found = _read(self._path(key))
-        return found.data if found is not None and found.key == key else None
+        digits = hashed(key)
+        line = find(_read(self._path(digits)), digits)
+        return None if line is None else unpacked(line).data
 
-    def forget(self, key: str) -> bool:
-        """Delete a record; says whether there was one."""
-        try:
-            os.unlink(self._path(key))
-        except FileNotFoundError:
-            return False
-        except IsADirectoryError:
-            self._set_aside(self._path(key))
-            return False
-        return True
+    def forget(self, keys: Iterable[str]) -> int:
+        """Delete records; says how many there were."""
+        gone: defaultdict[str, set[bytes]] = defaultdict(set)
+        for digits in map(hashed, keys):
+            gone[self._path(digits)].add(digits)
+        return sum(self._drop(path, digits) for path, digits in gone.items())
 
     def __iter__(self) -> Iterator[Record]:
-        top = self._layout.below("records")
-        for folder in sorted(os.listdir(top)):
-            with contextlib.suppress(NotADirectoryError):
-                for name in sorted(os.listdir(f"{top}/{folder}")):
-                    found = _read(f"{top}/{folder}/{name}")
-                    if found is not None:
-                        yield found
+        for name in sorted(os.listdir(self._folder)):
+            for digits, line in whole_lines(_read(f"{self._folder}/{name}")).items():
+                if digits[:2] == name.encode():  # in another file nobody would look for it
+                    yield unpacked(line)
 
-    def _publish(self, draft: Draft, key: str, path: str) -> bool:
+    def _path(self, digits: bytes) -> str:
+        return f"{self._folder}/{digits[:2].decode()}"
+
+    def _append(self, path: str, digits: bytes, line: bytes) -> bool:
+        descriptor, body = self._locked(path)
+        try:
+            absent = find(body, digits) is None
+            if absent:
+                if not body:
+                    share_like(descriptor, self._folder)
+                # What a killed process, a full disk or a power cut has left unfinished ends before this line.
+                ended = b"" if body.endswith(b"\n") or not body else b"\n"
+                write_all(descriptor, ended + line + b"\n")
+            if self._durable:
+                # Also if it was there before: from somebody who did not mind to lose it.
+                os.fsync(descriptor)
+                self._names.sync(path)
+        finally:
+            let_go(descriptor)
+        return absent
+
+    def _drop(self, path: str, gone: set[bytes]) -> int:
+        if gone.isdisjoint(whole_lines(_read(path))):
+            return 0
+        descriptor, body = self._locked(path)
+        try:
+            lines = whole_lines(body)
+            kept = [line for digits, line in lines.items() if digits not in gone]
+            with SpaceChecked(self._layout.root, "records", len(body)):
+                self._replace(path, kept)
+        finally:
+            let_go(descriptor)
+        return len(lines) - len(kept)
+
+    def _replace(self, path: str, lines: Iterable[bytes]) -> None:
+        with Draft(self._drafts, named=True) as draft:
+            write_all(draft.descriptor, b"".join(line + b"\n" for line in lines))
+            os.fchmod(draft.descriptor, 0o644)
+            share_like(draft.descriptor, self._folder)
+            # What has this name may be on the disk already, and must not be less than that after a power cut.
+            os.fsync(draft.descriptor)
+            draft.replace(path)
+
+    def _locked(self, path: str) -> tuple[int, bytes]:
+        """Open a file to append to it, made if it is not there, and give what is in it; no one else writes then."""
         for _ in range(_TRIES):
             try:
-                draft.publish(path)
-            except FileExistsError:
-                if self.recall(key) is not None:
-                    return False
-                self._set_aside(path)
-            else:
-                return True
+                descriptor = os.open(path, _APPENDING, 0o666)
+            except OSError as error:
+                self._make_way(path, error)
+                continue
+            try:
+                body = self._taken(descriptor, path)
+            except BaseException:
+                let_go(descriptor)
+                raise
+            if body is not None:
+                return descriptor, body
+            let_go(descriptor)
         raise CacheError(f"{path} cannot be replaced\nremove it and try again")
 
-    def _path(self, key: str) -> str:
-        # Hashed, so that any text is a key and none is a path.
-        digits = blake3(key.encode("utf-8", "surrogatepass"), derive_key_context=_KEY_CONTEXT).hexdigest()
-        # 16 folders, not 256: to make one costs as much as ten files, and a cold run of some hundred stages makes all.
-        return f"{self._layout.root}/records/{digits[:1]}/{digits[1:]}"
+    def _taken(self, descriptor: int, path: str) -> bytes | None:
+        """Lock a file and give what is in it; None if it is no file, or another has its name by then."""
+        opened = os.fstat(descriptor)
+        if not is_regular(opened):
+            self._clear(path)
+            return None
+        wait_lock(descriptor, path)
+        try:
+            now = os.lstat(path)
+        except FileNotFoundError:
+            return None
+        return read_all(descriptor, now.st_size) if os.path.samestat(opened, now) else None
+
+    def _make_way(self, path: str, error: OSError) -> None:
+        """Let a file be opened next time, or raise the error."""
+        if isinstance(error, FileNotFoundError):
+            self._make_folder()
+        elif isinstance(error, PermissionError) and os.path.lexists(path):
+            self._permit(path)
+        elif error.errno in _NO_FILE:
+            self._clear(path)
+        else:
+            raise error
+
+    def _make_folder(self) -> None:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(self._folder)
+            share_like(self._folder, self._layout.root)
+
+    def _permit(self, path: str) -> None:
+        try:
+            os.chmod(path, 0o644)
+            share_like(path, self._folder)
+        except PermissionError:
+            self._set_aside(path)  # another user's, who does not share it
+
+    def _clear(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if not is_regular(os.lstat(path)):  # else another process has done it, and a file is there
+                self._set_aside(path)
 
     def _set_aside(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.rename(path, self._layout.below(f"quarantine/record-{os.urandom(8).hex()}"))
 
 
-@functools.cache
-def _encoder() -> Callable[[Any], str]:
-    # Made once: `json.dumps` makes one for each call that asks for anything special.
-    import json
-
-    return json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-
-
-def _packed(key: str, data: Mapping[str, Any]) -> bytes:
-    raw = key.encode("utf-8", "surrogatepass")
-    text = _encoder()(dict(data)).encode()
-    return _MAGIC + b"%d %s\n" % (len(raw), _check(raw, text)) + raw + text
-
-
-def _check(raw: bytes, data: bytes) -> bytes:
-    length = len(raw).to_bytes(8, "little")
-    return blake3(length + raw + data, derive_key_context=_CHECK_CONTEXT).hexdigest().encode()
-
-
-def _read(path: str) -> Record | None:
+def _read(path: str) -> bytes:
     try:
         descriptor = open_regular(path)
     except OSError:
-        return None
+        return b""
     try:
         status = os.fstat(descriptor)
-        body = read_all(descriptor, status.st_size) if is_regular(status) else b""
+        return read_all(descriptor, status.st_size) if is_regular(status) else b""
     except OSError:
-        return None
+        return b""
     finally:
         os.close(descriptor)
-    return _unpacked(body, status.st_mtime_ns)
-
-
-def _unpacked(body: bytes, written_ns: int) -> Record | None:
-    import json
-
-    header, _, rest = body.partition(b"\n")
-    try:
-        length_text, check = header.removeprefix(_MAGIC).split(b" ")
-        length = int(length_text)
-    except ValueError:
-        return None
-    raw, text = rest[:length], rest[length:]
-    if not header.startswith(_MAGIC) or len(raw) != length or _check(raw, text) != check:
-        return None
-    return Record(raw.decode("utf-8", "surrogatepass"), json.loads(text), written_ns)

@@ -49,7 +49,7 @@ def share_all(root: str) -> None:
     for folder, folders, files in os.walk(root):
         for name in folders:
             share(f"{folder}/{name}")
-        # Objects and records stay as they are: everybody reads them, nobody writes.
+        # Objects stay as they are: everybody reads them, nobody writes.
         for name in files:
             if os.lstat(f"{folder}/{name}").st_mode & stat.S_IWUSR:
                 share(f"{folder}/{name}")

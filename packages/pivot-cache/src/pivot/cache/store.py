@@ -23,7 +23,8 @@ from pivot.cache.names import parse
 from pivot.cache.objects import Objects
 from pivot.cache.options import GcOptions, Root
 from pivot.cache.place import index_folder, read_mounts, sync_file_system
-from pivot.cache.records import Record, Records
+from pivot.cache.recordlines import Record
+from pivot.cache.records import Records
 from pivot.cache.report import Collected, Report
 from pivot.cache.restore import Restorer, Wanted
 from pivot.cache.rows import MemoryRows, Rows
@@ -234,7 +235,7 @@ class Cache:
 
     def forget(self, key: str) -> bool:
         """Delete a record; says whether there was one."""
-        return self._records.forget(key)
+        return self._records.forget([key]) == 1
 
     def records(self) -> Iterator[Record]:
         """Give all records, for choosing which to forget and which outputs to keep."""
