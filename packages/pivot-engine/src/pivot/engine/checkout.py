@@ -58,7 +58,7 @@ class Checkouts:
         wrong = [path for path in wanted if not self._is_there(absolute(stage.root, path), trace.outs[path])]
         self._present += len(wanted) - len(wrong)
         if wrong:
-            with stage_locked(stage, (), self._settings, self._waiting):
+            with stage_locked(stage, state_of(stage), (), self._settings, self._waiting):
                 self._put_back(stage, wrong)
 
     def _put_back(self, stage: StageDefinition, paths: list[str]) -> None:

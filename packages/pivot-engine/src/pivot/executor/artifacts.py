@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pivot.outputs import Out
 
 
+# The function itself: while a stage is observed, the names in `os` belong to the recorder.
+_lstat = os.lstat
+
+
 class StageError(Exception):
     """The stage did not keep to what it declares; the message is for people."""
 
@@ -206,9 +210,8 @@ def save(stage: StageDefinition, info: WorkerStageInfo, result: Any, unrecorded:
         if not out.loader.hands_paths:
             for path, value in _values(output, _pick(output, result)).items():
                 _save_one(out, absolute(stage.root, path), value, unrecorded)
-        with unrecorded():
-            for path in output.paths:
-                _check_made(output, path, absolute(stage.root, path))
+        for path in output.paths:
+            _check_made(output, path, absolute(stage.root, path))
 
 
 def _pick(output: Output, result: Any) -> Any:
@@ -253,13 +256,13 @@ def temporary(path: str) -> str:
 
     Always the same name: only who holds the stage's lock saves, and finds what a killed run has left.
     """
-    head, tail = os.path.split(path.rstrip("/"))
-    return os.path.join(head, f".pivot-{tail}")
+    head, slash, tail = path.rstrip("/").rpartition("/")
+    return f"{head}{slash}.pivot-{tail}"
 
 
 def _check_made(output: Output, path: str, full: str) -> None:
     try:
-        mode = os.lstat(full).st_mode
+        mode = _lstat(full).st_mode
     except (FileNotFoundError, NotADirectoryError):
         raise StageError(f"it did not make its output {path}") from None
     found = _kind(mode)

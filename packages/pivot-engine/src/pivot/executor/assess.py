@@ -79,7 +79,7 @@ class Assessor:
     def _recall(self, stage: StageDefinition, facts: Facts) -> tuple[Mapping[str, Artifact], Facts] | None:
         if not self._use_run_cache or any(out.kind is OutputKind.INCREMENTAL for out in stage.outputs):
             return None
-        return self.run_cache.recall(stage, facts._replace(observed=Seen()))
+        return self.run_cache.recall(stage, facts._replace(observed=_NOTHING) if facts.observed else facts)
 
 
 def declared_facts(

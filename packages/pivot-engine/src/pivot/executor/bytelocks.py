@@ -5,7 +5,6 @@ import os
 import struct
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Self
 
 from blake3 import blake3
@@ -15,14 +14,16 @@ from pivot.executor.locking import acquire
 _FLOCK = "hhqqi0q"
 """`struct flock` of Linux: type, whence, start, length, owner."""
 _OWNERS = 4096
-_OWNER = "<q"
+"""Numbers of processes that a file has room for: that of the last one who took a place is kept at the place modulo
+this. Two places may share one: it is for messages."""
+_OWNER = struct.Struct("<q")
 
 SHARED, ALONE = fcntl.F_RDLCK, fcntl.F_WRLCK
 
 
 def place(name: str) -> int:
     """Give the place of a name: as large as an offset may be, so that two names have one place never."""
-    digest: bytes = blake3(os.fsencode(name)).digest(length=8)
+    digest: bytes = blake3(name.encode("utf-8", "surrogateescape")).digest(length=8)
     return int.from_bytes(digest, "big") >> 2
 
 
@@ -38,7 +39,7 @@ class Held:
     def __init__(self, descriptor: int, timeout: float | None) -> None:
         """`timeout`: seconds to wait for a lock; None: as long as it lasts."""
         self._descriptor, self._timeout = descriptor, timeout
-        self._us = struct.pack(_OWNER, os.getpid())
+        self._us = _OWNER.pack(os.getpid())
 
     def __enter__(self) -> Self:
         return self
@@ -48,8 +49,10 @@ class Held:
 
     def _let_go(self) -> None:
         # A process that the stage has started may have the file too: closing it is not enough.
-        with suppress(OSError):
+        try:  # noqa: SIM105 - `suppress` takes three calls, and this runs for every stage
             _set(self._descriptor, fcntl.F_UNLCK, 0, 0, block=False)
+        except OSError:
+            pass  # it is closed all the same
         os.close(self._descriptor)
 
     def take(self, at: int, kind: int, waiting: Callable[[int | None], None], doing: str) -> None:
@@ -58,16 +61,22 @@ class Held:
         If that fails, nothing of the file is held any more.
         """
         try:
-            acquire(
-                lambda block: _set(self._descriptor, kind, at, 1, block=block),
-                self._timeout,
-                lambda: waiting(_owner(self._descriptor, at)),
-                doing,
-            )
+            try:
+                _set(self._descriptor, kind, at, 1, block=False)
+            except BlockingIOError:
+                self._wait(at, kind, waiting, doing)
         except BaseException:
             self._let_go()
             raise
-        os.pwrite(self._descriptor, self._us, _owner_at(at))
+        os.pwrite(self._descriptor, self._us, at % _OWNERS * _OWNER.size)
+
+    def _wait(self, at: int, kind: int, waiting: Callable[[int | None], None], doing: str) -> None:
+        acquire(
+            lambda block: _set(self._descriptor, kind, at, 1, block=block),
+            self._timeout,
+            lambda: waiting(_owner(self._descriptor, at)),
+            doing,
+        )
 
 
 def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:
@@ -79,12 +88,7 @@ def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:
         fcntl.lockf(file, operation if block else operation | fcntl.LOCK_NB, length, start)
 
 
-def _owner_at(at: int) -> int:
-    """Say where the number of the last one who took a place is kept. Two places may share it: it is for messages."""
-    return at % _OWNERS * struct.calcsize(_OWNER)
-
-
 def _owner(file: int, at: int) -> int | None:
-    raw = os.pread(file, struct.calcsize(_OWNER), _owner_at(at))
-    number: int = struct.unpack(_OWNER, raw)[0] if len(raw) == struct.calcsize(_OWNER) else 0
+    raw = os.pread(file, _OWNER.size, at % _OWNERS * _OWNER.size)
+    number: int = _OWNER.unpack(raw)[0] if len(raw) == _OWNER.size else 0
     return number or None

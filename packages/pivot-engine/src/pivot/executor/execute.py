@@ -21,7 +21,7 @@ from pivot.executor.observed import Identify, KnownCode, Observer
 from pivot.executor.pathlocks import stage_locked
 from pivot.executor.pending import keep, settle
 from pivot.executor.reasons import Kind, Reason
-from pivot.executor.state import claim, state_of
+from pivot.executor.state import StageState, claim, state_of
 from pivot.executor.task import Cause, Done, Failure, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.undoing import Surroundings
@@ -107,7 +107,7 @@ class Execution:
     def _guarded(self, task: StageTask) -> Done:
         self._claim(task.stage)
         state = state_of(task.stage)
-        with stage_locked(task.stage, task.reads, self.options.settings, self.waiting):
+        with stage_locked(task.stage, state, task.reads, self.options.settings, self.waiting):
             workspace = Workspace(self.cache)
             observer = self._observer(workspace, task)
             use = not self.options.no_cache
@@ -119,12 +119,12 @@ class Execution:
                 return Done(task.stage.ref, Outcome.SKIPPED, trace=decision.trace)
             if isinstance(decision, Restore):
                 try:
-                    return self._restore(task, decision, assessment.before, workspace)
+                    return self._restore(task, state, decision, assessment.before, workspace)
                 except MissingError:
                     # It was there a moment ago: removed, or found to be damaged while it was copied.
                     decision = Run(decision.reasons)
-                    return self._run(task, assessor, observer, assessment._replace(decision=decision))
-            return self._settle(task, assessor, decision) or self._run(task, assessor, observer, assessment)
+                    return self._run(task, state, assessor, observer, assessment._replace(decision=decision))
+            return self._run(task, state, assessor, observer, assessment)
 
     def _claim(self, stage: StageDefinition) -> None:
         owner = str(stage.state_dir), stage.ref.pipeline
@@ -143,9 +143,10 @@ class Execution:
         code = KnownCode(lambda names: self.identify(pipeline, names), task.code)
         return Observer(root, workspace, self.environ, code, self.options.outputs)
 
-    def _restore(self, task: StageTask, decision: Restore, before: Trace | None, workspace: Workspace) -> Done:
-        stage, state = task.stage, state_of(task.stage)
-        trash = state.trash(self.options.run_id)
+    def _restore(
+        self, task: StageTask, state: StageState, decision: Restore, before: Trace | None, workspace: Workspace
+    ) -> Done:
+        stage, trash = task.stage, state.trash(self.options.run_id)
         for path, artifact in decision.outs.items():
             full = absolute(stage.root, path)
             here = workspace.content(full)
@@ -158,24 +159,30 @@ class Execution:
         tidy(stage, state, before, self.cache, self.options.run_id)
         return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
 
-    def _settle(self, task: StageTask, assessor: Assessor, decision: Run) -> Done | None:
+    def _settle(self, task: StageTask, state: StageState, assessor: Assessor, decision: Run) -> Done | None:
         """Store what an earlier run computed and could not store, if it did."""
         if task.force or task.stage.identity.unknown or self.options.no_commit:
             return None
-        trace = settle(task.stage, assessor, self.cache)
+        trace = settle(task.stage, state, assessor, self.cache)
         if trace is None:
             return None
-        _commit(task.stage, trace, assessor)
-        state_of(task.stage).forget_pending()
+        _commit(task.stage, state, trace, assessor)
+        state.forget_pending()
         return Done(task.stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
 
-    def _run(self, task: StageTask, assessor: Assessor, observer: Observer, assessment: Assessment) -> Done:
-        stage, state = task.stage, state_of(task.stage)
+    def _run(
+        self, task: StageTask, state: StageState, assessor: Assessor, observer: Observer, assessment: Assessment
+    ) -> Done:
+        stage = task.stage
         assert isinstance(assessment.decision, Run)
         missing = [path for path, artifact in assessment.facts.deps.items() if artifact is None]
         if missing:
             return _failed(task, Failure(f"input {missing[0]} does not exist", cause=Cause.AROUND), assessment.decision)
-        state.forget_pending()
+        if state.is_pending:
+            settled = self._settle(task, state, assessor, assessment.decision)
+            if settled is not None:
+                return settled
+            state.forget_pending()
         log, declared = state.log_path(self.options.run_id), _declared(stage, self.options.settings.project_root)
         anew = restore_incremental(stage, state, assessment.before, self.cache, self.options.run_id)
         decision = Run((*(Reason(Kind.ANEW, path) for path in anew), *assessment.decision.reasons))
@@ -191,20 +198,21 @@ class Execution:
             return _failed(task, Failure(str(error), log=_existing(log)), decision)
         uncovered = unforeseen(observed, task.manifest)
         identified = self._edits.none(stage) if uncovered else self._edits.loaded(stage)
-        facts = assessment.facts._replace(observed=seen._replace(code=observer.code(uncovered)))
-        trace = Trace(facts, outs, task.manifest)
+        if uncovered:
+            seen = seen._replace(code=observer.code(uncovered))
+        trace = Trace(assessment.facts._replace(observed=seen), outs, task.manifest)
         if refused is not None:
             return self._keep(task, refused, decision, trace if identified else None)
         if not identified:
             trace = unidentified(trace)
         if not self.options.no_commit:
-            _commit(stage, trace, assessor)
+            _commit(stage, state, trace, assessor, first=assessment.before is None)
         return Done(
             stage.ref,
             Outcome.RAN,
             reasons=decision.reasons,
             trace=trace,
-            undeclared=tuple(sorted(facts.observed.files)),
+            undeclared=tuple(sorted(seen.files)),
             unchanged=assessment.before is not None and outs == assessment.before.outs,
         )
 
@@ -260,9 +268,9 @@ class Execution:
 
     def _check(self, stage: StageDefinition, facts: Facts, seen: Seen) -> None:
         """Refuse a result that cannot be trusted: its inputs changed meanwhile, or it read what it may not."""
-        fresh = Workspace(self.cache)
+        fresh = Workspace(self.cache).contents(stage.root, facts.deps)
         for path, artifact in facts.deps.items():
-            if fresh.content(absolute(stage.root, path)) != artifact:
+            if fresh[path] != artifact:
                 raise StageError(f"its input {path} changed while it ran")
         if self.options.settings.observe == "strict" and seen.files:
             raise StageError(f"it read {min(seen.files)}, which it does not declare (observe: strict)")
@@ -271,10 +279,12 @@ class Execution:
 _FLOOR = Floor(Execution._call.__code__, globals())
 
 
-def _commit(stage: StageDefinition, trace: Trace, assessor: Assessor) -> None:
-    """Make a run count: first its run-cache entry, then its lock file."""
+def _commit(
+    stage: StageDefinition, state: StageState, trace: Trace, assessor: Assessor, *, first: bool = False
+) -> None:
+    """Make a run count: first its run-cache entry, then its lock file. `first`: it has none that could be read."""
     assessor.run_cache.remember(stage, trace)
-    state_of(stage).record(trace)
+    state.record(trace, first=first)
 
 
 class UserCodeError(Exception):
@@ -327,9 +337,9 @@ def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> D
 
 def _declared(stage: StageDefinition, project_root: Path) -> list[str]:
     """Spell the declared paths as observed ones are: relative to the project."""
-    outputs = [absolute(stage.root, path) for path in output_paths(stage)]
-    full = [*(absolute(stage.root, path) for path in input_paths(stage)), *outputs, *map(temporary, outputs)]
-    below = f"{project_root}/"
+    root, below = str(stage.root), f"{project_root}/"
+    outputs = [absolute(root, path) for path in output_paths(stage)]
+    full = [*[absolute(root, path) for path in input_paths(stage)], *outputs, *map(temporary, outputs)]
     return [path[len(below) :] if path.startswith(below) else os.path.relpath(path, project_root) for path in full]
 
 

@@ -65,12 +65,14 @@ class Observer:
 
     def first(self, observed: Observed) -> Seen:
         """Turn what a run has just used into facts; see `code` for the code."""
+        files, directories, present, missing, environment = observed[:5]
         return Seen(
-            files=self._files(observed.files),
-            directories={path: self._names(path) for path in observed.directories},
-            present=self._undeclared(observed.present),
-            missing=self._undeclared(observed.missing),
-            environment=observed.env,
+            files=self._files(files) if files else {},
+            directories={path: self._names(path) for path in directories},
+            # Not what stages make: whether it is there already depends on what ran before.
+            present=tuple([path for path in present if path not in self._outputs]),
+            missing=tuple([path for path in missing if path not in self._outputs]),
+            environment=environment,
         )
 
     def code(self, names: Iterable[str]) -> dict[str, str]:
@@ -80,10 +82,6 @@ class Observer:
     def _files(self, paths: Iterable[str]) -> dict[str, str]:
         contents = {path: self._workspace.content(self._absolute(path)) for path in paths}
         return {path: item.digest for path, item in contents.items() if item is not None}
-
-    def _undeclared(self, paths: Iterable[str]) -> tuple[str, ...]:
-        """Leave out what stages make: whether it is there already depends on what ran before."""
-        return tuple(path for path in paths if path not in self._outputs)
 
     def _existing(self, paths: Iterable[str], *, there: bool) -> tuple[str, ...]:
         return tuple([path for path in paths if os.path.exists(self._absolute(path)) == there])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pivot.executor.bytelocks import ALONE, SHARED, Held, place
 from pivot.executor.locking import Waiting
 from pivot.executor.settings import EngineSettings
-from pivot.executor.state import state_of
+from pivot.executor.state import StageState
 from pivot.executor.task import Waits
 from pivot.executor.workspace import absolute_paths, output_paths
 from pivot.registry.definition import StageDefinition
@@ -29,12 +29,12 @@ class Paths(NamedTuple):
 
 @contextmanager
 def stage_locked(
-    stage: StageDefinition, reads: Iterable[str], settings: EngineSettings, waiting: Waiting
+    stage: StageDefinition, state: StageState, reads: Iterable[str], settings: EngineSettings, waiting: Waiting
 ) -> Iterator[None]:
     """Hold all locks of a stage: it runs once at a time, and has its files to itself."""
     project, timeout = settings.project_root, settings.lock_timeout
     paths = Paths(reads, names_to_lock(stage, project))
-    with state_of(stage).locked(timeout, waiting), paths_locked(project, stage.ref, paths, timeout, waiting):
+    with state.locked(timeout, waiting), paths_locked(project, stage.ref, paths, timeout, waiting):
         yield
 
 
@@ -72,7 +72,7 @@ def paths_locked(
     if not kinds:
         return nullcontext()
     held = Held(_opened(project), timeout)
-    for at, path in sorted((place(path), path) for path in kinds):
+    for at, path in sorted([(place(path), path) for path in kinds]):
 
         def tell(owner: int | None, path: str = path) -> None:
             waiting(Waits(ref, owner, path))

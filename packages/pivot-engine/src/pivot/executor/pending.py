@@ -6,7 +6,7 @@ from pivot.cache import Cache
 from pivot.executor.artifacts import store
 from pivot.executor.assess import Assessor
 from pivot.executor.decide import differences
-from pivot.executor.state import state_of
+from pivot.executor.state import StageState, state_of
 from pivot.executor.trace import Artifact, Facts, Trace
 from pivot.executor.workspace import absolute, output_paths
 from pivot.registry.definition import StageDefinition
@@ -19,9 +19,9 @@ def keep(stage: StageDefinition, facts: Facts, manifest: Mapping[str, str], cach
     state_of(stage).record_pending(Trace(facts, outs, manifest))
 
 
-def settle(stage: StageDefinition, assessor: Assessor, cache: Cache) -> Trace | None:
+def settle(stage: StageDefinition, state: StageState, assessor: Assessor, cache: Cache) -> Trace | None:
     """Store the outputs that wait, if they are still there and still what the function would give now."""
-    waiting = state_of(stage).read_pending()
+    waiting = state.read_pending()
     if waiting is None:
         return None
     facts = assessor.facts(stage, waiting)

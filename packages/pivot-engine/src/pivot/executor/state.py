@@ -49,6 +49,11 @@ class StageState:
         return os.path.isdir(self._aside)
 
     @property
+    def is_pending(self) -> bool:
+        """Whether outputs wait to be stored."""
+        return os.path.exists(self._pending)
+
+    @property
     def _aside(self) -> str:
         return f"{self._directory}/inflight/{self._name}"
 
@@ -91,17 +96,17 @@ class StageState:
         except (OSError, UnicodeDecodeError) as error:
             raise UnreadableTraceError(f"it cannot be read ({error})") from None
 
-    def record(self, trace: Trace) -> None:
+    def record(self, trace: Trace, *, first: bool = False) -> None:
         """Write the lock file: the commit point. A kill leaves the old or the new file, whole.
 
         One that says so already is left alone: git sees no change, and a kill leaves nothing behind that no later run
-        would come to write over.
+        would come to write over. `first`: there is none that could be read.
         """
-        text = encode(self.ref.stage, trace)
-        if _says(self._lock, text):
-            forget_unfinished(self._lock)
+        text, lock = encode(self.ref.stage, trace), self._lock
+        if not first and _says(lock, text):
+            forget_unfinished(lock)
         else:
-            write_whole(self._lock, text.encode())
+            write_whole(lock, text.encode())
 
     def record_pending(self, trace: Trace) -> None:
         """Write down a run whose outputs lie in the workspace only."""

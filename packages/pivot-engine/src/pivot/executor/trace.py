@@ -76,7 +76,7 @@ class UnreadableTraceError(Exception):
 
 def encode(stage: str, trace: Trace) -> str:
     """Write a trace as the text of a lock file: equal traces give equal bytes on every machine."""
-    return "{\n" + ",\n".join(_section(name, value) for name, value in to_data(stage, trace).items()) + "\n}\n"
+    return "{\n" + ",\n".join([_section(name, value) for name, value in to_data(stage, trace).items()]) + "\n}\n"
 
 
 def to_data(stage: str, trace: Trace) -> dict[str, Any]:
@@ -98,12 +98,12 @@ def to_data(stage: str, trace: Trace) -> dict[str, Any]:
 
 
 def _section(name: str, value: Any) -> str:
-    """Write one section, a mapping with a line for each of its facts."""
-    write = _WRITERS.get(name, _any)
-    if not isinstance(value, (dict, Mapping)):
-        return f'"{name}": {write(value)}'
+    """Write one section; a mapping with a line for each of its facts."""
+    if (whole := _OF_ONE_VALUE.get(name)) is not None:
+        return f'"{name}": {whole(value)}'
     if not value:
         return f'"{name}": {{}}'
+    write = _OF_A_FACT.get(name, _any)
     lines = ",\n".join([f"  {_quoted(key)}: {write(value[key])}" for key in sorted(value)])
     return f'"{name}": {{\n{lines}\n}}'
 
@@ -117,11 +117,13 @@ def _content(artifact: Artifact | None) -> str:
 
 
 # As `_any` writes them, which prepares itself for each value: nearly all are text.
-_WRITERS: Mapping[str, Callable[[Any], str]] = {
+_OF_ONE_VALUE: Mapping[str, Callable[[Any], str]] = {
     "schema": str,
     "stage": _quoted,
     "code": _quoted,
     "python": _quoted,
+}
+_OF_A_FACT: Mapping[str, Callable[[Any], str]] = {
     "manifest": _quoted,
     "inputs": _quoted_all,
     "outputs": _quoted_all,

@@ -10,7 +10,7 @@ from pivot.executor.trace import Artifact
 from pivot.registry.definition import StageDefinition
 
 
-def absolute(root: Path, path: str) -> str:
+def absolute(root: Path | str, path: str) -> str:
     """Turn a declared path into an absolute one, without looking at the disk."""
     # As text, not by pathlib or `join`: pathlib does not fold `..`, and this runs for every path of every stage.
     return os.path.normpath(path if path.startswith("/") else f"{root}/{path}")
@@ -71,7 +71,8 @@ class Workspace:
 
     def contents(self, root: Path, paths: Iterable[str]) -> Mapping[str, Artifact | None]:
         """Identify what lies at declared paths."""
-        return {path: self.content(absolute(root, path)) for path in paths}
+        text = str(root)
+        return {path: self.content(absolute(text, path)) for path in paths}
 
     def forget(self, paths: Iterable[str]) -> None:
         """Forget what lay at, below and above these absolute paths: somebody wrote there."""

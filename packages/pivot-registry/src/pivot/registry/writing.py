@@ -47,9 +47,9 @@ def read_regular(path: str | Path) -> bytes:
 def write_whole(path: str, data: bytes) -> None:
     """Put bytes in place of what is there, in one step. Raises OSError; then the old content is still there."""
     temporary = _temporary(path)
-    descriptor = _own(temporary)
+    descriptor, size = _own(temporary)
     try:
-        if os.fstat(descriptor).st_size:  # to cut off nothing takes ext4 as long as all the rest
+        if size:  # to cut off nothing takes ext4 as long as all the rest
             os.ftruncate(descriptor, 0)
         _write(descriptor, data)
         os.replace(temporary, path)
@@ -68,19 +68,24 @@ def forget_unfinished(path: str) -> None:
 
 
 def _temporary(path: str) -> str:
-    folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name}.tmp")
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}.{name}.tmp"
 
 
-def _own(temporary: str) -> int:
-    """Open the temporary file when no other process writes to it: its lock ends with its writer."""
+def _own(temporary: str) -> tuple[int, int]:
+    """Open the temporary file when no other process writes to it: its lock ends with its writer. Say how long it is."""
     while True:
         descriptor = opened(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
-        with contextlib.suppress(OSError):  # a file system without locks
+        try:  # noqa: SIM105 - `suppress` takes three calls, and this runs for every stage
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), os.lstat(temporary)):
-                return descriptor
+        except OSError:
+            pass  # a file system without locks
+        status = os.fstat(descriptor)
+        try:
+            if os.path.samestat(status, os.lstat(temporary)):
+                return descriptor, status.st_size
+        except FileNotFoundError:
+            pass
         os.close(descriptor)  # whoever had the lock has put it in place meanwhile
 
 
