@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from engine_fakes import identified, live, stage, tasks_of
 from pivot.cache import CacheRoot
 from pivot.engine import EngineSettings, Outcome
 from pivot.engine.pool import PoolRunner
-from pivot.executor.task import TaskOptions
+from pivot.executor.task import StageTask, TaskOptions
+from pivot.registry.definition import Origin
 
 Look = Callable[[], object]
 
@@ -124,14 +125,58 @@ def test_a_child_that_a_stage_forked_does_not_come_back_as_a_second_worker(tmp_p
     assert done == [Outcome.RAN, Outcome.RAN]
 
 
+PIPELINE = """
+import contextlib, os
+from pathlib import Path
+from pivot.loaders import PathOnly
+from pivot.outputs import Out
+
+class Loaded:
+    def __init__(self, mask):
+        os.umask(int(mask, 8))
+
+    def active(self):
+        return contextlib.nullcontext()
+
+    def get(self, ref):
+        def telling():
+            mask = os.umask(0)
+            Path(f"{ref.stage}.txt").write_text(f"{mask:o}")
+        return {"name": ref.stage, "func": telling, "outs": {"out0": Out([f"{ref.stage}.txt"], PathOnly())}}
+"""
+
+
+def test_what_a_pipeline_does_to_the_process_holds_for_all_its_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "some_pipeline.py").write_text(PIPELINE)
+    monkeypatch.syspath_prepend(tmp_path)
+    masks = {"first": "27", "second": "26", "third": "26"}
+    stages = [
+        stage(f"p:{name}", tmp_path, (), [f"{name}.txt"], code=name)._replace(
+            origin=Origin("some_pipeline:Loaded", (mask,))
+        )
+        for name, mask in masks.items()
+    ]
+    assert run_all(tmp_path, map(StageTask, stages)) == [Outcome.RAN] * 3
+    assert {name: (tmp_path / f"{name}.txt").read_text() for name in masks} == masks
+
+
 def run(root: Path, **functions: Callable[[], object]) -> list[Outcome]:
     """Run stages in one worker, one after the other, as long as it lives."""
-    options = TaskOptions(EngineSettings(root, CacheRoot(root / "cache"), observe="off"), "r1")
     stages = [stage(f"p:{name}", root, (), [f"{name}.txt"], code=name) for name in functions]
-    pool = PoolRunner(options, 1, lambda _event: None, identified)
+    return run_all(root, tasks_of(live(root, stages, **functions), options_of(root)))
+
+
+def options_of(root: Path) -> TaskOptions:
+    return TaskOptions(EngineSettings(root, CacheRoot(root / "cache"), observe="off"), "r1")
+
+
+def run_all(root: Path, tasks: Iterable[StageTask]) -> list[Outcome]:
+    pool = PoolRunner(options_of(root), 1, lambda _event: None, identified)
     done = []
     try:
-        for task in tasks_of(live(root, stages, **functions), options):
+        for task in tasks:
             pool.start(task)
             done.append(pool.wait().outcome)
     finally:

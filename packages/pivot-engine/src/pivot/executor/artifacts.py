@@ -71,7 +71,7 @@ def _move_aside(stage: StageDefinition, state: StageState, paths: list[str]) -> 
             moved = True
             state.aside.mkdir(parents=True, exist_ok=True)
             move(full, str(_slot(state, path)))
-        elif not os.path.isdir(folder := os.path.dirname(full)):
+        elif not os.path.isdir(folder := full.rpartition("/")[0]):
             os.makedirs(folder, exist_ok=True)
     return moved
 
@@ -169,7 +169,7 @@ def restore_incremental(
     to delete the lock file, in every clone of the project too, for outputs are not in git.
     """
     anew = []
-    for path in (path for out in stage.outputs if out.kind is OutputKind.INCREMENTAL for path in out.paths):
+    for path in [path for out in stage.outputs if out.kind is OutputKind.INCREMENTAL for path in out.paths]:
         full = absolute(stage.root, path)
         kept = None if before is None else before.outs.get(path)
         os.makedirs(os.path.dirname(full), exist_ok=True)

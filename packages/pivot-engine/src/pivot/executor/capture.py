@@ -60,12 +60,18 @@ class Logs:
         """Make of the last log this one. Whether it is empty is seen now: what a stage left behind may still write."""
         if self._last is not None:
             descriptor, path = self._last
-            if os.fstat(descriptor).st_size == 0 and not os.path.lexists(log):
-                with contextlib.suppress(OSError):
-                    os.rename(path, log)
-                    return descriptor
+            if os.fstat(descriptor).st_size == 0 and not os.path.lexists(log) and _renamed(path, log):
+                return descriptor
             self.close()
         return None
+
+
+def _renamed(path: str, log: str) -> bool:
+    try:
+        os.rename(path, log)
+    except OSError:
+        return False
+    return True
 
 
 def _redirect(streams: Iterable[object], descriptor: int) -> None:

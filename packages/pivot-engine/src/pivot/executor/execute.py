@@ -62,10 +62,13 @@ class Execution:
         waiting: Waiting,
         identify: Identify,
         around: Around = lambda _: nullcontext(),
+        *,
+        alone: bool = False,
     ) -> None:
+        """`alone`: this process runs nothing but stages."""
         self.options, self.cache, self.recorder, self.live = options, cache, recorder, live
         self.environ, self.waiting, self.identify, self.around = environ, waiting, identify, around
-        self.surroundings = Surroundings()
+        self.surroundings = Surroundings(alone=alone)
         self._logs = Logs()
         self._memory = Memory()
         self._edits = Edits(options.code_files)
@@ -185,7 +188,8 @@ class Execution:
             state.forget_pending()
         log, declared = state.log_path(self.options.run_id), _declared(stage, self.options.settings.project_root)
         anew = restore_incremental(stage, state, assessment.before, self.cache, self.options.run_id)
-        decision = Run((*(Reason(Kind.ANEW, path) for path in anew), *assessment.decision.reasons))
+        reasons = [Reason(Kind.ANEW, path) for path in anew]
+        decision = Run((*reasons, *assessment.decision.reasons))
         try:
             with cleared(stage, state, _unchanged(stage, assessment.before, assessor), self.options.run_id):
                 observed = self._call(task, log, observer, declared)
@@ -237,7 +241,7 @@ class Execution:
         Loaders are the user's code too, and what a function returns may read only when it is saved.
         """
         stage = task.stage
-        with self.live(task) as info, self._logs.captured(log), self.surroundings.of_a_stage(stage.root):
+        with self.live(task) as info, self._logs.captured(log), self.surroundings.of_a_stage(str(stage.root)):
             self._edits.loaded(stage)
             with self._observing(task, observer, declared) as observed:
                 try:

@@ -13,7 +13,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pivot.registry.environment import environment, filters, set_environment, set_filters
@@ -37,14 +36,22 @@ class _Part(NamedTuple):
 class Surroundings:
     """How this process is for every stage."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool = False) -> None:
+        """`alone`: nobody but stages, and what loads them, does anything in this process."""
         self.spoilt = False
         """Whether a stage did what cannot be undone: let no other stage run here."""
+        self._alone = alone
+        self._of_system: list[Any] | None = None
+        """How the system sees this process, as it was when the last stage had ended."""
+
+    def look_anew(self) -> None:
+        """Take what the process is now for what it is to be: a pipeline may want it so."""
+        self._of_system = None
 
     @contextlib.contextmanager
-    def of_a_stage(self, directory: Path) -> Iterator[None]:
+    def of_a_stage(self, directory: str) -> Iterator[None]:
         """Run in a directory, and leave the process as it was."""
-        environ, before = os.environ, _look()
+        environ, before = os.environ, self._look()
         os.chdir(directory)
         _forget_lines()
         try:
@@ -53,10 +60,18 @@ class Surroundings:
             os.environ = environ  # noqa: B003 - a stage may have put another object there
             self._undo(before)
 
+    def _look(self) -> list[Any]:
+        of_system = self._of_system
+        if of_system is None or not self._alone:
+            of_system = self._of_system = [part.look() for part in _OF_SYSTEM]
+        return [*of_system, *[part.look() for part in _OF_PYTHON]]
+
     def _undo(self, before: list[Any]) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            if _look() == before:
+        try:
+            if [part.look() for part in _PARTS] == before:
                 return
+        except (OSError, ValueError):
+            pass  # as it was not before
         for part, value in zip(_PARTS, before, strict=True):
             self._restore(part, value)
 
@@ -66,10 +81,6 @@ class Surroundings:
                 part.restore(value)
         except (OSError, ValueError):
             self.spoilt = True
-
-
-def _look() -> list[Any]:
-    return [part.look() for part in _PARTS]
 
 
 def _forget_lines() -> None:
@@ -149,19 +160,23 @@ def _refuse(_: object) -> None:
     raise PermissionError("nobody becomes again who he was")
 
 
-_PARTS = (
-    _Part(environment, set_environment),
+_OF_SYSTEM = (
     _Part(_directory, _go_back),
     _Part(_umask, _mask_again),
-    _Part(_handlers, _handle_again),
     _Part(_timers, _stop_timers),
     _Part(partial(_signal.pthread_sigmask, signal.SIG_BLOCK, ()), partial(_signal.pthread_sigmask, signal.SIG_SETMASK)),
     _Part(lambda: tuple(map(resource.getrlimit, _LIMITS)), _limit_again),
+    _Part(lambda: (os.getresuid(), os.getresgid()), _refuse),
+)
+"""What nobody but stages and pipelines changes: to look is a call of the system each."""
+_OF_PYTHON = (
+    _Part(environment, set_environment),
+    _Part(_handlers, _handle_again),
     _Part(partial(_locale.setlocale, _locale.LC_ALL), partial(_locale.setlocale, _locale.LC_ALL)),
     _Part(sys.getrecursionlimit, sys.setrecursionlimit),
     _Part(_patience, _be_patient),
     _Part(lambda: sys.path[:], _path_again),
     _Part(lambda: sys.meta_path[:], _finders_again),
     _Part(filters, set_filters),
-    _Part(lambda: (os.getresuid(), os.getresgid()), _refuse),
 )
+_PARTS = _OF_SYSTEM + _OF_PYTHON

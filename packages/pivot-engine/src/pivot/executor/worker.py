@@ -55,7 +55,8 @@ class LiveStages:
         self._loaded: dict[Origin, LoadedPipelines] = {}
         self._chance = Chance()
         self._around = ExitStack()
-        self._active: Origin | None = None
+        self.active: Origin | None = None
+        """The pipeline that has around it what it expects."""
 
     def __call__(self, task: StageTask) -> AbstractContextManager[WorkerStageInfo]:
         """Give the stage of a task."""
@@ -78,16 +79,16 @@ class LiveStages:
 
     def _enter(self, origin: Origin | None) -> None:
         """Have what a pipeline expects around it; None: one that lives in another process."""
-        if origin != self._active or origin is None:
+        if origin != self.active or origin is None:
             self.close()
             if origin is not None:
                 self._around.enter_context(self._load(origin).active())
-                self._active = origin
+                self.active = origin
         self._chance.begin(origin)
 
     def close(self) -> None:
         """Make the process again as it was before."""
-        self._active = None
+        self.active = None
         self._around.close()
 
     def _load(self, origin: Origin) -> LoadedPipelines:
@@ -149,7 +150,9 @@ class WarmExecution:
         recorder().overlook(invented)
         environ = {name: value for name, value in os.environ.items() if name not in invented}
         self._live = LiveStages(options, stay=True)
-        self._execution = Execution(options, self._cache, recorder(), self._marked, environ, waiting, identify, around)
+        self._execution = Execution(
+            options, self._cache, recorder(), self._marked, environ, waiting, identify, around, alone=True
+        )
 
     @property
     def spoilt(self) -> bool:
@@ -163,9 +166,12 @@ class WarmExecution:
 
     def _marked(self, task: StageTask) -> AbstractContextManager[WorkerStageInfo]:
         """Give a stage, and mark what it starts as its own."""
-        os.environ[STAGE] = str(task.stage.ref)  # for what its pipeline starts when it is loaded
+        mark, active = str(task.stage.ref), self._live.active
+        os.environ[STAGE] = mark  # for what its pipeline starts when it is loaded
         stage = self._live(task)
-        os.environ[STAGE] = str(task.stage.ref)  # again: the variables may be those of another pipeline now
+        if self._live.active is None or self._live.active is not active:  # code of the user's has been loaded
+            self._execution.surroundings.look_anew()
+            os.environ[STAGE] = mark  # the variables may be those of another pipeline now
         return stage
 
     def _begin(self, run_id: str) -> None:
