@@ -13,7 +13,7 @@ from pivot.cache import Cache, CacheError, ChangedError, MissingError
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.state import StageState
 from pivot.executor.trace import Artifact, Trace
-from pivot.executor.workspace import absolute, output_paths
+from pivot.executor.workspace import absolute, absolute_paths, directory_of, output_paths
 from pivot.registry.definition import Output, OutputKind, StageDefinition
 
 if TYPE_CHECKING:
@@ -65,13 +65,12 @@ def _slot(state: StageState, path: str) -> Path:
 def _move_aside(stage: StageDefinition, state: StageState, paths: list[str]) -> bool:
     """Move what there is, and tell whether there was anything."""
     moved = False
-    for path in paths:
-        full = absolute(stage.root, path)
+    for path, full in zip(paths, absolute_paths(stage.root, paths), strict=True):
         if os.path.lexists(full):
             moved = True
             state.aside.mkdir(parents=True, exist_ok=True)
             move(full, str(_slot(state, path)))
-        elif not os.path.isdir(folder := full.rpartition("/")[0]):
+        elif not os.path.isdir(folder := directory_of(full)):
             os.makedirs(folder, exist_ok=True)
     return moved
 
@@ -290,7 +289,7 @@ def store(stage: StageDefinition, cache: Cache) -> dict[str, Artifact]:
         StageError: one is not left alone meanwhile.
     """
     paths = [path for out in stage.outputs for path in out.paths]
-    full = [absolute(stage.root, path) for path in paths]
+    full = absolute_paths(stage.root, paths)
     try:
         stored = cache.store_many(full)
     except ChangedError as error:

@@ -26,7 +26,7 @@ from pivot.executor.task import Cause, Done, Failure, Outcome, StageTask, TaskOp
 from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.undoing import Surroundings
 from pivot.executor.usage import Meter
-from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
+from pivot.executor.workspace import Workspace, absolute, absolute_paths, input_paths, output_paths
 from pivot.fingerprint.callers import Floor
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
@@ -341,9 +341,9 @@ def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> D
 
 def _declared(stage: StageDefinition, project_root: Path) -> list[str]:
     """Spell the declared paths as observed ones are: relative to the project."""
-    root, below = str(stage.root), f"{project_root}/"
-    outputs = [absolute(root, path) for path in output_paths(stage)]
-    full = [*[absolute(root, path) for path in input_paths(stage)], *outputs, *map(temporary, outputs)]
+    below = f"{project_root}/"
+    outputs = absolute_paths(stage.root, output_paths(stage))
+    full = [*absolute_paths(stage.root, input_paths(stage)), *outputs, *map(temporary, outputs)]
     return [path[len(below) :] if path.startswith(below) else os.path.relpath(path, project_root) for path in full]
 
 

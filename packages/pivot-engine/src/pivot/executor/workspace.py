@@ -1,7 +1,7 @@
 """The files of the project as they are now, each looked at once per command."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pivot.executor.trace import Artifact
 from pivot.registry.definition import StageDefinition
 
 
-def absolute(root: Path | str, path: str) -> str:
+def absolute(root: Path, path: str) -> str:
     """Turn a declared path into an absolute one, without looking at the disk."""
     # As text, not by pathlib or `join`: pathlib does not fold `..`, and this runs for every path of every stage.
     return os.path.normpath(path if path.startswith("/") else f"{root}/{path}")
@@ -69,10 +69,9 @@ class Workspace:
             return self._changing
         return Artifact(stored.digest, stored.size)
 
-    def contents(self, root: Path, paths: Iterable[str]) -> Mapping[str, Artifact | None]:
+    def contents(self, root: Path, paths: Collection[str]) -> Mapping[str, Artifact | None]:
         """Identify what lies at declared paths."""
-        text = str(root)
-        return {path: self.content(absolute(text, path)) for path in paths}
+        return dict(zip(paths, map(self.content, absolute_paths(root, paths)), strict=True))
 
     def forget(self, paths: Iterable[str]) -> None:
         """Forget what lay at, below and above these absolute paths: somebody wrote there."""
