@@ -26,9 +26,9 @@ def test_tables_and_sources_are_there_for_the_next_one_who_opens_it(state_dir: S
 def test_a_table_is_replaced_and_a_source_stays(state_dir: StateDir) -> None:
     db = StateDb(state_dir)
     db.write({"took": {"train": 2.5}}, {"abc": "x"})
-    db.write({"took": {}})
+    db.write({"took": {}}, {"abd": "y"})
     assert db.read("took") == {}
-    assert db.sources(["abc"]) == {"abc": "x"}
+    assert db.sources(["abc", "abd"]) == {"abc": "x", "abd": "y"}
     db.close()
 
 

@@ -12,6 +12,8 @@ from pivot.registry.types import StateDir
 
 _MAP_SIZE = 64 << 20
 _SCHEMA = "1"
+_LETTERS = 2
+"""Of a hash in hexadecimal: of 256 shelves."""
 
 
 class StateDb:
@@ -20,9 +22,10 @@ class StateDb:
     Values are marshalled under a checksum. LMDB has none of its own, and marshal must not see damaged bytes; JSON
     would take five times as long.
 
-    Sources of definitions, by canonical hash, are rows of their own: one of thousands is asked for, when a change is
-    to be shown. Not records of the shared store: with five definitions a stage they were most of the files that a
-    cold run made.
+    Sources of definitions, by canonical hash, lie on shelves, by the first letters of their hashes: one of thousands
+    is asked for, when a change is to be shown. Not one row for each: to look for and to write five thousand takes
+    three times as long. Not records of the shared store: with five definitions a stage they were most of the files
+    that a cold run made.
     """
 
     def __init__(self, state_dir: StateDir) -> None:
@@ -37,16 +40,27 @@ class StateDb:
 
     def sources(self, codes: Iterable[str]) -> dict[str, str]:
         """Give the sources of the definitions with these hashes, as far as they were kept."""
-        wanted = list(codes)
+        wanted = set(codes)
+        shelves = self._shelves(wanted).values()
+        return {code: text for shelf in shelves for code, text in shelf.items() if code in wanted}
+
+    def _shelves(self, codes: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Give the shelves on which the sources of these definitions belong, by what their hashes begin with."""
+        names = list({code[:_LETTERS] for code in codes})
         with contextlib.suppress(IndexLostError):
-            found = map(_unpack, self._rows.get_many(map(_source_key, wanted)))
-            return {code: str(row["source"]) for code, row in zip(wanted, found, strict=True) if "source" in row}
-        return {}
+            return dict(zip(names, map(_unpack, self._rows.get_many(map(_shelf_key, names))), strict=True))
+        return {name: {} for name in names}
 
     def write(self, tables: Mapping[str, Mapping[str, Any]], sources: Mapping[str, str] = {}) -> None:
-        """Replace tables, and add sources by hash, in one transaction."""
+        """Replace tables, and add sources by hash, in one transaction.
+
+        What another process adds to the same shelf at the very same time may be lost.
+        """
         rows = {_key(name): _pack(dict(table)) for name, table in tables.items()}
-        rows |= {_source_key(code): _pack({"source": text}) for code, text in sources.items()}
+        shelves = self._shelves(sources)
+        for code, text in sources.items():
+            shelves[code[:_LETTERS]][code] = text
+        rows |= {_shelf_key(name): _pack(shelf) for name, shelf in shelves.items()}
         with contextlib.suppress(IndexLostError):
             self._rows.write(rows)
 
@@ -59,8 +73,8 @@ def _key(name: str) -> bytes:
     return f"{name}:{_SCHEMA}".encode()
 
 
-def _source_key(code: str) -> bytes:
-    return b"source:" + blake3(code.encode()).digest()
+def _shelf_key(name: str) -> bytes:
+    return f"sources:{name}:{_SCHEMA}".encode("utf-8", "surrogatepass")
 
 
 def _pack(table: dict[str, Any]) -> bytes:

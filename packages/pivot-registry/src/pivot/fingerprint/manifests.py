@@ -110,4 +110,4 @@ def _lines(file: str) -> list[str]:
 def _text(lines: list[str], atoms: list[AtomLink]) -> str:
     if not atoms:
         return "\n".join(lines) + "\n"
-    return "\n\n".join("\n".join(lines[atom.line - 1 : atom.end]) for atom in atoms) + "\n"
+    return "\n\n".join(["\n".join(lines[atom.line - 1 : atom.end]) for atom in atoms]) + "\n"
