@@ -100,7 +100,7 @@ def certify(stage: StageDefinition, trace: Trace, project_root: str, hashed_ns: 
     others = (os.path.join(project_root, path) for path in observed.files)
     if not all(_add(stats, path, hashed_ns) for path in (str(state_of(stage).lock_path), *others)):
         return None
-    rest = tuple(dict(part) if isinstance(part, Mapping) else part for part in observed[1:])
+    rest = tuple(part if isinstance(part, tuple) else dict(part) for part in observed[1:])
     return tuple(Certificate(declared_row(stage), stats, trees, rest if any(rest) else ()))
 
 

@@ -57,8 +57,8 @@ class Observer:
         return Seen(
             files=self._files(seen.files),
             directories={path: self._names(path) for path in seen.directories},
-            present=self._existing(seen.present, there=True),
-            missing=self._existing(seen.missing, there=False),
+            present=self._existing(seen.present, there=True) if seen.present else (),
+            missing=self._existing(seen.missing, there=False) if seen.missing else (),
             environment={name: environment_hash(name, self._environ) for name in seen.environment},
             code=code,
         )

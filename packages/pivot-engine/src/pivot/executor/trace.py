@@ -5,13 +5,14 @@ reader never waits for another pipeline's writer. One fact per line, so that a m
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring as _quoted
 from typing import Any, NamedTuple
 
 from pivot.cache import Digest
 
 SCHEMA = 1
+_HEX = frozenset("0123456789abcdef")
 
 # Made once: `json.dumps` makes one for each call that asks for anything special, and a lock file has thirty lines.
 _any = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(", ", ": ")).encode
@@ -177,20 +178,20 @@ def _trace(document: Mapping[str, Any]) -> Trace:
     return Trace(
         facts,
         outs={path: _artifact(value) for path, value in document["outs"].items()},
-        manifest={name: _text(value) for name, value in document["manifest"].items()},
+        manifest=_named_texts(document["manifest"]),
     )
 
 
 def _seen(section: Mapping[str, Any]) -> Seen:
     return Seen(
-        files={path: _text(value) for path, value in section.get("files", {}).items()},
-        directories={path: _text(value) for path, value in section.get("directories", {}).items()},
+        files=_named_texts(section.get("files", {})),
+        directories=_named_texts(section.get("directories", {})),
         present=_texts(section.get("present", [])),
         missing=_texts(section.get("missing", [])),
         environment={
             name: None if value is None else _text(value) for name, value in section.get("environment", {}).items()
         },
-        code={name: _text(value) for name, value in section.get("code", {}).items()},
+        code=_named_texts(section.get("code", {})),
     )
 
 
@@ -204,18 +205,35 @@ def _artifact(value: Any) -> Artifact:
 def _digest(value: Any) -> str:
     """Check a digest's form before anything builds a path from it."""
     kind, _, name = _text(value).partition(":")
-    if kind not in {"b3", "b3t"} or len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+    if kind not in {"b3", "b3t"} or len(name) != 64 or not _HEX.issuperset(name):
         raise ValueError(f"digest {value!r}")
     return f"{kind}:{name}"
+
+
+def _named_texts(section: Mapping[str, Any]) -> dict[str, str]:
+    named = dict(section.items())
+    _check_texts(named.values())
+    return named
 
 
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError(f"a list was expected, not {value!r}")
-    return tuple(_text(item) for item in value)
+    _check_texts(value)
+    return tuple(value)
+
+
+def _check_texts(values: Iterable[Any]) -> None:
+    for value in values:
+        if not isinstance(value, str):
+            raise _no_text(value)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"text was expected, not {value!r}")
+        raise _no_text(value)
     return value
+
+
+def _no_text(value: Any) -> TypeError:
+    return TypeError(f"text was expected, not {value!r}")
