@@ -42,7 +42,7 @@ class AuditHook:
     def __init__(self, active: _ActiveOnes) -> None:
         self._active = active
         self._installed = False
-        self._handlers: Mapping[str, _Handler] = {}
+        self._handlers: dict[str, _Handler] = {}
         """Those of what is recorded now."""
         self._recording: Mapping[str, _Handler] = {
             "open": self._opened,
@@ -66,24 +66,30 @@ class AuditHook:
 
     def install(self) -> None:
         """Install the hook the first time. It stays, and does nothing while nothing is recorded."""
-        self._handlers = self._recording
+        self._handlers.update(self._recording)
         if not self._installed:
             self._installed = True
-            sys.addaudithook(self._event)
+            sys.addaudithook(self._hook())
 
     def remove(self) -> None:
         """Let it do nothing: the interpreter has no way to take an audit hook away."""
-        self._handlers = {}
+        self._handlers.clear()
 
-    @_visible
-    def _event(self, event: str, args: tuple[Any, ...]) -> None:
-        handler = self._handlers.get(event)
-        if handler is None or not self._active() or is_tracing(frame := sys._getframe(1)):
-            return
-        try:
-            handler(args, frame)
-        except Exception:  # noqa: BLE001 - an audit hook that raises makes the user's `open` fail
-            return
+    def _hook(self) -> Callable[[str, tuple[Any, ...]], None]:
+        """Make the hook: a function, as the interpreter looks at it for each event, and at a method for longer."""
+        handlers, active = self._handlers, self._active
+
+        @_visible
+        def hear(event: str, args: tuple[Any, ...]) -> None:
+            handler = handlers.get(event)
+            if handler is None or not active() or is_tracing(frame := sys._getframe(1)):
+                return
+            try:
+                handler(args, frame)
+            except Exception:  # noqa: BLE001 - an audit hook that raises makes the user's `open` fail
+                return
+
+        return hear  # type: ignore[no-any-return]
 
     def _opened(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
         path = absolute(args[0])
