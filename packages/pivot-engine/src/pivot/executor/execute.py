@@ -27,7 +27,6 @@ from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.undoing import Surroundings
 from pivot.executor.usage import Meter
 from pivot.executor.workspace import Workspace, absolute, absolute_paths, input_paths, output_paths
-from pivot.fingerprint.callers import Floor
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
 from pivot.fingerprint.state import state_of as kept_by
@@ -280,7 +279,8 @@ class Execution:
             raise StageError(f"it read {min(seen.files)}, which it does not declare (observe: strict)")
 
 
-_FLOOR = Floor(Execution._call.__code__, globals())
+_FLOOR = globals()
+"""Where `_call` is found, and whatever it calls of this module: the user's code is above."""
 
 
 def _commit(

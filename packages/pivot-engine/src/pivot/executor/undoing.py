@@ -6,12 +6,11 @@ Not undone is what it does to libraries (`pandas.set_option`, `numpy.seterr`) an
 # The modules below the public ones: `signal.getsignal` takes 50 times as long, and `locale` may not be imported yet.
 import _locale
 import _signal  # type: ignore[import-not-found]
-import contextlib
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -48,25 +47,19 @@ class Surroundings:
         """Take what the process is now for what it is to be: a pipeline may want it so."""
         self._of_system = None
 
-    @contextlib.contextmanager
-    def of_a_stage(self, directory: str) -> Iterator[None]:
+    def of_a_stage(self, directory: str) -> "_OfAStage":
         """Run in a directory, and leave the process as it was."""
-        environ, before = os.environ, self._look()
-        os.chdir(directory)
-        _forget_lines()
-        try:
-            yield
-        finally:
-            os.environ = environ  # noqa: B003 - a stage may have put another object there
-            self._undo(before)
+        return _OfAStage(self, directory)
 
-    def _look(self) -> list[Any]:
+    def look(self) -> list[Any]:
+        """Take down how the process is."""
         of_system = self._of_system
         if of_system is None or not self._alone:
             of_system = self._of_system = [part.look() for part in _OF_SYSTEM]
         return [*of_system, *[part.look() for part in _OF_PYTHON]]
 
-    def _undo(self, before: list[Any]) -> None:
+    def undo(self, before: list[Any]) -> None:
+        """Make the process as it was."""
         try:
             if [part.look() for part in _PARTS] == before:
                 return
@@ -81,6 +74,24 @@ class Surroundings:
                 part.restore(value)
         except (OSError, ValueError):
             self.spoilt = True
+
+
+class _OfAStage:
+    """The block in which a stage runs. Not made of a generator, which takes several calls more for each stage."""
+
+    __slots__ = ("_before", "_directory", "_environ", "_surroundings")
+
+    def __init__(self, surroundings: Surroundings, directory: str) -> None:
+        self._surroundings, self._directory = surroundings, directory
+
+    def __enter__(self) -> None:
+        self._environ, self._before = os.environ, self._surroundings.look()
+        os.chdir(self._directory)
+        _forget_lines()
+
+    def __exit__(self, *_: object) -> None:
+        os.environ = self._environ  # noqa: B003 - a stage may have put another object there
+        self._surroundings.undo(self._before)
 
 
 def _forget_lines() -> None:

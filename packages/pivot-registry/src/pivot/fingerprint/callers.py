@@ -73,12 +73,9 @@ def is_looking_for_packages(frame: types.FrameType | None) -> bool:
     return frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_METADATA)
 
 
-class Floor(NamedTuple):
-    """The function that runs what is recorded: the frames below it, a dozen and more, are not the user's."""
-
-    code: types.CodeType
-    namespace: Mapping[str, Any]
-    """The globals of its module."""
+Floor = Mapping[str, Any]
+"""The globals of the module that runs what is recorded: the frames below its own, a dozen and more, are not the user's.
+"""
 
 
 def is_importing(frame: types.FrameType | None, floor: Floor | None = None) -> bool:
@@ -87,7 +84,7 @@ def is_importing(frame: types.FrameType | None, floor: Floor | None = None) -> b
         namespace = frame.f_globals
         if namespace is _IMPORTING and frame.f_code.co_name == "_call_with_frames_removed":
             return True
-        if floor is not None and namespace is floor.namespace and frame.f_code is floor.code:
+        if namespace is floor:
             return False
         frame = frame.f_back
     return False
@@ -135,8 +132,8 @@ def users(is_ours: Callable[[str], bool], floor: Floor | None = None) -> Users:
 def _users(frame: types.FrameType | None, is_ours: Callable[[str], bool], floor: Floor | None) -> Users:
     functions: list[types.CodeType | None] = []
     statement = None
-    end = None if floor is None else floor.code
-    while frame is not None and (code := frame.f_code) is not end:
+    while frame is not None and frame.f_globals is not floor:
+        code = frame.f_code
         if is_ours(code.co_filename):
             if not functions or functions[-1] is not code:  # one that calls itself may be there a thousand times
                 functions.append(code)
