@@ -73,10 +73,10 @@ def test_a_seal_survives(seal):
     assert unpack_seal(seal.pack()) == seal
 
 
-@given(st.builds(Signature, _SIGNED, _SIGNED, _SIGNED, _UNSIGNED, st.booleans()), st.booleans(), _BYTES)
-def test_a_fact_survives_unless_it_is_racy(seen, racy, raw):
+@given(st.builds(Signature, _SIGNED, _SIGNED, _SIGNED, _UNSIGNED, st.booleans()), _BYTES)
+def test_a_fact_survives(seen, raw):
     name = Name(Kind.BLOB, raw.hex())
-    assert unchanged(packed_fact(seen, name, racy=racy), seen) == (None if racy else name)
+    assert unchanged(packed_fact(seen, name), seen) == name
 
 
 @given(_BYTES, _BYTES, st.integers(0, 2**62))

@@ -16,6 +16,8 @@ WORTH_WAITING = 8 << 20
 """Bytes that take longer to hash again than the clock takes to tick."""
 
 _WAITS = 10
+_NO_NAMES = ("", ".", "..")
+"""What a path may end with that no folder has an entry for."""
 
 
 def row_key(folder_ino: int, name: bytes) -> bytes:
@@ -29,8 +31,10 @@ def row_key(folder_ino: int, name: bytes) -> bytes:
 
 def key_of(path: str) -> bytes:
     """Give the key of a file's row."""
-    folder, _, name = os.path.abspath(path).rpartition("/")
-    return row_key(os.stat(folder or "/").st_ino, os.fsencode(name))
+    folder, slash, name = path.rpartition("/")
+    if name in _NO_NAMES:
+        folder, slash, name = os.path.abspath(path).rpartition("/")
+    return row_key(os.stat(folder + slash or ".").st_ino, os.fsencode(name))
 
 
 class Clock:
@@ -85,6 +89,14 @@ class Facts:
         """Give the time that decides whether what is hashed now is racy."""
         return self._clock.now_ns(device)
 
+    def moment(self, seen: Signature, device: int) -> int:
+        """Do as `now_ns` does for one file; a large one is worth a wait."""
+        if seen.size >= WORTH_WAITING:
+            return self.settle(seen.newest_ns, device)
+        if seen.newest_ns > time.time_ns() - TICK_NS:
+            return seen.newest_ns  # racy, whatever the clock of the file system says
+        return self._clock.now_ns(device)
+
     def known(self, keys: list[bytes], seen: list[Signature]) -> list[Name | None]:
         """Give the names of files that have not changed since they were hashed."""
         return [unchanged(row, now) for row, now in zip(self._index.get_many(keys), seen, strict=True)]
@@ -97,17 +109,19 @@ class Facts:
         """Remember what files held, each with when it was read; says whether that can be relied on next time."""
         rows, lasting = {}, True
         for key, content, taken_ns in read:
-            racy = is_racy(content.seen, taken_ns)
-            rows[key] = packed_fact(content.seen, content.name, racy=racy)
-            lasting &= not racy
-        self._index.put_many(rows)
+            # Of a racy one nothing is remembered: it is right for what was read, but the file must be hashed again.
+            if is_racy(content.seen, taken_ns):
+                lasting = False
+            else:
+                rows[key] = packed_fact(content.seen, content.name)
+        if rows:
+            self._index.put_many(rows)
         return lasting
 
     def learn_placed(self, placed: Iterable[tuple[bytes, Content]]) -> None:
         """Remember files that we put there ourselves, with an mtime old enough that every later edit shows."""
-        self._index.put_many(
-            {key: packed_fact(seen, name, racy=granularity_ns(seen) > TICK_NS) for key, (name, seen) in placed}
-        )
+        fine = [(key, content) for key, content in placed if granularity_ns(content.seen) <= TICK_NS]
+        self._index.put_many({key: packed_fact(seen, name) for key, (name, seen) in fine})
 
     def summary(self, key: bytes, fingerprint: bytes) -> Summary | None:
         """Give the tree of a directory of which no file has changed."""

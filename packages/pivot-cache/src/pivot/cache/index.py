@@ -38,7 +38,9 @@ class Index:
     def get(self, key: bytes) -> bytes | None:
         """Give one value, None if it is absent or damaged."""
         with self._lock:
-            return self._pending[key] if key in self._pending else verified(key, self._read([key])[0])
+            if key in self._pending:
+                return self._pending[key]
+            return verified(key, self._read([key])[0])
 
     def get_many(self, keys: Iterable[bytes]) -> list[bytes | None]:
         """Give the values in the order of the keys."""

@@ -46,6 +46,7 @@ class Lease:
 
     def __init__(self, layout: Layout, *, writable: bool) -> None:
         self._layout, self._writable = layout, writable
+        self._use_lock = layout.below("use.lock")
         self._lock = threading.RLock()
         self._file = -1
         self._use = -1
@@ -65,7 +66,7 @@ class Lease:
             return
         with self._lock:
             self._open()
-            wait_lock(self._use, self._layout.below("use.lock"), fcntl.LOCK_SH)
+            wait_lock(self._use, self._use_lock, fcntl.LOCK_SH)
             try:
                 self._write([name.digest.encode() for name in new])
                 self._claimed.update(new)
@@ -124,7 +125,7 @@ class Lease:
         self._owner = os.getpid()
         with SpaceChecked(self._layout.root, "a claim"):
             if self._use < 0:
-                self._use = open_lock(self._layout.below("use.lock"))
+                self._use = open_lock(self._use_lock)
             self._create()
 
     def _create(self) -> None:

@@ -127,10 +127,11 @@ class LmdbRows:
     def get_many(self, keys: Iterable[bytes]) -> list[bytes | None]:
         """Give the values, None where there is none; raise `IndexLostError`."""
         try:
-            return self._read(keys)
+            with self._env.begin() as transaction:
+                return [transaction.get(key) for key in keys]
         except lmdb.MapResizedError:
             self._env.set_mapsize(0)
-            return self._read(keys)
+            return self.get_many(keys)
         except lmdb.Error as error:
             raise self._lost(error) from error
 
@@ -149,10 +150,6 @@ class LmdbRows:
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
-
-    def _read(self, keys: Iterable[bytes]) -> list[bytes | None]:
-        with self._env.begin() as transaction:
-            return [transaction.get(key) for key in keys]
 
     def _write_growing(self, rows: Mapping[bytes, bytes | None]) -> None:
         while True:

@@ -12,8 +12,7 @@ from pivot.cache.signature import SIGNATURE_FORMAT, Signature
 _CHECK = 8
 _SEAL = struct.Struct("<qqqQ16sQI")
 _NAME = 32
-_FACT = struct.Struct(f"{SIGNATURE_FORMAT}?{_NAME}s")
-_NOT_RACY = b"\0"
+_FACT = struct.Struct(f"{SIGNATURE_FORMAT}{_NAME}s")
 _SUMMARY = struct.Struct("<32s32sq")
 
 DURABLE = bytes(16)
@@ -100,18 +99,15 @@ def unpack_seal(data: bytes | None) -> Seal | None:
     return Seal(*_SEAL.unpack(data)) if data is not None and len(data) == _SEAL.size else None
 
 
-def packed_fact(seen: Signature, name: Name, *, racy: bool) -> bytes:
-    """Give the row of a fact: the name that a file had when its signature was this.
-
-    `racy`: right for what was read, but the file must be hashed again.
-    """
-    return _FACT.pack(*seen, racy, bytes.fromhex(name.hex))
+def packed_fact(seen: Signature, name: Name) -> bytes:
+    """Give the row of a fact: the name that a file had when its signature was this."""
+    return _FACT.pack(*seen, bytes.fromhex(name.hex))
 
 
 def unchanged(data: bytes | None, now: Signature) -> Name | None:
-    """Give the name in the row of a fact if that is not racy and the file still has its signature."""
+    """Give the name in the row of a fact if the file still has its signature."""
     # Compared as it is packed, and no object made of either: it is asked of every file of every directory.
-    if data is None or len(data) != _FACT.size or data[:-_NAME] != now.pack() + _NOT_RACY:
+    if data is None or len(data) != _FACT.size or data[:-_NAME] != now.pack():
         return None
     return Name(Kind.BLOB, data[-_NAME:].hex())
 

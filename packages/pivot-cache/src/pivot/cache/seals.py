@@ -37,10 +37,11 @@ class Seals:
 
     def intact_each(self, names: Sequence[Name]) -> list[bool]:
         """Say of each whether it is there with the right bytes, and note that those were used."""
-        seals = map(unpack_seal, self._index.get_many(map(_key, names)))
+        found = {name: status for name in names if (status := self._stat(name)) is not None}
+        seals = dict(zip(found, map(unpack_seal, self._index.get_many(map(_key, found))), strict=True))
         there, renewed = [], {}
-        for name, seal in zip(names, seals, strict=True):
-            status = self._stat(name)
+        for name in names:
+            status, seal = found.get(name), seals.get(name)
             if status is None or seal is None or not self._fits(seal, status):
                 there.append(status is not None and not self.is_stuck(name) and self.rehash(name))
             else:

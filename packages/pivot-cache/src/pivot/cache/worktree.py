@@ -13,7 +13,7 @@ from pivot.cache.facts import WORTH_WAITING, Facts, key_of
 from pivot.cache.many import attempted, settled, spread, spread_files, uncollected
 from pivot.cache.objects import Objects
 from pivot.cache.rows import Summary
-from pivot.cache.signature import Signature, signature_of
+from pivot.cache.signature import signature_of
 from pivot.cache.sources import Content, hash_file
 from pivot.cache.tree import Manifest, encode
 from pivot.cache.walk import Found, MayFollow, fingerprint, walk
@@ -106,17 +106,11 @@ class WorkTree:
         key, seen = key_of(path), signature_of(status)
         name = self._facts.known_one(key, seen)
         if name is None or not way.held([name])[0]:
-            moment = self._moment(seen, status.st_dev)
+            moment = self._facts.moment(seen, status.st_dev)
             content = way.read_one(path)
             self._facts.learn([(key, content, moment)])
             name, seen = content
         return Stored(name.digest, seen.size)
-
-    def _moment(self, seen: Signature, device: int) -> int:
-        """Give the time, before a file is read; a large one is worth a wait."""
-        if seen.size < WORTH_WAITING:
-            return self._facts.now_ns(device)
-        return self._facts.settle(seen.newest_ns, device)
 
     def _directory(self, path: str, way: Way, threads: int) -> Stored:
         for _ in range(_TRIES):
