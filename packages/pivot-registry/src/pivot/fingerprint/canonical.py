@@ -223,23 +223,18 @@ class Canonical:
         """Write parameters and defaults; give the parameters in order."""
         found: list[ast.arg] = []
         self.out.append("(")
-        for field, parameters in _parameter_groups(args):
-            self.out.append(field)
-            self.out += [parameter.arg for parameter in parameters]
-            found += parameters
+        for field, parameters in (
+            (".posonly", args.posonlyargs),
+            (".args", args.args),
+            (".vararg", [args.vararg] if args.vararg else None),
+            (".kwonly", args.kwonlyargs),
+            (".kwarg", [args.kwarg] if args.kwarg else None),
+        ):
+            if parameters:
+                self.out.append(field)
+                self.out += [parameter.arg for parameter in parameters]
+                found += parameters
         self.items("defaults", args.defaults)
         self.items("kw_defaults", args.kw_defaults)
         self.out.append(")")
         return found
-
-
-def _parameter_groups(args: ast.arguments) -> list[tuple[Token, list[ast.arg]]]:
-    """Give the parameters by kind, kinds without any left out."""
-    groups = [
-        (".posonly", args.posonlyargs),
-        (".args", args.args),
-        (".vararg", [args.vararg] if args.vararg else []),
-        (".kwonly", args.kwonlyargs),
-        (".kwarg", [args.kwarg] if args.kwarg else []),
-    ]
-    return [group for group in groups if group[1]]

@@ -118,13 +118,21 @@ class Scope:
             if alias == name:
                 yield from (elements(value) if parts else aliased(value))
 
-    def settled_stores(self) -> list[Reference]:
-        """Give the changes that are seen outside, those by methods of local objects and unknown callees included."""
-        found = [target for ref in self.stores for target in self.targets(ref)]
+    def settled(self) -> tuple[list[Reference], list[Call]]:
+        """Give the changes and the calls that concern what is known outside.
+
+        Methods of local objects, and callees that are local, change what they may stand for.
+        """
+        if not (self.bound or self.globals):  # an import in a function binds a name
+            return self.stores, self.calls
+        stores, calls = [target for ref in self.stores for target in self.targets(ref)], []
         for call in self.calls:
-            if self.is_local(call.callee):
-                found += self._changed_by(call)
-        return found
+            callee, bare, args, line, given = call
+            if self.is_local(callee):
+                stores += self._changed_by(call)
+            passed = tuple([(where, target) for where, ref in args for target in self.targets(ref)]) if args else ()
+            calls += [Call(target, bare, passed, line, given) for target in self.targets(callee) if target[0] != "%"]
+        return stores, calls
 
     def _changed_by(self, call: Call) -> Iterator[Reference]:
         receiver, _, method = call.callee.rpartition(".")
@@ -134,14 +142,6 @@ class Scope:
             yield from self.targets(receiver)
         for _, ref in call.args:
             yield from self.targets(ref)
-
-    def settled_calls(self) -> list[Call]:
-        """Give the calls of what is known outside."""
-        found: list[Call] = []
-        for callee, bare, args, line, given in self.calls:
-            settled = tuple([(where, target) for where, ref in args for target in self.targets(ref)])
-            found += [Call(target, bare, settled, line, given) for target in self.targets(callee) if target[0] != "%"]
-        return found
 
     def is_local(self, ref: Reference) -> bool:
         """Tell whether a reference starts from a name of this scope."""
@@ -161,6 +161,8 @@ def path_of(node: ast.AST) -> Reference | None:
     """Write an expression as a reference: `a.b`, `a["x"].b` as `a.[].b`, `f(x).b` as `f.b`; None for others."""
     if type(node) is ast.Name:
         return node.id
+    if type(node) is ast.Attribute and type(node.value) is ast.Name:
+        return f"{node.value.id}.{node.attr}"
     parts: list[str] = []
     while True:
         if type(node) is ast.Attribute:

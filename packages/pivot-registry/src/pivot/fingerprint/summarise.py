@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from blake3 import blake3
 
 from pivot.fingerprint.canonical import digest_of, is_docstring, live_branch
-from pivot.fingerprint.scopes import Reference, aliased, elements, held, path_of
+from pivot.fingerprint.scopes import Reference, Scope, aliased, elements, held, path_of
 from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit
 from pivot.fingerprint.walk import Walk, first_line, said
 
 _DEEP = 20_000
+_NOTHING = Unit()
 
 _KINDS: dict[type, AtomKind] = {
     ast.FunctionDef: "def",
@@ -82,13 +83,21 @@ def _read(data: bytes, digest: str, tree: ast.Module | None) -> Summary:
 def _statements(body: list[ast.stmt], *, main: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
     """Give what runs when the module is imported, and what runs only in a script."""
     for statement in body:
-        if (live := live_branch(statement)) is not None:
-            yield from _statements(live, main=main)
-        elif isinstance(statement, ast.If) and _is_main_guard(statement.test):
-            yield from _statements(statement.body, main=True)
-            yield from _statements(statement.orelse, main=main)
-        elif not isinstance(statement, ast.Pass) and not _is_constant(statement):
+        if type(statement) is ast.If:
+            yield from _branches(statement, main=main)
+        elif type(statement) is not ast.Pass and not _is_constant(statement):
             yield statement, main
+
+
+def _branches(statement: ast.If, *, main: bool) -> Iterator[tuple[ast.stmt, bool]]:
+    """Look into what a condition is known of."""
+    if (live := live_branch(statement)) is not None:
+        yield from _statements(live, main=main)
+    elif _is_main_guard(statement.test):
+        yield from _statements(statement.body, main=True)
+        yield from _statements(statement.orelse, main=main)
+    else:
+        yield statement, main
 
 
 def _is_constant(statement: ast.stmt) -> bool:
@@ -115,10 +124,10 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
     end = statement.end_lineno or line
     raw = b"".join(lines[line - 1 : end])
     running = scope.reads | walk.direct
-    aliases = scope.aliases
+    aliases, bodies = scope.aliases, walk.bodies
     return Atom(
         kind=kind,
-        names=tuple(sorted(scope.bound)),
+        names=_in_order(scope.bound),
         line=line,
         end=end,
         hash=b"" if kind == "import" else digest_of(walk.out),
@@ -126,28 +135,42 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         fields=digest_of(walk.fields),
         docs=said(walk.docs),
         raw=blake3(b"%d:" % line + raw).digest(),
-        shell=digest_of(walk.shell()) if walk.bodies else b"",
-        reads=tuple(sorted(running | walk.later_reads)),
-        shell_reads=tuple(sorted(running)) if walk.bodies else (),
-        hint_reads=tuple(sorted(walk.hint_reads)),
-        field_reads=tuple(sorted(walk.field_reads)),
+        shell=digest_of(walk.shell()) if bodies else b"",
+        reads=_in_order(running | walk.later_reads),
+        shell_reads=_in_order(running) if bodies else (),
+        hint_reads=_in_order(walk.hint_reads),
+        field_reads=_in_order(walk.field_reads),
         imports=tuple([(name, origin) for name, origins in scope.imports.items() for origin in origins]),
         loads=tuple(walk.loads),
         bases=_bases(statement),
         decorators=tuple(walk.decorators),
-        now=Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls))),
+        now=_now(scope),
         later=tuple(walk.later),
-        aliases=tuple(
-            [(name, ref) for name, value, parts in aliases for ref in (elements(value) if parts else aliased(value))]
-        ),
+        aliases=_aliases(aliases) if aliases else (),
         holds=tuple([(name, ref) for name, value, parts in aliases if not parts for ref in held(value)]),
         makers=tuple([(name, path) for name, value, _ in aliases if (path := _maker(value)) is not None]),
         flags=tuple(walk.flags.items()),
-        strings=tuple(sorted(walk.strings)),
-        environ=tuple(sorted(walk.environ)),
+        strings=_in_order(walk.strings),
+        environ=_in_order(walk.environ),
         inner=tuple(walk.inner),
         main=main,
     )
+
+
+def _in_order(found: set[str]) -> tuple[str, ...]:
+    """Sort what most statements have nothing of."""
+    return tuple(sorted(found)) if found else ()
+
+
+def _now(scope: Scope) -> Unit:
+    """Say what a statement changes when it runs; a definition, as a rule, nothing."""
+    if not (scope.stores or scope.calls):
+        return _NOTHING
+    return Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls)))
+
+
+def _aliases(found: list[tuple[str, ast.expr, bool]]) -> tuple[tuple[str, Reference], ...]:
+    return tuple([(name, ref) for name, value, parts in found for ref in (elements(value) if parts else aliased(value))])
 
 
 def _maker(value: ast.expr) -> Reference | None:

@@ -40,6 +40,8 @@ class Values:
     def __init__(self, project: Path | None = None) -> None:
         self._prefixes = _prefixes(project)
         self._known: dict[bytes, Identified] = {}
+        self._shared: dict[int, tuple[object, Identified]] = {}
+        """By address; the object too, so that it stays the only one there."""
 
     def of(self, value: object) -> Identified:
         """Identify a value."""
@@ -48,7 +50,13 @@ class Values:
         return Identified(digest.hex(), tuple(sorted(walk.code)), tuple(dict.fromkeys(walk.unknown)))
 
     def of_small(self, value: object) -> Identified:
-        """Identify a value as one that was pickled to the same bytes: a thousand stages share a few loaders."""
+        """Identify a value that stages share, as the same object or as equal ones: a thousand have a few loaders."""
+        if (known := self._shared.get(id(value))) is None:
+            known = self._shared[id(value)] = (value, self._of_equal(value))
+        return known[1]
+
+    def _of_equal(self, value: object) -> Identified:
+        """Identify a value as one that was pickled to the same bytes."""
         try:
             with io.BytesIO() as file:
                 _Pickler(file, pickle.HIGHEST_PROTOCOL).dump(value)

@@ -15,6 +15,7 @@ _SCRIPT = re.compile(r"[^\s'\"=]+\.py\b").findall
 _WORD = re.compile(rb"[A-Za-z_][\w.]+").findall
 OWNER = "|"
 """Begins the tokens that say whose annotations or docstring follow."""
+_MARKED = MARKED.keys()
 _LONGEST_NAME = 200
 _LONGEST_SHELL = 2000
 
@@ -105,13 +106,15 @@ class Walk(Calls):
         """Hand on changes: they happen when the function is called, if nothing around is a function."""
         if not (scope.stores or scope.calls):
             return
-        stores, calls = dict.fromkeys(scope.settled_stores()), dict.fromkeys(scope.settled_calls())
+        stores, calls = scope.settled()
         around = parent if parent.kind != "class" else parent.enclosing()
         if scope.kind == "function" and around.kind == "module":
-            self.later.append(Unit(self.method, scope.params, tuple(stores), tuple(calls)))
+            self.later.append(
+                Unit(self.method, scope.params, tuple(dict.fromkeys(stores)), tuple(dict.fromkeys(calls)))
+            )
         else:
-            around.stores.extend(stores)
-            around.calls.extend(calls)
+            around.stores.extend(dict.fromkeys(stores))
+            around.calls.extend(dict.fromkeys(calls))
 
     # Names
 
@@ -132,9 +135,10 @@ class Walk(Calls):
             base = base.value
         if type(base) is ast.Name:
             names.append(base.id)
-        for name in names:
-            if name in MARKED:
-                self.mark(MARKED[name], node.lineno)
+        if not _MARKED.isdisjoint(names):
+            for name in names:
+                if name in MARKED:
+                    self.mark(MARKED[name], node.lineno)
         path = ".".join(reversed(names))
         self.out.append("." + path)
         if type(base) is ast.Name:
