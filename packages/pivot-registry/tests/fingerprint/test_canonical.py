@@ -9,10 +9,10 @@ from pivot.fingerprint.summarise import summarise
 
 def hash_of(source: str) -> str:
     """Hash the forms of all statements."""
-    atoms = summarise(source.encode("utf-8", "surrogatepass")).atoms
-    assert atoms
-    forms = [b"|".join([atom.hash, atom.shell, *(each.hash for each in atom.decorators)]) for atom in atoms]
-    return blake3(b"\n".join(forms)).hexdigest()
+    summary = summarise(source.encode("utf-8", "surrogatepass"))
+    assert summary.atoms
+    forms = [b"|".join([atom.hash, *(each.hash for each in atom.decorators)]) for atom in summary.atoms]
+    return blake3(b"\n".join([summary.shell, *forms])).hexdigest()
 
 
 def details_of(source: str) -> str:
@@ -125,43 +125,43 @@ DIFFERENT = [
 GOLDEN = [
     (
         "def f(x: int, /, y=1, *args: str, z=None, **kw) -> str:\n    'Doc.'\n    return f'{x!r:>{y}} and {z=}' 'tail'",
-        "99f1459d9012257139e839d2916a7d51de8df6c4363c136f61efaf9c61632792",
+        "79cb41690370af2e636dc881df7cb0f11b9562c38d1678f99b01120afa4da944",
     ),
     (
         "class A(B, metaclass=M):\n    'Doc.'\n    x: int = 1\n    @property\n    def y(self): return self.x ** 2",
-        "2c7ccaad66592aa5f632d0144bc58368455c2037cc22fca14c615c61543e236a",
+        "714426960067c972b284ec2bd8525c61e878402ceaae56e0f78865bc59603363",
     ),
     (
         "async def g():\n    async with a as b, c:\n        async for x in y:\n            yield [z async for z in x if await z]",
-        "ed23d4b0d3395ff4b4da315f1844f3f21f9130765840aefdd872d584351391ab",
+        "d41bd2142fca056c2a7a231069c69701194e93c1187273499291b4f9b8179792",
     ),
     (
         "try:\n    a()\nexcept* (E, F) as error:\n    raise G from error\nelse:\n    b()\nfinally:\n    c()",
-        "b0d99bf81f4d00e27e806ea7c9ac8b53286feb16973f52e3baaa6c8e469c5c38",
+        "1680e2d8e93057d3191aa7344585e9fc7959f1e53a972dd2f6cb858a9580610e",
     ),
     (
         "match x:\n    case {'a': 1, **rest} if rest: pass\n    case [1, *others] | (2 as others): f(others)\n    case P(x=0, y=None): ...\n    case _: del x[1:2, ::3], y.z",
-        "c9f4c0f066a413c27f701ead5cc50029691427cc56fe23eae91ff70fdc49ee5f",
+        "3070beb3b70fe676d22d346ee1afd13607059ae09cbc9708072a99b61af6ea12",
     ),
     (
         "def h():\n    nonlocal_ = lambda *a, k=1: (yield)\n    global q\n    q: int = 0x1f\n    while (n := q) and not -n < +1 <= ~2:\n        q += 1.5e3 + 2j\n        continue\n    else:\n        assert q is not None, b'\\x00'",
-        "ca23fbfa867c5b6fb0bff036a8192f36ef7bee5c187f3357441f297cfb959898",
+        "10fb815b6278b0a85b070b41ebcb96deaecd13289d8bb3744fae1faa98774e36",
     ),
     (
         "from .a.b import c as d, e\nimport f.g, h as i",
-        "c03b2c8bbae2766da5ca726ab48f1e7be80d3db79c52cec9851e90c1e93d069e",
+        "2ed245774dd058f0852d1b0bc8f53b2d2a92f4574507456d4f9a13e954809172",
     ),
     (
         "x = {**a, 'k': {1, 2}, (): [*b, ...]}\ny = a if b else c\nz = d[e](*f, **g)",
-        "4e1ed0dec8f8e262a71c2e5bd3bcf91f4e2b5b7bbcce3cd76cb8167519a69d54",
+        "a280134ca8cf401eab90bb3bd3dbb5960344bab99d476e6a07397e35d3dcb4ff",
     ),
     (
         "x = 'é\\ud800\\n' + r'\\d' + '''long\ntext''' + f'{{}}' + f'{a}{b:%Y-%m}{c!s}'",
-        "e8b2f220f8918ba4cee885e15e1bd8b078c1a18f1e2592059cdbc9c73ea152c8",
+        "39716ddb73efbdac604bee5e2583d9611cf62453e911ea97113b08ad083a3333",
     ),
     (
         "with (open('a') as f, open('b')):\n    print(*f, sep='', end=''); pass",
-        "05108c27aa0ccbf6a61c91cb26c4cd232e8e57b9f6d857e3dc48a8750373c5dc",
+        "eaa1aec7ac73cf533f4f92416cf5060c8c556f587225ea9beef998f4ea4e8886",
     ),
 ]
 

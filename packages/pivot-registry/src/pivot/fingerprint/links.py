@@ -1,6 +1,6 @@
 """One module, resolved: what each of its statements is, reaches, changes and shows to others; plain data to keep."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pivot.fingerprint.canonical import digest_of
@@ -52,10 +52,6 @@ class AtomLink(NamedTuple):
     strings: tuple[str, ...]
     loads: tuple[str, ...]
     """First-party modules that it imports, in order."""
-    shell: bytes
-    """What runs with the module, and what names in it mean."""
-    shell_edges: tuple[Node, ...]
-    """What that reads; functions that are handed to a pipeline, and do not run, left out."""
     inner: tuple[InnerLink, ...]
     main: bool
 
@@ -72,6 +68,10 @@ class ModuleLink(NamedTuple):
     doc: bytes
     future: bool
     atoms: tuple[AtomLink, ...]
+    shell: bytes
+    """What runs with the module, and what names in it mean."""
+    shell_edges: tuple[Node, ...]
+    """What that reads; functions that are handed to a pipeline, and do not run, left out."""
     consulted: tuple[str, ...]
     """What of other modules the links depend on: `module` or `module:name`."""
     examined: tuple[str, ...]
@@ -121,6 +121,7 @@ class Linker:
         self._program.consulted, self._program.examined = set(), set()
         module, summary, found = self._module, self._module.summary, self._module.found
         atoms = tuple([self._atom(atom) for atom in summary.atoms])
+        shell, shell_edges = self._shell()
         return ModuleLink(
             module.name,
             self._program.finder.label(module.name),
@@ -131,6 +132,8 @@ class Linker:
             summary.doc,
             summary.future,
             atoms,
+            shell,
+            shell_edges,
             tuple(sorted(key for key in self._program.consulted if key.partition(":")[0] != module.name)),
             tuple(sorted(self._program.examined - {module.name})),
         )
@@ -152,10 +155,9 @@ class Linker:
                 hints.append(atom.fields)
         stars = self._stars(atom)
         if atom.kind == "import":  # reached only with the module as a whole
-            refs += [*atom.names, *(f"{star}:" for star in stars)]
+            refs += _imported(atom, stars)
         reads = self._meanings.read(refs)
         hint_facts, hint_edges = self._read(hint_refs)
-        shell, shell_edges = self._shell(atom, reads)
         loads = [*self._loads(atom, reads), *stars] if atom.loads or stars else ()
         self._variables(atom, reads)
         flags = dict(atom.flags)
@@ -180,23 +182,34 @@ class Linker:
             flags=tuple((dict.fromkeys(reads.flags, atom.line) | flags).items()),
             strings=(*atom.strings, *self._own_package(atom)) if "imports" in flags else atom.strings,
             loads=tuple(dict.fromkeys(loads)),
-            shell=shell,
-            shell_edges=shell_edges,
             inner=tuple([self._inner(inner) for inner in atom.inner]),
             main=atom.main,
         )
 
-    def _shell(self, atom: Atom, reads: Reads) -> tuple[bytes, tuple[Node, ...]]:
-        """Say what of a statement, with these reads in all, runs with the module."""
-        if atom.kind == "import":
-            return digest_of(sorted(reads.facts)), ()
-        refs = self._unhanded(atom, atom.shell_reads if atom.shell else atom.reads)
-        hashes = [atom.shell or atom.hash, atom.fields]
-        for decorator in atom.decorators:
-            refs += decorator.reads
-            hashes.append(decorator.hash)
-        facts, edges = self._read(refs)
-        return _combined(hashes, facts), edges
+    def _shell(self) -> tuple[bytes, tuple[Node, ...]]:
+        """Say what runs with the module, and what that leads to."""
+        imported: set[Reference] = set()
+        running: set[Reference] = set()
+        for atom in self._module.summary.atoms:
+            if atom.main:
+                continue
+            if atom.kind == "import":
+                imported.update(_imported(atom, self._stars(atom)))
+            else:
+                running.update(self._unhanded(atom))
+                running.update(*[decorator.reads for decorator in atom.decorators])
+        facts, edges = self._read(running)
+        return _combined([self._module.summary.shell], facts | self._read(imported)[0]), edges
+
+    def _unhanded(self, atom: Atom) -> Sequence[Reference]:
+        """Give what a statement reads when it runs, without what is handed to a pipeline: that does not run."""
+        handed = {
+            ref
+            for call in atom.now.calls
+            if call.args and self._belongs_to_pipeline(call.callee)
+            for _, ref in call.args
+        }
+        return [ref for ref in atom.shell_reads if ref not in handed] if handed else atom.shell_reads
 
     def _read(self, refs: Collection[Reference]) -> tuple[set[str], tuple[Node, ...]]:
         """Say what references rest on, and what they lead to."""
@@ -204,16 +217,6 @@ class Linker:
             return set(), ()
         reads = self._meanings.read(refs)
         return reads.facts, _sorted(reads.nodes)
-
-    def _unhanded(self, atom: Atom, refs: Sequence[Reference]) -> list[Reference]:
-        """Leave out what is handed to a pipeline: it does not run."""
-        handed = {
-            ref
-            for call in atom.now.calls
-            if call.args and self._belongs_to_pipeline(call.callee)
-            for _, ref in call.args
-        }
-        return [ref for ref in refs if ref not in handed]
 
     def _belongs_to_pipeline(self, path: Reference) -> bool:
         targets = self._program.resolve(self._module, path) if path else ()
@@ -267,6 +270,11 @@ class Linker:
             if ref.endswith(".__path__"):
                 targets = self._program.resolve(self._module, ref.removesuffix(".__path__"))
                 yield from (target.node[:-1] + "." for target in targets if target.node.endswith(":"))
+
+
+def _imported(atom: Atom, stars: Iterable[str]) -> list[Reference]:
+    """Give what stands for all that an import brings."""
+    return [*atom.names, *[f"{star}:" for star in stars]]
 
 
 def _sorted(found: Collection[str]) -> tuple[str, ...]:

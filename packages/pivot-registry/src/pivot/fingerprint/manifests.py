@@ -18,6 +18,7 @@ class Names:
         self._merkle, self._world, self._finder = merkle, world, finder
         self._entries: dict[Node, Entry] = {}
         self._reads: dict[Node, tuple[str, ...]] = {}
+        self._files: dict[str, str] = {}
 
     def manifest(self, stage: Node, start: Node) -> Manifest:
         """Name all that a stage reaches. Equal hashes of the stage mean equal entries."""
@@ -25,9 +26,10 @@ class Names:
         named = {expansion.fact.name: node for node, expansion in reached.items() if expansion.fact is not None}
         notes = {note for expansion in reached.values() for note in expansion.notes}
         fact = reached[start].fact if start in reached else None
+        in_order = sorted(named.items())
         return Manifest(
-            {name: self._entry(node) for name, node in sorted(named.items())},
-            {name: names for name, node in sorted(named.items()) if (names := self._names(node, name))},
+            {name: self._entry(node) for name, node in in_order},
+            {name: names for name, node in in_order if (names := self._names(node, name))},
             tuple(sorted(notes)),
             fact.name if fact is not None else "",
         )
@@ -36,8 +38,19 @@ class Names:
         if (known := self._entries.get(node)) is None:
             fact = self._merkle.expansions[node].fact
             assert fact is not None
-            known = self._entries[node] = Entry(fact.hash, _place(node, self._world, self._finder))
+            known = self._entries[node] = Entry(fact.hash, self._place(node))
         return known
+
+    def _place(self, node: Node) -> str:
+        """Say where a definition is, as an editor understands it."""
+        spot = _spot(node, self._world)
+        if spot is None:
+            return ""
+        link, numbers = spot
+        if link.file not in self._files:
+            self._files[link.file] = self._finder.readable(link.file)
+        line = min([link.atoms[number].line for number in numbers], default=1)
+        return f"{self._files[link.file]}:{line}"
 
     def _names(self, node: Node, own: str) -> tuple[str, ...]:
         """Name what is read, through nodes without a name."""
@@ -61,16 +74,6 @@ def codes_of(merkle: Merkle, stage: Node) -> dict[str, str]:
     """Hash all that a stage reaches, by name."""
     facts = (expansion.fact for expansion in merkle.reached(stage).values())
     return dict(sorted({fact.name: fact.hash for fact in facts if fact is not None}.items()))
-
-
-def _place(node: Node, world: World, finder: Finder) -> str:
-    """Say where a definition is, as an editor understands it."""
-    spot = _spot(node, world)
-    if spot is None:
-        return ""
-    link, numbers = spot
-    line = min((link.atoms[number].line for number in numbers), default=1)
-    return f"{finder.readable(link.file)}:{line}"
 
 
 def _spot(node: Node, world: World) -> tuple[ModuleLink, list[int]] | None:

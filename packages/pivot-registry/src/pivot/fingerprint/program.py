@@ -72,8 +72,8 @@ class Module:
 def _shape(atom: Atom, name: str) -> tuple[object, ...]:
     """Give what a statement is to those who read a name that it binds."""
     per_name = (atom.imports, atom.aliases, atom.holds, atom.makers)
-    named = tuple(tuple(ref for bound, ref in pairs if bound == name) for pairs in per_name)
-    decorators, methods = tuple(each.path for each in atom.decorators), tuple(unit.name for unit in atom.later)
+    named = tuple([tuple([ref for bound, ref in pairs if bound == name]) for pairs in per_name])
+    decorators, methods = tuple([each.path for each in atom.decorators]), tuple([unit.name for unit in atom.later])
     return (atom.kind, atom.names, named, atom.bases, decorators, methods)
 
 

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 
 from blake3 import blake3
 
-from pivot.fingerprint.canonical import digest_of, is_docstring, live_branch
+from pivot.fingerprint.canonical import Token, digest_of, is_docstring, live_branch
 from pivot.fingerprint.scopes import Reference, Scope, aliased, elements, held, path_of
 from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit
 from pivot.fingerprint.walk import Walk, first_line, said
 
 _DEEP = 20_000
 _NOTHING = Unit()
+_END = "\n"
+"""Between tokens: no other is like it."""
 
 _KINDS: dict[type, AtomKind] = {
     ast.FunctionDef: "def",
@@ -70,14 +72,23 @@ def _read(data: bytes, digest: str, tree: ast.Module | None) -> Summary:
     atoms: list[Atom] = []
     stars: list[tuple[int, Reference]] = []
     future = False
+    shell: list[Token] = []
     for statement, main in _statements(tree.body):
         if isinstance(statement, ast.ImportFrom):
             future |= statement.module == "__future__"
             if statement.names[0].name == "*":
                 stars.append((len(atoms), "." * statement.level + (statement.module or "")))
         atoms.append(_atom(walk, statement, lines, main=main))
+        if not main:
+            shell += _running(walk, atoms[-1])
     doc = digest_of([ast.unparse(tree.body[0])]) if tree.body and is_docstring(tree.body[0]) else b""
-    return Summary(digest, "", doc, future, tuple(atoms), tuple(stars), _exports(atoms))
+    return Summary(digest, "", doc, future, tuple(atoms), tuple(stars), _exports(atoms), digest_of(shell))
+
+
+def _running(walk: Walk, atom: Atom) -> list[Token]:
+    """Write what of the statement at hand runs with the module."""
+    decorators = [decorator.hash.hex() for decorator in atom.decorators]
+    return [_END, *atom.names, _END, *walk.shell(), _END, *walk.fields, _END, *decorators]
 
 
 def _statements(body: list[ast.stmt], *, main: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
@@ -124,10 +135,10 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
     end = statement.end_lineno or line
     raw = b"".join(lines[line - 1 : end])
     running = scope.reads | walk.direct
-    aliases, bodies = scope.aliases, walk.bodies
+    aliases = scope.aliases
     return Atom(
         kind=kind,
-        names=_in_order(scope.bound),
+        names=tuple(sorted(scope.bound)),
         line=line,
         end=end,
         hash=b"" if kind == "import" else digest_of(walk.out),
@@ -135,9 +146,8 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         fields=digest_of(walk.fields),
         docs=said(walk.docs),
         raw=blake3(b"%d:" % line + raw).digest(),
-        shell=digest_of(walk.shell()) if bodies else b"",
-        reads=_in_order(running | walk.later_reads),
-        shell_reads=_in_order(running) if bodies else (),
+        reads=tuple(sorted(running | walk.later_reads)),
+        shell_reads=_in_order(running),
         hint_reads=_in_order(walk.hint_reads),
         field_reads=_in_order(walk.field_reads),
         imports=tuple([(name, origin) for name, origins in scope.imports.items() for origin in origins]),
@@ -170,7 +180,9 @@ def _now(scope: Scope) -> Unit:
 
 
 def _aliases(found: list[tuple[str, ast.expr, bool]]) -> tuple[tuple[str, Reference], ...]:
-    return tuple([(name, ref) for name, value, parts in found for ref in (elements(value) if parts else aliased(value))])
+    return tuple(
+        [(name, ref) for name, value, parts in found for ref in (elements(value) if parts else aliased(value))]
+    )
 
 
 def _maker(value: ast.expr) -> Reference | None:
@@ -188,7 +200,7 @@ def _bases(statement: ast.stmt) -> tuple[Reference, ...]:
 
 def _exports(atoms: list[Atom]) -> tuple[str, ...] | None:
     """Collect the strings of everything that makes or changes `__all__`."""
-    about = [atom for atom in atoms if "__all__" in atom.names or _changes_all(atom.now)]
+    about = [atom for atom in atoms if "__all__" in atom.names or (atom.now != _NOTHING and _changes_all(atom.now))]
     if not about:
         return None
     return tuple(sorted({string for atom in about for string in atom.strings}))

@@ -56,8 +56,6 @@ class Atom(NamedTuple):
     docs: bytes
     raw: bytes
     """Text and first line."""
-    shell: bytes
-    """As `hash`, without the bodies of functions: what runs with the module."""
     reads: tuple[Reference, ...]
     shell_reads: tuple[Reference, ...]
     """Those outside of the bodies of functions."""
@@ -105,16 +103,18 @@ class Summary(NamedTuple):
     """(atom, module) of star imports."""
     exports: tuple[str, ...] | None
     """Strings in what is assigned to `__all__`; None without."""
+    shell: bytes = b""
+    """Hash of what runs with the module: its statements without the bodies of functions, decorators included."""
 
     def to_data(self) -> tuple[Any, ...]:
         """Give it as plain tuples."""
-        return (*self[:4], tuple(_plain(atom) for atom in self.atoms), *self[5:])
+        return (*self[:4], tuple([_plain(atom) for atom in self.atoms]), *self[5:])
 
     @classmethod
     def from_data(cls, data: tuple[Any, ...]) -> "Summary":
         """Make it again from plain tuples."""
-        digest, error, doc, future, atoms, stars, exports = data
-        return cls(digest, error, doc, future, tuple(_atom(atom) for atom in atoms), stars, exports)
+        digest, error, doc, future, atoms, *rest = data
+        return cls(digest, error, doc, future, tuple([_atom(atom) for atom in atoms]), *rest)
 
     def names(self) -> Mapping[str, list[int]]:
         """Index the atoms by what they bind, in the order of the file."""
