@@ -25,7 +25,7 @@ from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution
 from pivot.executor.observed import Identify
 from pivot.executor.state import state_of
-from pivot.executor.task import Cause, Done, StageTask, TaskOptions
+from pivot.executor.task import Cause, Done, StageTask, TaskOptions, found_in
 from pivot.fingerprint.recorder import recorder
 from pivot.loaders.plain import PathOnly, Text
 from pivot.loaders.structured import JSON
@@ -204,9 +204,11 @@ def test_code_is_identified_while_nobody_else_can_have_the_stage(root: Path, mon
         return dict.fromkeys(names, "seen")
 
     done = bring(item, uses_plugin, identify=identify)
-    assert done.trace is not None
-    assert {"plugin_of_p", "plugin_of_p:text"} & done.trace.facts.observed.code.keys()
-    assert state_of(item).read() == done.trace
+    assert done.found is not None
+    assert {"plugin_of_p", "plugin_of_p:text"} & done.found.observed.code.keys()
+    trace = state_of(item).read()
+    assert trace is not None
+    assert found_in(trace) == done.found
     assert set(asked) == {"p"}
     assert bring(item, None).outcome is Outcome.SKIPPED
 
@@ -385,8 +387,8 @@ def test_an_undeclared_read_is_recorded_and_checked_next_time(root: Path) -> Non
 
     done = bring(item, nosy)
     assert done.undeclared == ("vocab.txt",)
-    assert done.trace is not None
-    assert dict(done.trace.facts.observed.environment) == {"MODE": None}
+    assert done.found is not None
+    assert dict(done.found.observed.environment) == {"MODE": None}
     assert bring(item, nosy).outcome is Outcome.SKIPPED
     (root / "vocab.txt").write_text("2")
     again = bring(item, nosy)
@@ -404,8 +406,8 @@ def test_what_a_loader_reads_undeclared_is_recorded_and_nothing_of_ours(root: Pa
     (root / "vocab.txt").write_text("1")
     done = bring(stage("p:s", root, ["in.txt"], ["x.json"]), lambda in0: {"out0": in0}, Dictionary())
     assert done.undeclared == ("vocab.txt",)
-    assert done.trace is not None
-    seen = done.trace.facts.observed
+    assert done.found is not None
+    seen = done.found.observed
     assert (list(seen.files), seen.directories, seen.present, seen.missing) == (["vocab.txt"], {}, (), ())
 
 

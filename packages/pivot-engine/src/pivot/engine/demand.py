@@ -19,8 +19,10 @@ def retries_of(stage: StageDefinition, options: RunOptions, settings: EngineSett
 
 def timeout_of(stage: StageDefinition, options: RunOptions, settings: EngineSettings) -> float | None:
     """Tell how many seconds a stage may take, in the same order; None: any number."""
-    said = (stage.timeout, options.timeout, settings.timeout)
-    return next((seconds for seconds in said if seconds is not None), None) or None
+    for seconds in (stage.timeout, options.timeout, settings.timeout):
+        if seconds is not None:
+            return seconds or None
+    return None
 
 
 def seconds_of_all(refs: Iterable[StageRef], took: Callable[[StageRef], float | None]) -> dict[StageRef, float]:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from pivot.engine.demand import check_resources, retries_of, seconds_of_all, timeout_of
 from pivot.engine.events import (
-    Event,
     Interrupted,
     RunFinished,
     Sink,
@@ -95,6 +94,7 @@ class RunLoop:
         self._run_id = new_run_id()
         self._started = time.perf_counter()
         self._teller = Teller(graph, sinks, settings.keep_runs)
+        self._emit = self._teller.emit
         self._runners = runners
         self._tried: dict[StageRef, Facts] = {}
         self._done: dict[StageRef, Done] = {}
@@ -221,12 +221,13 @@ class RunLoop:
         if ref in self._failed:
             done = _with_attempts(done, self._failed[ref] + 1)
         session, workspace = self._sessions[ref.pipeline], self._sessions.workspace
-        if done.trace is not None:
-            self._tried[ref] = done.trace.facts
+        if (found := done.found) is not None:
+            facts = self._tried[ref]
+            self._tried[ref] = facts._replace(code=found.code, deps=found.deps, observed=found.observed)
         if done.outcome in GOOD:
             workspace.forget(self._graph.writes[ref])
-            if done.trace is not None:
-                workspace.note(self._graph.stages[ref].root, done.trace.outs)
+            if found is not None:
+                workspace.note(self._graph.stages[ref].root, found.outs)
         if done.outcome is Outcome.RAN:
             session.note_ran(ref, done.seconds)
         if done.outcome is not Outcome.SKIPPED:
@@ -303,9 +304,6 @@ class RunLoop:
         if not self._finishing:  # then nothing is left to wait for, and the journals may be closed
             self._emit(Interrupted(tuple(plan.running)))
 
-    def _emit(self, event: Event) -> None:
-        self._teller.emit(event)
-
     def _finish(self, *, interrupted: bool) -> RunResult:
         self._finishing = True
         result = RunResult(self._run_id, self._done, time.perf_counter() - self._started, interrupted, self._tried)
@@ -322,8 +320,7 @@ class RunLoop:
         """Keep the sources of what ran, so that a later change can be shown."""
         codes: dict[PipelineName, set[str]] = {}
         for done in changed:
-            if done.trace is not None:
-                codes.setdefault(done.ref.pipeline, set()).update(done.trace.manifest.values())
+            codes.setdefault(done.ref.pipeline, set()).update(self._tasks[done.ref].manifest.values())
         for pipeline, hashes in codes.items():
             self._sessions[pipeline].keep_sources(hashes)
 

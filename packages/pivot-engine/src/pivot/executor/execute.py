@@ -22,7 +22,7 @@ from pivot.executor.pathlocks import stage_locked
 from pivot.executor.pending import keep, settle
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.state import StageState, claim, state_of
-from pivot.executor.task import Cause, Done, Failure, Outcome, StageTask, TaskOptions
+from pivot.executor.task import Cause, Done, Failure, Outcome, StageTask, TaskOptions, found_in
 from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.undoing import Surroundings
 from pivot.executor.usage import Meter
@@ -118,7 +118,8 @@ class Execution:
             decision = assessment.decision
             if isinstance(decision, Skip):
                 tidy(task.stage, state, decision.trace, self.cache, self.options.run_id)
-                return Done(task.stage.ref, Outcome.SKIPPED, trace=decision.trace)
+                found = None if decision.trace is None else found_in(decision.trace)
+                return Done(task.stage.ref, Outcome.SKIPPED, found=found)
             if isinstance(decision, Restore):
                 try:
                     return self._restore(task, state, decision, assessment.before, workspace)
@@ -159,7 +160,7 @@ class Execution:
             state.record(trace)
             state.forget_pending()
         tidy(stage, state, before, self.cache, self.options.run_id)
-        return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
+        return Done(stage.ref, Outcome.RESTORED, reasons=decision.reasons, found=found_in(trace))
 
     def _settle(self, task: StageTask, state: StageState, assessor: Assessor, decision: Run) -> Done | None:
         """Store what an earlier run computed and could not store, if it did."""
@@ -170,7 +171,7 @@ class Execution:
             return None
         _commit(task.stage, state, trace, assessor)
         state.forget_pending()
-        return Done(task.stage.ref, Outcome.RESTORED, reasons=decision.reasons, trace=trace)
+        return Done(task.stage.ref, Outcome.RESTORED, reasons=decision.reasons, found=found_in(trace))
 
     def _run(
         self, task: StageTask, state: StageState, assessor: Assessor, observer: Observer, assessment: Assessment
@@ -214,7 +215,7 @@ class Execution:
             stage.ref,
             Outcome.RAN,
             reasons=decision.reasons,
-            trace=trace,
+            found=found_in(trace),
             undeclared=tuple(sorted(seen.files)),
             unchanged=assessment.before is not None and outs == assessment.before.outs,
         )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pivot.executor.reasons import Reason
 from pivot.executor.settings import EngineSettings
-from pivot.executor.trace import Trace
+from pivot.executor.trace import Artifact, Seen, Trace
 from pivot.executor.usage import Usage
+from pivot.registry import marks
 from pivot.registry.definition import StageDefinition
-from pivot.registry.marks import Seen
 from pivot.registry.types import PipelineName, StageRef
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class TaskOptions(NamedTuple):
     no_commit: bool = False
     outputs: frozenset[str] = frozenset()
     """Every declared output of the project, project-relative: a listing of a directory does not count them."""
-    code_files: Mapping[PipelineName, Mapping[str, Seen]] = {}
+    code_files: Mapping[PipelineName, Mapping[str, marks.Seen]] = {}
     """What the stages' code was identified from, as it was then."""
 
 
@@ -81,6 +81,21 @@ class Failure(NamedTuple):
     cause: Cause = Cause.STAGE
 
 
+class Found(NamedTuple):
+    """Of the trace of a stage, what its task does not say."""
+
+    outs: Mapping[str, Artifact]
+    code: str
+    """Other than the task says if it was edited during the run."""
+    deps: Mapping[str, Artifact | None]
+    observed: Seen
+
+
+def found_in(trace: Trace) -> Found:
+    """Give what a report says of a trace: the rest would take longer to send than all that is new."""
+    return Found(trace.outs, trace.facts.code, trace.facts.deps, trace.facts.observed)
+
+
 class Done(NamedTuple):
     """What a worker reports."""
 
@@ -88,7 +103,8 @@ class Done(NamedTuple):
     outcome: Outcome
     seconds: float = 0.0
     reasons: tuple[Reason, ...] = ()
-    trace: Trace | None = None
+    found: Found | None = None
+    """None: nothing came of it."""
     failure: Failure | None = None
     undeclared: tuple[str, ...] = ()
     """Project files that the stage read without declaring them."""
