@@ -1,12 +1,14 @@
 """Whole runs over a pipeline that is data and functions of paths."""
 
 import io
+import json
 import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_fakes import LivePipeline, live, ref, stage
@@ -16,6 +18,7 @@ from pivot.engine import Engine, EngineSettings, Outcome, RunOptions, RunResult
 from pivot.engine.events import Event, StageFinished, StageStarted
 from pivot.registry.definition import OutputKind
 from pivot.registry.errors import DefinitionError
+from pivot.registry.types import StageRef
 
 
 def settings_of(root: Path) -> EngineSettings:
@@ -30,6 +33,10 @@ def run(pipeline: LivePipeline, options: RunOptions = RunOptions()) -> RunResult
 def words(pipeline: LivePipeline) -> dict[str, str]:
     with Engine(pipeline=pipeline, settings=settings_of(pipeline.root), environ={}) as engine:
         return {status.ref.stage: status.word for status in engine.status()}
+
+
+def lock_of(root: Path, name: str) -> Any:
+    return json.loads((root / f".pivot/stages/{name}.lock").read_text())
 
 
 def outcomes(result: RunResult) -> dict[str, Outcome]:
@@ -64,6 +71,34 @@ def test_a_run_makes_everything_and_the_next_one_does_nothing(root: Path) -> Non
     for _ in range(3):  # with and without certificates
         assert set(outcomes(run(chain(root))).values()) == {Outcome.SKIPPED}
         assert set(words(chain(root)).values()) == {"fresh"}
+
+
+class Unlooked(LivePipeline):
+    """Nobody may ask for its code."""
+
+    def codes(self, ref: StageRef) -> Mapping[str, str]:
+        raise AssertionError(f"the code of {ref} is as it was")
+
+    def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
+        raise AssertionError(f"there are sources of {hashes}, or there were none")
+
+
+def test_a_stage_with_other_inputs_is_not_asked_for_its_code_again(root: Path) -> None:
+    run(chain(root))
+    for text in "bc":
+        (root / "in.txt").write_text(text)
+        assert set(outcomes(run(Unlooked(*chain(root)))).values()) == {Outcome.RAN}
+        assert lock_of(root, "upper")["manifest"] == {"m.upper": "c0"}
+
+
+def test_code_that_somebody_else_says_a_stage_has_is_not_believed(root: Path) -> None:
+    run(chain(root))
+    lock = lock_of(root, "upper")
+    lock["manifest"]["m.other"] = "c0"
+    (root / ".pivot/stages/upper.lock").write_text(json.dumps(lock))
+    (root / "in.txt").write_text("b")
+    assert outcomes(run(chain(root)))["upper"] is Outcome.RAN
+    assert lock_of(root, "upper")["manifest"] == {"m.upper": "c0"}
 
 
 def test_what_was_certified_of_a_project_says_nothing_about_its_copy(root: Path) -> None:

@@ -29,7 +29,7 @@ from pivot.executor.decide import Skip
 from pivot.executor.observed import Identify
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
 from pivot.executor.task import Cause, Done, Outcome, StageTask, TaskOptions
-from pivot.executor.trace import Facts
+from pivot.executor.trace import Facts, Trace
 from pivot.registry.definition import StageDefinition
 from pivot.registry.types import PipelineName, StageRef
 
@@ -163,23 +163,18 @@ class RunLoop:
         stage, session = self._graph.stages[ref], self._sessions[ref.pipeline]
         if ref in self._fresh and not self._moved(ref):
             return Done(ref, Outcome.SKIPPED)
-        # A worker looks again anyway: at what another run may have recorded meanwhile, and in the run cache.
-        facts = self._if_stale(stage, session) if session.has_record(stage) else session.facts(stage)
-        if facts is None:
-            return Done(ref, Outcome.SKIPPED)
-        self._tried[ref] = facts
-        self._tasks[ref] = self._task(stage, session)
-        return None
-
-    def _if_stale(self, stage: StageDefinition, session: PipelineSession) -> Facts | None:
-        """Certify a stage that is up to date; of another one give what its result will depend on."""
+        if not session.has_record(stage):  # a worker looks again: another run may have made one meanwhile
+            self._prepare(stage, session, session.facts(stage), None)
+            return None
         looked = time.time_ns()
-        facts, before, decision = session.assess(stage, force=stage.ref in self._forced, recall=False)
+        # Nor is anybody asked here for an equal run.
+        facts, before, decision = session.assess(stage, force=ref in self._forced, recall=False)
         if not isinstance(decision, Skip) or session.is_unfinished(stage):
-            return facts
+            self._prepare(stage, session, facts, before)
+            return None
         if before is not None:
             session.certify(stage, before, looked)
-        return None
+        return Done(ref, Outcome.SKIPPED)
 
     def _moved(self, ref: StageRef) -> bool:
         """Tell whether anything that the stage reads was found stale, and so may be other than when this run began.
@@ -188,11 +183,16 @@ class RunLoop:
         """
         return bool(self._tasks) and any(need in self._tasks for need in self._graph.needs[ref])
 
-    def _task(self, stage: StageDefinition, session: PipelineSession) -> StageTask:
+    def _prepare(self, stage: StageDefinition, session: PipelineSession, facts: Facts, before: Trace | None) -> None:
+        """Make the task of a stage that is to run, under these facts."""
+        self._tried[stage.ref] = facts
+        self._tasks[stage.ref] = self._task(stage, session, session.manifest_for(stage, before))
+
+    def _task(self, stage: StageDefinition, session: PipelineSession, manifest: Mapping[str, str]) -> StageTask:
         info = None if stage.origin is not None else self._sessions.live_info(stage, self._task_options())
         timeout = timeout_of(stage, self._options, self._settings)
         force, reads = stage.ref in self._forced, self._reads(stage.ref)
-        return StageTask(stage, session.manifest(stage), session.code.known, force, info, timeout, reads)
+        return StageTask(stage, manifest, session.code.known, force, info, timeout, reads)
 
     def _reads(self, ref: StageRef) -> tuple[str, ...]:
         """Give one output of each stage that a stage needs, for its locks."""
@@ -228,6 +228,8 @@ class RunLoop:
             workspace.forget(self._graph.writes[ref])
             if found is not None:
                 workspace.note(self._graph.stages[ref].root, found.outs)
+        if done.outcome in (Outcome.RAN, Outcome.RESTORED):
+            session.note_manifest(self._graph.stages[ref], self._tasks[ref].manifest)
         if done.outcome is Outcome.RAN:
             session.note_ran(ref, done.seconds)
         if done.outcome is not Outcome.SKIPPED:

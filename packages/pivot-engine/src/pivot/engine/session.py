@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from blake3 import blake3
 
 from pivot.cache import Cache
 from pivot.engine.freshness import Row, Stat, certify, holds
@@ -52,6 +54,26 @@ class PipelineSession:
     def manifest(self, stage: StageDefinition) -> Mapping[str, str]:
         """Name all the code that a stage depends on now: qualified name -> hash."""
         return self.view.codes(stage.ref)
+
+    def manifest_for(self, stage: StageDefinition, before: Trace | None) -> Mapping[str, str]:
+        """Give the manifest of a stage that is to run: the one in its record, where this machine wrote that.
+
+        Equal hashes of all code mean equal manifests, and to work one out means to look at all code of the pipeline:
+        for a stage of which an input has changed that takes longer than all else. Lock files come from anywhere, and
+        merged; what is recorded of code that runs unforeseen depends on the manifest.
+        """
+        code, seal = stage.identity.code, self._seals.get(stage.ref.stage)
+        if before is not None and before.facts.code == code and _seal(code, before.manifest) == seal:
+            return before.manifest
+        return self.manifest(stage)
+
+    @cached_property
+    def _seals(self) -> dict[str, bytes]:
+        return {} if self._db is None else self._db.read("manifests")
+
+    def note_manifest(self, stage: StageDefinition, manifest: Mapping[str, str]) -> None:
+        """Note the manifest that a stage was recorded with."""
+        self._seals[stage.ref.stage] = _seal(stage.identity.code, manifest)
 
     def is_fresh(self, stage: StageDefinition) -> bool:
         """Tell whether the stage is certified to be up to date."""
@@ -107,17 +129,26 @@ class PipelineSession:
         """Keep the sources of these definitions, where they are not kept already, so that a change can be shown."""
         wanted = set(codes)
         known = {} if self._db is None else self._db.sources(wanted)
-        self._sources.update(self.view.sources(wanted - known.keys()))
+        if new := wanted - known.keys():
+            # What has no source, as a value, is kept as empty: it is not to be looked for again.
+            self._sources.update({**dict.fromkeys(new, ""), **self.view.sources(new)})
 
     def source(self, code: str) -> str | None:
-        """Give the source of the definition that had this hash; None if it was never kept."""
-        return None if self._db is None else self._db.sources([code]).get(code)
+        """Give the source of the definition that had this hash; None if there is none, or it was never kept."""
+        return None if self._db is None else self._db.sources([code]).get(code) or None
 
     def close(self) -> None:
         """Write what was learnt, in one transaction."""
         if self._changed and self.state_dir.is_dir():
             db = self._db or StateDb(self.state_dir)
-            db.write({"fresh": self._rows, "took": self._took}, self._sources)
+            tables: dict[str, Mapping[str, Any]] = {"fresh": self._rows, "took": self._took}
+            if "_seals" in self.__dict__:
+                tables["manifests"] = self._seals
+            db.write(tables, self._sources)
             db.close()
         elif self._db is not None:
             self._db.close()
+
+
+def _seal(code: str, manifest: Mapping[str, str]) -> bytes:
+    return blake3(repr((code, sorted(manifest.items()))).encode("utf-8", "surrogatepass")).digest(16)
