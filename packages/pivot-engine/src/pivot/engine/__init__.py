@@ -4,7 +4,6 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pivot.engine.checkout import Checkout
 from pivot.engine.engine import Engine, StageStatus
 from pivot.engine.events import (
     Event,
@@ -29,6 +28,7 @@ from pivot.executor.trace import Artifact, Facts, Seen
 from pivot.registry.endings import Terminated
 
 if TYPE_CHECKING:
+    from pivot.engine.checkout import Checkout
     from pivot.engine.explain import Change, Explanation
     from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 
@@ -76,6 +76,7 @@ __all__ = [
 # What an up-to-date run does not need is imported when it is asked for.
 _HOMES: Mapping[str, str] = {
     "Change": "pivot.engine.explain",
+    "Checkout": "pivot.engine.checkout",
     "Explanation": "pivot.engine.explain",
     "WorkerStageInfo": "pivot.executor.core",
     "prepare_worker_info": "pivot.executor.core",

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pivot.cache import Cache, CacheRoot
-from pivot.engine.checkout import Checkout, Checkouts
 from pivot.engine.events import Sink, StageWaiting
 from pivot.engine.freshness import look
 from pivot.engine.graph import Graph, build_graph, check_inputs, check_places
@@ -34,6 +33,7 @@ from pivot.registry.types import StageRef
 if TYPE_CHECKING:
     import networkx
 
+    from pivot.engine.checkout import Checkout
     from pivot.engine.explain import Explanation
 
 
@@ -195,8 +195,10 @@ class Engine:
                     sessions.workspace.note(self.stages.stages[need].root, decision.outs)
             return explain(self.stages.stages[ref], sessions[ref.pipeline])
 
-    def checkout(self, targets: Iterable[StageRef] = (), paths: Iterable[Path] = ()) -> Checkout:
+    def checkout(self, targets: Iterable[StageRef] = (), paths: Iterable[Path] = ()) -> "Checkout":
         """Put the outputs of stages in place as their lock files say; of them only `paths`, if given."""
+        from pivot.engine.checkout import Checkouts
+
         named = tuple(targets)
         chosen = self.select(named, only=True) if named else list(self.stages.stages)
         check_places(self.stages, chosen, self._settings.project_root)

@@ -263,8 +263,8 @@ class RunLoop:
     def _register(self) -> None:
         """Tell the store whose outputs these are, before there are any."""
         if not self._options.no_commit:
-            state_dirs = {stage.state_dir for stage in self._graph.stages.values()}
-            register(self._sessions.shared.cache, self._settings.project_root, state_dirs)
+            state_dirs = {ref.pipeline: stage.state_dir for ref, stage in self._graph.stages.items()}
+            register(self._sessions.shared.cache, self._settings.project_root, state_dirs.values())
 
     def _ignore_outputs(self) -> None:
         """Tell git before anything is made: a run that is killed has told it too."""
