@@ -47,7 +47,7 @@ class Clock:
 
     def now_ns(self, device: int) -> int:
         """Give a time that no file on this device gets from now on."""
-        if self._writable and self._open() and device == self._device:
+        if (self._descriptor >= 0 or self._open()) and device == self._device:
             os.utime(self._descriptor)
             return os.fstat(self._descriptor).st_mtime_ns
         # Another file system may have another clock (a server's): allow for two seconds.
@@ -60,7 +60,7 @@ class Clock:
             self._descriptor = -1
 
     def _open(self) -> bool:
-        if self._descriptor < 0:
+        if self._writable:
             with contextlib.suppress(OSError):
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
                 share_like(self._descriptor, os.path.dirname(self._path))

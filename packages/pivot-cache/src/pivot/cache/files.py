@@ -114,14 +114,10 @@ class Draft:
         unnamed = -1 if named else _unnamed_draft(folder)
         self.descriptor, self._path = (unnamed, None) if unnamed >= 0 else _named_draft(folder)
 
-    def protect(self) -> None:
-        """Let everybody read it and nobody write, whatever the umask says."""
+    def finish(self, *, durable: bool) -> None:
+        """Give it the mode and time that every object has, whatever the umask, and force it to the disk if asked."""
         if os.fstat(self.descriptor).st_mode != stat.S_IFREG | 0o444:
             os.fchmod(self.descriptor, 0o444)
-
-    def finish(self, *, durable: bool) -> None:
-        """Give it the mode and time that every object has, and force it to the disk if asked."""
-        self.protect()
         os.utime(self.descriptor, ns=(CANONICAL_MTIME_NS, CANONICAL_MTIME_NS))
         if durable:
             os.fsync(self.descriptor)

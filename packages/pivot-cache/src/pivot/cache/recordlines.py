@@ -5,7 +5,7 @@ JSON has no newline in it, so nothing that is wrong with one line hides the next
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from blake3 import blake3
@@ -29,9 +29,9 @@ def hashed(key: str) -> bytes:
     return blake3(key.encode("utf-8", "surrogatepass"), derive_key_context=_KEY_CONTEXT).hexdigest().encode()
 
 
-def packed(digits: bytes, record: Record) -> bytes:
+def packed(digits: bytes, key: str, data: Mapping[str, Any], written_ns: int) -> bytes:
     """Give the line of a record; raise `TypeError` for what JSON does not have."""
-    rest = b"%d %s" % (record.written_ns, _encoder()([record.key, record.data]).encode())
+    rest = b"%d %s" % (written_ns, _encoder()([key, dict(data)]).encode())
     return b"%s %s %s" % (digits, _check(digits, rest), rest)
 
 

@@ -43,7 +43,7 @@ class Records:
         if not self._writable:
             raise ReadOnlyError(f"{self._layout.root} may not be written to\ncheck its permissions")
         digits = hashed(key)
-        line = packed(digits, Record(key, dict(data), time.time_ns()))
+        line = packed(digits, key, data, time.time_ns())
         with SpaceChecked(self._layout.root, "a record", len(line)):
             return self._append(self._path(digits), digits, line)
 

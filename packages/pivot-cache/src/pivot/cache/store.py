@@ -342,7 +342,7 @@ class Cache:
     def _store_many(self, paths: Iterable[AnyPath], *, durable: bool) -> list[Stored]:
         places = [os.fspath(path) for path in paths]
         if len(places) == 1:
-            return [self._store(places[0], durable=durable)]
+            return [self._tree.put(places[0], durable=durable, threads=self._threads)]
         return settled(self._tree.put_many(places, durable=durable, threads=self._threads))
 
     def _open_rows(self) -> Rows:
