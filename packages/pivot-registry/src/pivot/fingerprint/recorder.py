@@ -35,16 +35,22 @@ class _Hook(Protocol):
     def remove(self) -> None: ...
 
 
+class _Mute(threading.local):
+    """Whether nothing that a thread does counts: what the class says, as long as nobody has said so in that thread."""
+
+    on = False
+
+
 class Active:
     """The recordings that are on, as hooks see them from any thread."""
 
     def __init__(self) -> None:
         self._recordings: tuple[Recording, ...] = ()
-        self._mute = threading.local()
+        self._mute = _Mute()
 
     def __call__(self) -> tuple[Recording, ...]:
         recordings = self._recordings
-        return () if recordings and getattr(self._mute, "on", False) else recordings
+        return () if recordings and self._mute.on else recordings
 
     def add(self, recording: Recording) -> bool:
         """Switch one on; tell whether it is the first."""
@@ -66,11 +72,11 @@ class _Muted:
 
     __slots__ = ("_before", "_mute")
 
-    def __init__(self, mute: threading.local) -> None:
+    def __init__(self, mute: _Mute) -> None:
         self._mute = mute
 
     def __enter__(self) -> None:
-        self._before = getattr(self._mute, "on", False)
+        self._before = self._mute.on
         self._mute.on = True
 
     def __exit__(self, *_: object) -> None:

@@ -111,7 +111,7 @@ class Recording:
 
     def starts(self, code: types.CodeType) -> None:
         """Note that a function runs."""
-        if os.getpid() == self._process:
+        if self._from_children is None or os.getpid() == self._process:  # if nothing has forked, nobody need ask
             # Named at the end: this is called for every function. No set: functions of equal text may be two, in two
             # files, and have equal code.
             self._started.append(code)
