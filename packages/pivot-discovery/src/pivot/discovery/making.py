@@ -80,6 +80,8 @@ class _Making:
 
     def _overridden(self, parts: Sequence[Part], overrides: Overrides) -> tuple[Part, ...]:
         found = with_params_files(parts, self._project.root)
+        if not overrides:
+            return found
         names = {str(part.ref(stage)) for part in found for stage in part.stages}
         return overridden(found, [Override(ref, fields) for ref, fields in overrides.items() if ref in names])
 
@@ -96,7 +98,7 @@ class _Making:
     ) -> Iterator[PartCode]:
         for part in parts:
             imports = identities.imports_of(part)
-            roots = {str(part.ref(stage)): identities.roots[part.ref(stage)] for stage in part.stages}
+            roots = identities.roots_of(part)
             executed = tuple(name for name, file in live.pipeline_modules.items() if Path(file).parent == part.root)
             modules = executed or tuple(sorted({root.module for root in roots.values()}))
             yield PartCode(part.name, imports.entries, imports.pinned, roots, modules, facts)

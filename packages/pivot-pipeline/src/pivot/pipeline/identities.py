@@ -82,19 +82,19 @@ class Identities:
 
     def definitions(self) -> list[StageDefinition]:
         """Give every stage of every pipeline."""
-        return [
-            define(
-                info,
-                ref=part.ref(name),
-                root=part.root,
-                state_dir=part.state_dir,
-                identity=self.identity(part.ref(name)),
-                origin=self._origins.get(part.name),
-                base=self._project,
-            )
-            for part in self._pipelines
-            for name, info in part.stages.items()
-        ]
+        return [self._define(part, name, info) for part in self._pipelines for name, info in part.stages.items()]
+
+    def _define(self, part: Part, name: str, info: RegistryStageInfo) -> StageDefinition:
+        ref = part.ref(name)
+        return define(
+            info,
+            ref=ref,
+            root=part.root,
+            state_dir=part.state_dir,
+            identity=self.identity(ref),
+            origin=self._origins.get(part.name),
+            base=self._project,
+        )
 
     @cached_property
     def roots(self) -> Mapping[StageRef, "Root"]:
@@ -107,6 +107,10 @@ class Identities:
             for part in self._pipelines
             for name, info in part.stages.items()
         }
+
+    def roots_of(self, part: Part) -> dict[str, "Root"]:
+        """Give those of one pipeline's own stages, by `pipeline:stage`."""
+        return {str(ref): self.roots[ref] for ref in map(part.ref, part.stages)}
 
     def imports_of(self, part: Part) -> "ImportPath":
         """Say where the modules of a pipeline are found."""
@@ -123,7 +127,7 @@ class Identities:
         return {part.name: self._analyse(part) for part in self._pipelines}
 
     def _analyse(self, part: Part) -> "Analysis":
-        return self._of({str(part.ref(name)): self.roots[part.ref(name)] for name in part.stages}, part)
+        return self._of(self.roots_of(part), part)
 
     def _of(self, roots: "Mapping[str, Root]", part: Part) -> "Analysis":
         from pivot.fingerprint.analysis import analyse

@@ -108,7 +108,7 @@ class Scope:
         if root in seen:
             return ()
         found = ["%" + ref] if root in self.params else []
-        for other in self.meanings(root):
+        for other in self.meanings(root) if self.aliases else ():
             found += self.targets(f"{other}.{rest}" if rest else other, seen | {root})
         return found
 
