@@ -174,6 +174,27 @@ def test_what_was_computed_before_is_restored(root: Path) -> None:
     assert (root / "double.txt").read_text() == "AA"
 
 
+def test_what_is_certified_is_told_of_before_anything_starts(root: Path) -> None:
+    def pair(code: str) -> LivePipeline:
+        stages = [
+            stage("p:upper", root, ["in.txt"], ["upper.txt"], code=code),
+            stage("p:double", root, ["in.txt"], ["double.txt"]),
+        ]
+        return live(root, stages, upper=upper, double=double)
+
+    class List:
+        def emit(self, event: Event) -> None:
+            if isinstance(event, StageFinished | StageStarted):
+                told.append((type(event), (event.done if isinstance(event, StageFinished) else event).ref.stage))
+
+    told: list[tuple[type, str]] = []
+    for _ in range(2):
+        run(pair("c0"))
+    with Engine(pipeline=pair("c1"), settings=settings_of(root), sink=List(), environ={}) as engine:
+        assert engine.run_once().ok
+    assert told == [(StageFinished, "double"), (StageStarted, "upper"), (StageFinished, "upper")]
+
+
 def test_deleted_and_edited_outputs_come_back(root: Path) -> None:
     run(chain(root))
     (root / "upper.txt").unlink()

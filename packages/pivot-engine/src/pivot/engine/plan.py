@@ -27,7 +27,7 @@ class Plan:
         seconds: Mapping[StageRef, float] = {},
         totals: Mapping[str, float] = {},
     ) -> None:
-        """`seconds` says how long those stages will take that may have to run; `totals`, how much there is of what."""
+        """`seconds` says how long stages will take; `totals`, how much there is of what."""
         self.order = graph.order(selected)
         self.outcomes: dict[StageRef, Outcome] = {}
         self.running: set[StageRef] = set()
@@ -49,12 +49,11 @@ class Plan:
                 self._add(ref)
 
     def _by_urgency(self, seconds: Mapping[StageRef, float]) -> list[StageRef]:
-        """Rank what is surely up to date first: that costs nothing, and leads to what is not."""
         ahead: dict[StageRef, float] = {}
         for ref in reversed(self.order):
             ahead[ref] = seconds.get(ref, 0.0) + max((ahead[user] for user in self._users.get(ref, ())), default=0.0)
         place = {ref: number for number, ref in enumerate(self._graph.stages)}
-        return sorted(self.order, key=lambda ref: (ref in seconds, -ahead[ref], place[ref]))
+        return sorted(self.order, key=lambda ref: (-ahead[ref], place[ref]))
 
     def _add(self, ref: StageRef) -> None:
         self._supply.add(self._rank[ref], self._demands.get(ref, {}))

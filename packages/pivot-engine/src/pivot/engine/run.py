@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -70,8 +70,9 @@ class RunLoop:
     """One run.
 
     run
-      _foresee          what cannot be up to date, to choose the runner
+      _foresee          what is certified, and what may have to run: only that is planned
       _plan             in which order, and what there is for it
+      _skip             the rest is up to date
       _start_ready      decide each stage whose needs are met: up to date, or a task for the runner
       _try_again        a stage that failed, if it has tries left
       _reap             take one report: note, tell
@@ -111,23 +112,28 @@ class RunLoop:
         """Bring the selected stages up to date."""
         self._forced = forced
         self._foresee(selected)
-        plan = self._plan(selected)
+        plan = self._plan([ref for ref in selected if ref in self._likely])
         self._emit(run_started(self._run_id, selected, self._settings, self._options))
         with interruptible(lambda: self._tell_interrupted(plan), Stop(lambda: self._runner)) as interrupt:
             with self._ending():
+                self._skip(ref for ref in selected if ref not in self._likely)
                 self._loop(plan, interrupt)
             for ref, outcome in plan.left().items():
                 self._tell(Done(ref, outcome))
             result = self._finish(interrupted=interrupt.asked)
         return result._replace(interrupted=interrupt.asked)
 
-    def _plan(self, selected: Sequence[StageRef]) -> Plan:
+    def _plan(self, likely: Sequence[StageRef]) -> Plan:
         """Raises DefinitionError when a stage that may have to run needs more than there is."""
-        likely = [ref for ref in selected if ref in self._likely]
         there = {**self._settings.resources, **self._options.resources}
         totals = check_resources(map(self._graph.stages.__getitem__, likely), there)
         seconds = seconds_of_all(likely, lambda ref: self._sessions[ref.pipeline].took(ref))
-        return Plan(self._graph, selected, keep_going=self._options.keep_going, seconds=seconds, totals=totals)
+        return Plan(self._graph, likely, keep_going=self._options.keep_going, seconds=seconds, totals=totals)
+
+    def _skip(self, certified: Iterable[StageRef]) -> None:
+        """Tell of stages that are up to date, with all that they need."""
+        for ref in certified:
+            self._tell(Done(ref, Outcome.SKIPPED))
 
     def _loop(self, plan: Plan, interrupt: Interrupt) -> None:
         while plan.unfinished:
