@@ -10,10 +10,12 @@ import pytest
 HEAVY = {"pydantic", "networkx", "loky", "cloudpickle", "rich", "yaml", "pandas", "numpy", "lmdb", "blake3", "asyncio"}
 
 REPORT = """
-import json, sys
+import sys
+before = set(sys.modules)  # what measures coverage has imports of its own
+import json
 from pivot.cli.group import cli
 code = cli.main(json.loads(sys.argv[1]), standalone_mode=False)
-print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+print(json.dumps([code, sorted(set(sys.modules) - before)]), file=sys.stderr)
 """
 
 
