@@ -81,9 +81,6 @@ def _class_and_fields(value: tuple[Any, ...]) -> tuple[type, tuple[Any, ...]]:
     return type(value), tuple(value)
 
 
-_WAYS = _Ways()
-
-
 class Packer:
     """Pickles the messages that go one way: what an earlier one has named, a later one only refers to.
 
@@ -92,12 +89,13 @@ class Packer:
     """
 
     def __init__(self) -> None:
+        self._ways = _Ways()
         self._begin()
 
     def _begin(self) -> None:
         self._buffer = io.BytesIO()
         self._pickler = pickle.Pickler(self._buffer, pickle.HIGHEST_PROTOCOL)
-        self._pickler.dispatch_table = _WAYS
+        self._pickler.dispatch_table = self._ways
         self._sent = 0
 
     def __call__(self, message: Any) -> bytes:
