@@ -20,6 +20,13 @@ def test_no_process_is_ended_before_what_it_has_started() -> None:
 
 
 def _wait_forever(mark: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE, env={**os.environ, RUN: mark}
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", "print('here', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, RUN: mark},
     )
+    assert process.stdout is not None
+    # Its variables cannot be seen as soon as it has been started, but when its program runs.
+    assert process.stdout.readline() == b"here\n"
+    return process

@@ -8,27 +8,27 @@ import pytest
 
 from pivot.fingerprint.territory import Territory
 
-PROJECT = Path("/home/me/work")
+PROJECT = Path("/home/me/project")
 
 
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/home/me/work/src/a.py", "src/a.py"),
-        ("/home/me/work", "."),
-        ("/home/me/workshop/a.py", None),
+        ("/home/me/project/src/a.py", "src/a.py"),
+        ("/home/me/project", "."),
+        ("/home/me/projects/a.py", None),
         ("/home/me/a.py", None),
-        ("/home/me/work/.pivot/stages/a.lock", None),
-        ("/home/me/work/.pivot", None),
-        ("/home/me/work/a/__pycache__/a.pyc", None),
-        ("/home/me/work/lib/site-packages/a.py", None),
-        ("/home/me/work/lib/site-packages", None),
-        ("/home/me/work/env/lib/python3/os.py", None),
-        ("/home/me/work/.git/HEAD", ".git/HEAD"),
+        ("/home/me/project/.pivot/stages/a.lock", None),
+        ("/home/me/project/.pivot", None),
+        ("/home/me/project/a/__pycache__/a.pyc", None),
+        ("/home/me/project/lib/site-packages/a.py", None),
+        ("/home/me/project/lib/site-packages", None),
+        ("/home/me/project/env/lib/python3/os.py", None),
+        ("/home/me/project/.git/HEAD", ".git/HEAD"),
     ],
 )
 def test_paths_of_the_project(path, expected):
-    assert Territory(PROJECT, ["/home/me/work/env"]).inside(path) == expected
+    assert Territory(PROJECT, ["/home/me/project/env"]).inside(path) == expected
 
 
 def test_a_project_below_the_interpreter_s_prefix_is_the_user_s():
@@ -55,7 +55,7 @@ def test_code_of_a_dependency_by_path_is_the_user_s():
     ("path", "expected"),
     [
         ("/srv/rows.csv", True),
-        ("/home/me/work/rows.csv", False),
+        ("/home/me/project/rows.csv", False),
         ("/usr/share/zoneinfo/UTC", False),
         ("/proc/self/stat", False),
         ("/srv/lib/site-packages/a.txt", False),

@@ -152,6 +152,7 @@ class Records:
             raise error
 
     def _make_folder(self) -> None:
+        """Make it again; not what is above: a store that has been deleted stays so."""
         with contextlib.suppress(FileExistsError):
             os.mkdir(self._folder)
             share_like(self._folder, self._layout.root)

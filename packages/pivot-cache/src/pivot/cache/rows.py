@@ -101,7 +101,7 @@ def unpack_seal(data: bytes | None) -> Seal | None:
 
 def packed_fact(seen: Signature, name: Name) -> bytes:
     """Give the row of a fact: the name that a file had when its signature was this."""
-    return _FACT.pack(*seen, bytes.fromhex(name.hex))
+    return _FACT.pack(*seen, name.raw)
 
 
 def unchanged(data: bytes | None, now: Signature) -> Name | None:

@@ -221,7 +221,7 @@ def _report(name: Name, path: str, what: str = "moved to quarantine") -> None:
 
 
 def _key(name: Name) -> bytes:
-    return (b"o" if name.kind is Kind.BLOB else b"t") + bytes.fromhex(name.hex)
+    return (b"o" if name.kind is Kind.BLOB else b"t") + name.raw
 
 
 def _seconds() -> int:

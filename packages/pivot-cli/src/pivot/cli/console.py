@@ -38,11 +38,12 @@ FRESH = Mark("✓", "+", "2")
 BOLD, DIM, RED, YELLOW, CYAN = "1", "2", "31", "33", "36"
 
 
-UNHEARD = (OSError, ValueError, RuntimeError)
-"""When a message cannot be told, its reader has gone away, which is no reason to stop working.
+def unheard() -> contextlib.AbstractContextManager[None]:
+    """Go on when a message cannot be told: its reader has gone away, which is no reason to stop working.
 
-RuntimeError: an interrupt is told from a signal handler, which may come in the middle of another message.
-"""
+    RuntimeError: an interrupt is told from a signal handler, which may come in the middle of another message.
+    """
+    return contextlib.suppress(OSError, ValueError, RuntimeError)
 
 
 class Stream(NamedTuple):
@@ -103,11 +104,9 @@ class Console(NamedTuple):
     def say(self, line: str, level: int = 0) -> None:
         """Write one line of progress to stderr, unless the reader wants to hear less."""
         if self.verbosity >= level:
-            try:  # `suppress` is three calls, and this runs for every stage
+            with unheard():
                 self.err.write(f"{line}\n")
                 self.err.flush()
-            except UNHEARD:
-                pass
 
     def warn(self, line: str, hint: str | None = None) -> None:
         """Say what may be wrong without being an error."""

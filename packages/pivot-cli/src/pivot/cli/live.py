@@ -1,6 +1,5 @@
 """The part of the terminal that changes while stages run. Importing this imports rich."""
 
-import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pivot.cli.console import UNHEARD, Stream
+from pivot.cli.console import Stream, unheard
 from pivot.cli.text import duration
 
 SHOWN = 8
@@ -59,7 +58,7 @@ class Region:
 
     def say(self, line: str) -> None:
         """Write a line that stays."""
-        with contextlib.suppress(*UNHEARD):
+        with unheard():
             self._console.print(Text.from_ansi(line), soft_wrap=True)
 
     def __rich__(self) -> Text:
@@ -73,6 +72,6 @@ class Region:
 
     def close(self) -> None:
         """Take it off the screen."""
-        with contextlib.suppress(*UNHEARD):
+        with unheard():
             self._live.stop()
             self._file.close()

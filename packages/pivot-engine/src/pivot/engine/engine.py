@@ -23,7 +23,7 @@ from pivot.executor.reasons import Kind, Reason
 from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.executor.task import Waits
 from pivot.executor.trace import Facts
-from pivot.executor.workspace import CHANGING, Workspace, input_paths
+from pivot.executor.workspace import CHANGING, Workspace, below, input_paths
 from pivot.registry.definition import PipelineView, StageDefinition
 from pivot.registry.endings import undisturbed
 from pivot.registry.errors import DefinitionError
@@ -216,8 +216,7 @@ class Engine:
     def _sessions(self, *, use_run_cache: bool = True) -> Iterator[Sessions]:
         workspace = Workspace(self._cache, CHANGING)
         root = self._settings.project_root
-        inside = len(f"{root}{os.sep}")
-        outputs = frozenset([path[inside:] for path in self.stages.producers])
+        outputs = frozenset(below(root, self.stages.producers))
         shared = Shared(self._settings, self._cache, workspace, look(), self._environ, outputs, use_run_cache)
         with ExitStack() as stack:
             try:

@@ -262,7 +262,7 @@ def check_inputs(graph: Graph, selected: Iterable[StageRef], exists: "Exists") -
     finder = _Finder(graph.producers)
     for ref in selected:
         for number, full in enumerate(graph.reads[ref]):
-            if full not in graph.producers and not finder.makers(full) and not exists(full):
+            if not finder.makers(full) and not exists(full):
                 stage = graph.stages[ref]
                 raise DefinitionError(
                     f"input {input_paths(stage)[number]} of stage {ref} does not exist and no stage makes it",

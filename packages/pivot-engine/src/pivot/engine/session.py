@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from blake3 import blake3
 
@@ -141,10 +141,7 @@ class PipelineSession:
         """Write what was learnt, in one transaction."""
         if self._changed and self.state_dir.is_dir():
             db = self._db or StateDb(self.state_dir)
-            tables: dict[str, Mapping[str, Any]] = {"fresh": self._rows, "took": self._took}
-            if "_seals" in self.__dict__:
-                tables["manifests"] = self._seals
-            db.write(tables, self._sources)
+            db.write({"fresh": self._rows, "took": self._took, "manifests": self._seals}, self._sources)
             db.close()
         elif self._db is not None:
             self._db.close()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pivot.engine.events import (
     Event,
+    Fan,
     Interrupted,
     ProcessLeft,
     RunFinished,
@@ -52,7 +53,7 @@ class Teller:
 
     def __init__(self, graph: Graph, sinks: Iterable[Sink], keep_runs: int) -> None:
         self._graph = graph
-        self._sinks = tuple(sinks)
+        self._sink = Fan(sinks)
         self._keep_runs = keep_runs
         self._origin = time.monotonic()
         self._head: RunStarted | None = None
@@ -64,8 +65,7 @@ class Teller:
     def emit(self, event: Event) -> None:
         """Tell one event."""
         told = self._kept(event, time.monotonic() - self._origin)
-        for sink in self._sinks:
-            sink.emit(told)
+        self._sink.emit(told)
 
     def _kept(self, event: Event, at: float) -> Event:
         """Give the event with its time, when it is written down."""

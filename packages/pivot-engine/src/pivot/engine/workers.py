@@ -69,10 +69,9 @@ class Worker:
         self._send(self._pack(message))
 
     def _send(self, message: bytes) -> None:
-        try:  # noqa: SIM105 - `suppress` is three calls, and this runs for every stage
+        # Whether it lives to read this is found out when it is listened to.
+        with contextlib.suppress(BrokenPipeError):
             send(self._tasks.fileno(), message)
-        except BrokenPipeError:
-            pass  # whether it lives to read this is found out when it is listened to
 
     def is_dead(self) -> bool:
         """Tell whether it has ended. It keeps its number until it is buried."""

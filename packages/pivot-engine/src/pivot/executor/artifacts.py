@@ -13,15 +13,11 @@ from pivot.cache import Cache, CacheError, ChangedError, MissingError
 from pivot.executor.core import WorkerStageInfo
 from pivot.executor.state import StageState
 from pivot.executor.trace import Artifact, Trace
-from pivot.executor.workspace import absolute, absolute_paths, directory_of, output_paths
+from pivot.executor.workspace import absolute, absolute_paths, output_paths
 from pivot.registry.definition import Output, OutputKind, StageDefinition
 
 if TYPE_CHECKING:
     from pivot.outputs import Out
-
-
-# The function itself: while a stage is observed, the names in `os` belong to the recorder.
-_lstat = os.lstat
 
 
 class StageError(Exception):
@@ -70,7 +66,7 @@ def _move_aside(stage: StageDefinition, state: StageState, paths: list[str]) -> 
             moved = True
             state.aside.mkdir(parents=True, exist_ok=True)
             move(full, str(_slot(state, path)))
-        elif not os.path.isdir(folder := directory_of(full)):
+        elif not os.path.isdir(folder := os.path.dirname(full)):
             os.makedirs(folder, exist_ok=True)
     return moved
 
@@ -209,8 +205,9 @@ def save(stage: StageDefinition, info: WorkerStageInfo, result: Any, unrecorded:
         if not out.loader.hands_paths:
             for path, value in _values(output, _pick(output, result)).items():
                 _save_one(out, absolute(stage.root, path), value, unrecorded)
-        for path in output.paths:
-            _check_made(output, path, absolute(stage.root, path))
+        with unrecorded():
+            for path in output.paths:
+                _check_made(output, path, absolute(stage.root, path))
 
 
 def _pick(output: Output, result: Any) -> Any:
@@ -261,7 +258,7 @@ def temporary(path: str) -> str:
 
 def _check_made(output: Output, path: str, full: str) -> None:
     try:
-        mode = _lstat(full).st_mode
+        mode = os.lstat(full).st_mode
     except (FileNotFoundError, NotADirectoryError):
         raise StageError(f"it did not make its output {path}") from None
     found = _kind(mode)

@@ -5,6 +5,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 from blake3 import blake3
@@ -14,8 +15,6 @@ from pivot.executor.locking import acquire
 _FLOCK = "hhqqi0q"
 """`struct flock` of Linux: type, whence, start, length, owner."""
 _OWNERS = 4096
-"""Numbers of processes that a file has room for: that of the last one who took a place is kept at the place modulo
-this. Two places may share one: it is for messages."""
 _OWNER = struct.Struct("<q")
 
 SHARED, ALONE = fcntl.F_RDLCK, fcntl.F_WRLCK
@@ -49,10 +48,8 @@ class Held:
 
     def _let_go(self) -> None:
         # A process that the stage has started may have the file too: closing it is not enough.
-        try:  # noqa: SIM105 - `suppress` takes three calls, and this runs for every stage
+        with suppress(OSError):
             _set(self._descriptor, fcntl.F_UNLCK, 0, 0, block=False)
-        except OSError:
-            pass  # it is closed all the same
         os.close(self._descriptor)
 
     def take(self, at: int, kind: int, waiting: Callable[[int | None], None], doing: str) -> None:
@@ -61,22 +58,16 @@ class Held:
         If that fails, nothing of the file is held any more.
         """
         try:
-            try:
-                _set(self._descriptor, kind, at, 1, block=False)
-            except BlockingIOError:
-                self._wait(at, kind, waiting, doing)
+            acquire(
+                lambda block: _set(self._descriptor, kind, at, 1, block=block),
+                self._timeout,
+                lambda: waiting(_owner(self._descriptor, at)),
+                doing,
+            )
         except BaseException:
             self._let_go()
             raise
-        os.pwrite(self._descriptor, self._us, at % _OWNERS * _OWNER.size)
-
-    def _wait(self, at: int, kind: int, waiting: Callable[[int | None], None], doing: str) -> None:
-        acquire(
-            lambda block: _set(self._descriptor, kind, at, 1, block=block),
-            self._timeout,
-            lambda: waiting(_owner(self._descriptor, at)),
-            doing,
-        )
+        os.pwrite(self._descriptor, self._us, _owner_at(at))
 
 
 def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:
@@ -88,7 +79,12 @@ def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:
         fcntl.lockf(file, operation if block else operation | fcntl.LOCK_NB, length, start)
 
 
+def _owner_at(at: int) -> int:
+    """Say where the number of the last one who took a place is kept. Two places may share it: it is for messages."""
+    return at % _OWNERS * _OWNER.size
+
+
 def _owner(file: int, at: int) -> int | None:
-    raw = os.pread(file, _OWNER.size, at % _OWNERS * _OWNER.size)
+    raw = os.pread(file, _OWNER.size, _owner_at(at))
     number: int = _OWNER.unpack(raw)[0] if len(raw) == _OWNER.size else 0
     return number or None

@@ -76,10 +76,8 @@ def _renamed(path: str, log: str) -> bool:
 
 def _redirect(streams: Iterable[object], descriptor: int) -> None:
     for stream in streams:
-        try:  # noqa: SIM105 - `suppress` takes three calls, and this runs for every stage
+        with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()  # type: ignore[attr-defined]
-        except (AttributeError, OSError, ValueError):
-            pass  # closed, or none at all
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     # A stage that is ended by SIGTERM, because it takes too long say, writes down first where it was. By faulthandler:

@@ -14,8 +14,6 @@ from pivot.fingerprint.observed import Observed, undeclared
 from pivot.fingerprint.recording import Recording
 from pivot.fingerprint.state import Kept, changed, state_of
 
-_NOTHING = Seen()
-
 Code = Mapping[str, str]
 """Qualified name -> hash: what a stage reaches."""
 
@@ -52,9 +50,7 @@ class Memory:
 
     def inherited(self, code: Code, declared: Iterable[str]) -> Seen:
         """Give what was used, as it was then, for state that a stage with this code may find; without the declared."""
-        if not self._filled:
-            return _NOTHING
-        found = _NOTHING
+        found = Seen()
         for filled in self._filled:
             common = set(code) if _shared(filled.data, code) else _shared(filled.functions, code)
             if common:
@@ -89,7 +85,7 @@ def _only(seen: Seen, subjects: set[str]) -> Seen:
 
 def joined(seen: Seen, earlier: Seen) -> Seen:
     """Add what was seen earlier, as it was then: what changed meanwhile makes the stage stale."""
-    if earlier is _NOTHING or not earlier:
+    if not earlier:
         return seen
     return Seen(
         {**seen.files, **earlier.files},

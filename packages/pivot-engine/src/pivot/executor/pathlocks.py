@@ -11,7 +11,7 @@ from pivot.executor.locking import Waiting
 from pivot.executor.settings import EngineSettings
 from pivot.executor.state import StageState
 from pivot.executor.task import Waits
-from pivot.executor.workspace import absolute_paths, output_paths
+from pivot.executor.workspace import absolute_paths, below, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.layout import PIVOT_DIR
 from pivot.registry.types import StageRef
@@ -40,14 +40,12 @@ def stage_locked(
 
 def names_to_lock(stage: StageDefinition, project: Path) -> list[str]:
     """Name the outputs of a stage as locks do."""
-    below = len(str(project)) + 1
-    return [full[below:] for full in absolute_paths(stage.root, output_paths(stage))]
+    return below(project, absolute_paths(stage.root, output_paths(stage)))
 
 
 def names_to_read(makers: Iterable[Sequence[str]], project: Path) -> tuple[str, ...]:
     """Name the output that stands for all of a stage, for those who read any; given are the absolute paths of all."""
-    below = len(str(project)) + 1
-    return tuple([outputs[0][below:] for outputs in makers])
+    return tuple(below(project, [outputs[0] for outputs in makers]))
 
 
 def paths_locked(

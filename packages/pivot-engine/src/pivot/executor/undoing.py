@@ -64,7 +64,7 @@ class Surroundings:
             if [part.look() for part in _PARTS] == before:
                 return
         except (OSError, ValueError):
-            pass  # as it was not before
+            pass  # it cannot even be looked at any more
         for part, value in zip(_PARTS, before, strict=True):
             self._restore(part, value)
 

@@ -22,9 +22,10 @@ def absolute_paths(root: Path, paths: Iterable[str]) -> list[str]:
     return [os.path.normpath(path if path.startswith("/") else start + path) for path in paths]
 
 
-def directory_of(path: str) -> str:
-    """Give the directory that an absolute path lies in."""
-    return path[: path.rfind("/")] or "/"  # `os.path.dirname` is two calls, and this runs for every output
+def below(root: Path, paths: Iterable[str]) -> list[str]:
+    """Spell absolute paths, all of them below a directory, relative to it."""
+    start = len(f"{root}/")
+    return [path[start:] for path in paths]
 
 
 CHANGING = Artifact(Digest(f"b3:{'0' * 64}"), 0)
@@ -101,12 +102,12 @@ def _add_parents(path: str, above: set[str]) -> None:
 
 def parents(path: str) -> tuple[str, ...]:
     """Give the directories above an absolute path, the nearest first."""
-    return _and_above(directory_of(path))
+    return _and_above(os.path.dirname(path))
 
 
 @lru_cache(maxsize=1024)  # files lie side by side, and this is asked for every output of every stage
 def _and_above(directory: str) -> tuple[str, ...]:
-    above = directory_of(directory)
+    above = os.path.dirname(directory)
     return (directory,) if above == directory else (directory, *_and_above(above))
 
 

@@ -65,12 +65,16 @@ def _is_plumbing(filename: str) -> bool:
 
 def is_tracing(frame: types.FrameType | None) -> bool:
     """Whether code belongs to a tool that watches the user's, as coverage and debuggers do: it asks for itself."""
-    return frame is not None and str(frame.f_globals.get("__name__", "")).partition(".")[0] in _TRACERS
+    return _module(frame).partition(".")[0] in _TRACERS
 
 
 def is_looking_for_packages(frame: types.FrameType | None) -> bool:
     """Whether code looks through the import path for metadata of installed packages: the rest is nothing to it."""
-    return frame is not None and str(frame.f_globals.get("__name__", "")).startswith(_METADATA)
+    return _module(frame).startswith(_METADATA)
+
+
+def _module(frame: types.FrameType | None) -> str:
+    return "" if frame is None else str(frame.f_globals.get("__name__", ""))
 
 
 Floor = Mapping[str, Any]

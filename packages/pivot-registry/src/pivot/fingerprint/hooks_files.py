@@ -22,12 +22,9 @@ _READS_OF_SOURCE = frozenset(["linecache", "tokenize", "inspect", "traceback", "
 
 def absolute(path: Any) -> str | None:
     """Give a path as absolute text; None for file descriptors and what else is no path."""
-    if type(path) is not str:
-        if not isinstance(path, (str, bytes, os.PathLike)):
-            return None
-        path = os.fsdecode(path)
-    # As `os.path.abspath`, which asks what kind of path it has: this runs for each file that is opened or asked for.
-    return os.path.normpath(path if path.startswith(os.sep) else f"{os.getcwd().rstrip(os.sep)}{os.sep}{path}")
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return None
+    return os.path.abspath(os.fsdecode(path))
 
 
 def _visible(hook: Any) -> Any:

@@ -172,12 +172,12 @@ class Linker:
             hints=_combined(hints, hint_facts) if any(hints) else b"",
             docs=atom.docs,
             raw=atom.raw,
-            edges=_sorted(reads.nodes),
+            edges=tuple(sorted(reads.nodes)),
             hint_edges=hint_edges,
-            absent=_sorted(reads.absent),
+            absent=tuple(sorted(reads.absent)),
             hides=self._exposure.of(atom),
-            shown=_sorted(self._exposure.shown(atom)),
-            changes=() if atom.main else _sorted(self._effects.of(module, atom)),
+            shown=tuple(sorted(self._exposure.shown(atom))),
+            changes=() if atom.main else tuple(sorted(self._effects.of(module, atom))),
             subclass_of=self._own_bases(atom) if atom.bases else (),
             flags=tuple((dict.fromkeys(reads.flags, atom.line) | flags).items()),
             strings=(*atom.strings, *self._own_package(atom)) if "imports" in flags else atom.strings,
@@ -216,7 +216,7 @@ class Linker:
         if not refs:
             return set(), ()
         reads = self._meanings.read(refs)
-        return reads.facts, _sorted(reads.nodes)
+        return reads.facts, tuple(sorted(reads.nodes))
 
     def _belongs_to_pipeline(self, path: Reference) -> bool:
         targets = self._program.resolve(self._module, path) if path else ()
@@ -224,7 +224,7 @@ class Linker:
 
     def _own_bases(self, atom: Atom) -> tuple[Node, ...]:
         bases = self._program.resolved(self._module, atom.bases)
-        return _sorted({base.node for base in bases if _ours(base.node)})
+        return tuple(sorted({base.node for base in bases if _ours(base.node)}))
 
     def _inner(self, inner: Inner) -> InnerLink:
         facts, edges = self._read(inner.reads)
@@ -275,11 +275,6 @@ class Linker:
 def _imported(atom: Atom, stars: Iterable[str]) -> list[Reference]:
     """Give what stands for all that an import brings."""
     return [*atom.names, *[f"{star}:" for star in stars]]
-
-
-def _sorted(found: Collection[str]) -> tuple[str, ...]:
-    """Put in order what most statements have nothing of."""
-    return tuple(sorted(found)) if found else ()
 
 
 def _ours(node: Node) -> bool:

@@ -76,16 +76,16 @@ def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
     paths = set(map(os.path.normpath, declared))
     asked = observed.present or observed.missing
     leading = {parent for path in paths for parent in _above(path)} if asked else ()
-    also: Mapping[str, Collection[str]] = {"present": leading, "missing": leading}
-    found = {kind: names for kind in _OF_PATHS if (names := getattr(observed, kind))}
-    rest: dict[str, Any] = {kind: _outside(names, paths, also.get(kind, ())) for kind, names in found.items()}
-    return observed._replace(**rest)
+    return observed._replace(
+        files=_outside(observed.files, paths),
+        directories=_outside(observed.directories, paths),
+        present=_outside(observed.present, paths, leading),
+        missing=_outside(observed.missing, paths, leading),
+        outside=_outside(observed.outside, paths),
+    )
 
 
-_OF_PATHS = ("files", "directories", "present", "missing", "outside")
-
-
-def _outside(names: tuple[str, ...], paths: set[str], also: Collection[str]) -> tuple[str, ...]:
+def _outside(names: tuple[str, ...], paths: set[str], also: Collection[str] = ()) -> tuple[str, ...]:
     """Leave out what lies at or below these paths, and what else is said."""
     left = [name for name in names if name not in paths and name not in also]
     return tuple([name for name in left if paths.isdisjoint(_above(name))])

@@ -8,7 +8,6 @@ import functools
 import sys
 import types
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 _DEEP = 3
@@ -18,20 +17,12 @@ _FUNCTIONS = (types.FunctionType, functools._lru_cache_wrapper)
 _FLAT = (str, bytes, int, float, complex, type(None), types.ModuleType)
 
 
-_holds = attrgetter("__closure__", "__defaults__", "__kwdefaults__", "__dict__")
-"""Gives all in which a function may keep something; in most, nothing."""
-
-
-class Marked(NamedTuple):
-    """The state of one binding that may keep something."""
+class Kept(NamedTuple):
+    """The state of one binding."""
 
     is_function: bool
     """What a function keeps, it fills itself."""
     mark: Any
-
-
-Kept = Marked | types.FunctionType
-"""The state of one binding. A function that keeps nothing is its own mark: nearly all are such."""
 
 
 def state_of(names: Iterable[str]) -> dict[str, Kept]:
@@ -43,22 +34,26 @@ def state_of(names: Iterable[str]) -> dict[str, Kept]:
         if home in sys.modules:
             bound = vars(sys.modules[home])
             if attribute in bound:
-                value = bound[attribute]
-                plain = type(value) is types.FunctionType and not any(_holds(value))
-                found[name] = value if plain else Marked(isinstance(value, _FUNCTIONS), _mark(value, _DEEP))
+                found[name] = _kept(bound[attribute])
         elif home and attribute.isidentifier() and " " not in home:
             elsewhere.append((name, home, attribute))
     return {**found, **_by_stems(elsewhere)} if elsewhere else found
 
 
-def _by_stems(names: Iterable[tuple[str, str, str]]) -> dict[str, Marked]:
+def _kept(value: Any) -> Kept:
+    if type(value) is types.FunctionType and _keeps_nothing(value):
+        return Kept(True, value)  # as most are: there is no more to mark than itself
+    return Kept(isinstance(value, _FUNCTIONS), _mark(value, _DEEP))
+
+
+def _by_stems(names: Iterable[tuple[str, str, str]]) -> dict[str, Kept]:
     """Mark the bindings of modules that have other names: pipeline files count under their stems, wherever they lie."""
     modules = _by_stem()
     found = {}
     for name, home, attribute in names:
         values = [vars(module)[attribute] for module in modules.get(home, []) if attribute in vars(module)]
         if values:
-            found[name] = Marked(
+            found[name] = Kept(
                 all(isinstance(one, _FUNCTIONS) for one in values), [_mark(one, _DEEP) for one in values]
             )
     return found
@@ -75,14 +70,18 @@ def _by_stem() -> dict[str, list[types.ModuleType]]:
 
 def changed(before: Mapping[str, Kept], after: Mapping[str, Kept]) -> dict[str, bool]:
     """Give the bindings that are not as they were, and whether each is a function."""
-    differing = {name: kept for name, kept in after.items() if before.get(name) != kept}
-    return {name: isinstance(kept, types.FunctionType) or kept.is_function for name, kept in differing.items()}
+    return {name: kept.is_function for name, kept in after.items() if before.get(name) != kept}
 
 
 def _mark(value: Any, deep: int) -> Any:
-    if isinstance(value, _FLAT) or deep == 0 or (type(value) is types.FunctionType and not any(_holds(value))):
+    if isinstance(value, _FLAT) or deep == 0 or (type(value) is types.FunctionType and _keeps_nothing(value)):
         return id(value)
     return id(value), *(_mark(part, deep - 1) for part in _parts(value))
+
+
+def _keeps_nothing(function: types.FunctionType) -> bool:
+    """Tell whether it is as most are."""
+    return not (function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__)
 
 
 def _parts(value: Any) -> list[Any]:

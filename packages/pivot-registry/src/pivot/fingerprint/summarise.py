@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from blake3 import blake3
 
 from pivot.fingerprint.canonical import Token, digest_of, is_docstring, live_branch
-from pivot.fingerprint.scopes import Reference, Scope, aliased, elements, held, path_of
+from pivot.fingerprint.scopes import Reference, aliased, elements, held, path_of
 from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit
 from pivot.fingerprint.walk import Walk, first_line, said
 
 _DEEP = 20_000
-_NOTHING = Unit()
 _END = "\n"
 """Between tokens: no other is like it."""
 
@@ -147,41 +146,25 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         docs=said(walk.docs),
         raw=blake3(b"%d:" % line + raw).digest(),
         reads=tuple(sorted(running | walk.later_reads)),
-        shell_reads=_in_order(running),
-        hint_reads=_in_order(walk.hint_reads),
-        field_reads=_in_order(walk.field_reads),
+        shell_reads=tuple(sorted(running)),
+        hint_reads=tuple(sorted(walk.hint_reads)),
+        field_reads=tuple(sorted(walk.field_reads)),
         imports=tuple([(name, origin) for name, origins in scope.imports.items() for origin in origins]),
         loads=tuple(walk.loads),
         bases=_bases(statement),
         decorators=tuple(walk.decorators),
-        now=_now(scope),
+        now=Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls))),
         later=tuple(walk.later),
-        aliases=_aliases(aliases) if aliases else (),
+        aliases=tuple(
+            [(name, ref) for name, value, parts in aliases for ref in (elements(value) if parts else aliased(value))]
+        ),
         holds=tuple([(name, ref) for name, value, parts in aliases if not parts for ref in held(value)]),
         makers=tuple([(name, path) for name, value, _ in aliases if (path := _maker(value)) is not None]),
         flags=tuple(walk.flags.items()),
-        strings=_in_order(walk.strings),
-        environ=_in_order(walk.environ),
+        strings=tuple(sorted(walk.strings)),
+        environ=tuple(sorted(walk.environ)),
         inner=tuple(walk.inner),
         main=main,
-    )
-
-
-def _in_order(found: set[str]) -> tuple[str, ...]:
-    """Sort what most statements have nothing of."""
-    return tuple(sorted(found)) if found else ()
-
-
-def _now(scope: Scope) -> Unit:
-    """Say what a statement changes when it runs; a definition, as a rule, nothing."""
-    if not (scope.stores or scope.calls):
-        return _NOTHING
-    return Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls)))
-
-
-def _aliases(found: list[tuple[str, ast.expr, bool]]) -> tuple[tuple[str, Reference], ...]:
-    return tuple(
-        [(name, ref) for name, value, parts in found for ref in (elements(value) if parts else aliased(value))]
     )
 
 
@@ -200,7 +183,7 @@ def _bases(statement: ast.stmt) -> tuple[Reference, ...]:
 
 def _exports(atoms: list[Atom]) -> tuple[str, ...] | None:
     """Collect the strings of everything that makes or changes `__all__`."""
-    about = [atom for atom in atoms if "__all__" in atom.names or (atom.now != _NOTHING and _changes_all(atom.now))]
+    about = [atom for atom in atoms if "__all__" in atom.names or _changes_all(atom.now)]
     if not about:
         return None
     return tuple(sorted({string for atom in about for string in atom.strings}))

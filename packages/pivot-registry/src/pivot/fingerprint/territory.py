@@ -1,7 +1,6 @@
 """Whose file is it: which paths count as the project's, and which code as the user's."""
 
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -10,7 +9,7 @@ from pathlib import Path
 from pivot.fingerprint.standard import STDLIB
 
 _INSTALLED = ("/site-packages/", "/dist-packages/")
-_is_kept_by_tools = re.compile("/(?:__pycache__|[.]pivot|site-packages|dist-packages)/").search
+_KEPT_BY_TOOLS = ("/__pycache__/", "/.pivot/", *_INSTALLED)
 _SYSTEM = ("/bin/", "/dev/", "/etc/", "/lib/", "/lib64/", "/opt/", "/proc/", "/run/", "/sys/", "/usr/", "/var/")
 
 
@@ -37,14 +36,14 @@ class Territory:
         for root in self._roots:
             if below.startswith(root):
                 relative = below[len(root) - 1 :].replace(os.sep, "/")
-                kept = _is_kept_by_tools(relative) or below.startswith(self._interpreter)
+                kept = any(part in relative for part in _KEPT_BY_TOOLS) or below.startswith(self._interpreter)
                 return None if kept else relative.strip("/") or "."
         return None
 
     def is_outside(self, path: str) -> bool:
         """Whether a file is neither the project's nor the system's, so that reading it is worth a warning."""
         below = path + "/"
-        return not below.startswith(self._strange) and not _is_kept_by_tools(below)
+        return not below.startswith(self._strange) and not any(part in below for part in _KEPT_BY_TOOLS)
 
     def _decide(self, filename: str) -> bool:
         if filename.startswith("<"):

@@ -15,7 +15,6 @@ _SCRIPT = re.compile(r"[^\s'\"=]+\.py\b").findall
 _WORD = re.compile(rb"[A-Za-z_][\w.]+").findall
 OWNER = "|"
 """Begins the tokens that say whose annotations or docstring follow."""
-_MARKED = MARKED.keys()
 _LONGEST_NAME = 200
 _LONGEST_SHELL = 2000
 
@@ -135,10 +134,9 @@ class Walk(Calls):
             base = base.value
         if type(base) is ast.Name:
             names.append(base.id)
-        if not _MARKED.isdisjoint(names):
-            for name in names:
-                if name in MARKED:
-                    self.mark(MARKED[name], node.lineno)
+        for name in names:
+            if name in MARKED:
+                self.mark(MARKED[name], node.lineno)
         path = ".".join(reversed(names))
         self.out.append("." + path)
         if type(base) is ast.Name:

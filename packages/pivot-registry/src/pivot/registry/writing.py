@@ -76,16 +76,12 @@ def _own(temporary: str) -> tuple[int, int]:
     """Open the temporary file when no other process writes to it: its lock ends with its writer. Say how long it is."""
     while True:
         descriptor = opened(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
-        try:  # noqa: SIM105 - `suppress` takes three calls, and this runs for every stage
+        with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:
-            pass  # a file system without locks
         status = os.fstat(descriptor)
-        try:
+        with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(status, os.lstat(temporary)):
                 return descriptor, status.st_size
-        except FileNotFoundError:
-            pass
         os.close(descriptor)  # whoever had the lock has put it in place meanwhile
 
 
