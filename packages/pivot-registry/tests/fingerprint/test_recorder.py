@@ -180,7 +180,7 @@ def test_resolving_a_path_asks_nothing(project):
 
 def test_files_outside_the_project_are_told_apart(project, tmp_path, monkeypatch):
     other = write(tmp_path, "elsewhere/a.txt")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
     found = seen(project, f"open({str(other)!r}).close(); open('/etc/passwd').close()")
     assert (found.files, found.outside) == ((), (str(other),))
 

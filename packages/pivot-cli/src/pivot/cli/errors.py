@@ -1,6 +1,5 @@
 """Every way a command can end: run it, and turn what it raises into a message and an exit code."""
 
-import traceback
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -54,6 +53,8 @@ def tell(error: BaseException, console: Console, environ: Mapping[str, str]) -> 
         return ExitCode.USAGE
     report = report_of(error)
     if environ.get("PIVOT_TRACEBACK") or console.verbosity >= 2:
+        import traceback  # most commands need it for nothing
+
         console.say("".join(traceback.format_exception(error)).rstrip(), level=-1)
     if report.message:
         console.say(f"{console.err.paint('pivot: error:', RED)} {one_line(report.message)}", level=-1)
@@ -98,6 +99,8 @@ def _known(code: int, error: BaseException) -> Report:
 
 
 def _internal(error: BaseException) -> Report:
+    import traceback  # as above
+
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({'/'.join(frames[-1].filename.split('/')[-3:])}:{frames[-1].lineno})" if frames else ""
     return Report(

@@ -6,7 +6,6 @@ import os
 import shlex
 import stat
 import sys
-import tempfile
 import types
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -66,6 +65,8 @@ class Recording:
     def expects_children(self) -> None:
         """Open what processes that are about to fork off will write to. They may end without a word (`os._exit`)."""
         if self._from_children is None:
+            import tempfile  # imports archives of all kinds
+
             self._from_children = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (as long as the recording)
 
     def _hear_children(self) -> None:

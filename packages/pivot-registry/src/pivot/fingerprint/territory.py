@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -25,7 +24,7 @@ class Territory:
         directories = (_slashed(path) for path in (own if interpreter is None else interpreter))
         self._interpreter = tuple(path for path in directories if not any(r.startswith(path) for r in self._roots))
         self._pivot = tuple(_slashed(os.path.abspath(path)) for path in sys.modules["pivot"].__path__)
-        self._elsewhere = (*_SYSTEM, _slashed(tempfile.gettempdir()), _slashed(os.path.expanduser("~/.cache")))
+        self._elsewhere = (*_SYSTEM, _slashed(_temporary()), _slashed(os.path.expanduser("~/.cache")))
         self._strange = (*self._roots, *self._interpreter, *self._pivot, *self._elsewhere)
         self.is_ours: Callable[[str], bool] = _Decided(self._decide).__getitem__
         """Whether code of this file is the user's, wherever it lives."""
@@ -64,6 +63,12 @@ class _Decided(dict[str, bool]):
     def __missing__(self, filename: str) -> bool:
         known = self[filename] = self._decide(filename)
         return known
+
+
+def _temporary() -> str:
+    """Say where files for a while go. `tempfile` would make one to see, remember it for good, and import archives."""
+    said = (os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))
+    return next(filter(os.path.isabs, said), "/tmp")  # noqa: S108
 
 
 def _slashed(path: str) -> str:
