@@ -275,7 +275,7 @@ def inline() -> None:
             tell(StageWaiting(waits.ref, waits.owner, path=waits.path))
 
         execution = inline_execution(options, open_once(options.settings), waiting, identify)
-        return InlineRunner(execution.bring_up_to_date, execution.close)
+        return InlineRunner(execution.bring_up_to_date, execution.close, tell)
 
     assert hasattr(run, "_pool")
     vars(run)["_pool"] = runner

@@ -6,7 +6,7 @@ import pytest
 from engine_fakes import ref, stage
 
 from pivot.cache import CacheRoot
-from pivot.engine.demand import check_resources, retries_of, seconds_of_all, timeout_of
+from pivot.engine.demand import Pace, check_resources, retries_of, seconds_of_all, timeout_of
 from pivot.executor.settings import EngineSettings, RunOptions
 from pivot.registry.errors import DefinitionError
 
@@ -53,3 +53,17 @@ def test_more_than_there_is_is_an_error_with_place_and_next_step(
     assert caught.value.where == "p/pipeline.py:1"
     assert what in caught.value.what
     assert hint in str(caught.value.hint)
+
+
+def test_a_stage_is_short_if_it_was_or_if_the_last_few_of_this_run_were() -> None:
+    pace = Pace()
+    assert not pace.is_short(None)
+    assert pace.is_short(0.01)
+    pace.note(0.01)
+    assert pace.is_short(None)
+    assert not pace.is_short(60.0)
+    pace.note(60.0)
+    assert not pace.is_short(None)
+    for _ in range(8):
+        pace.note(0.01)
+    assert pace.is_short(None)

@@ -115,7 +115,7 @@ def test_workers_are_kept_and_there_are_no_more_than_work(tmp_path: Path) -> Non
         for name in ("one", "two"):
             pool.start(task(tmp_path, note_process(name), name))
             assert pool.wait().outcome is Outcome.RAN
-        assert pool.room() == 2
+        assert pool.room(ahead=False) == 2
     assert (tmp_path / "one.txt").read_text() == (tmp_path / "two.txt").read_text()
 
 
@@ -255,8 +255,7 @@ def test_a_process_that_a_stage_leaves_behind_is_ended_and_told_of(
     assert pool.wait().outcome is Outcome.RAN
     pool.close()
     child = int((tmp_path / "child.txt").read_text())
-    (left,) = events
-    assert isinstance(left, ProcessLeft)
+    (left,) = [event for event in events if isinstance(event, ProcessLeft)]
     assert (str(left.ref), left.pid) == (ref, child)
     while is_alive(child):
         time.sleep(0.01)

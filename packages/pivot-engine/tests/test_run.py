@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_fakes import live, ref, stage
@@ -9,38 +10,45 @@ from engine_fakes import live, ref, stage
 from pivot.cache import CacheRoot
 from pivot.engine import Engine, EngineSettings, Event, Failure, Outcome, RunOptions, RunResult, StageFinished
 from pivot.engine.events import RunStarted, StageRetried, StageStarted
-from pivot.engine.runner import Tell
+from pivot.engine.runner import Tell, started
 from pivot.executor.observed import Identify
 from pivot.executor.task import Cause, Done, StageTask, TaskOptions
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
+from pivot.registry.types import StageRef
 
 
 class Scripted:
-    """Ends each try of a stage as told: `f` fails, `F` fails for good, `r` ran; those not named ran."""
+    """Ends each try of a stage as told: `f` fails, `F` fails for good, `r` ran, `l` for long; those not named ran."""
 
-    def __init__(self, jobs: int, tries: Mapping[str, str]) -> None:
+    def __init__(self, jobs: int, tries: Mapping[str, str], *, ahead: bool = False) -> None:
         self._jobs = jobs
+        self._ahead = ahead
         self._tries = {name: list(ends) for name, ends in tries.items()}
         self._running: list[StageTask] = []
+        self.tell: Tell
         self.beside: dict[str, set[str]] = {}
         """What ran when each was started."""
 
-    def room(self) -> int:
-        return self._jobs - len(self._running)
+    def room(self, *, ahead: bool) -> int:
+        return self._jobs * (1 + (ahead and self._ahead)) - len(self._running)
 
     def start(self, task: StageTask) -> None:
         self.beside[task.stage.ref.stage] = {other.stage.ref.stage for other in self._running}
         self._running.append(task)
+        self.tell(started(task))
 
     def wait(self) -> Done:
         found = self._running.pop(0).stage.ref
         end = self._tries.get(found.stage, ["r"]).pop(0)
-        if end == "r":
-            return Done(found, Outcome.RAN)
+        if end in "rl":
+            return Done(found, Outcome.RAN, seconds=60.0 if end == "l" else 0.01)
         return Done(
             found, Outcome.FAILED, failure=Failure("no luck", cause=Cause.STAGE if end == "f" else Cause.AROUND)
         )
+
+    def take_back(self) -> list[StageRef]:
+        return []
 
     def close(self) -> None: ...
 
@@ -58,13 +66,15 @@ class Run:
         *,
         jobs: int = 4,
         resources: Mapping[str, float] = {},
+        ahead: bool = False,
         **tries: str,
     ) -> None:
         self.events: list[Event] = []
-        self.runner = Scripted(jobs, tries)
+        self.runner = Scripted(jobs, tries, ahead=ahead)
         settings = EngineSettings(root, CacheRoot(root / "cache"), jobs=jobs, resources=resources)
 
-        def runner(_options: TaskOptions, _jobs: int, _tell: Tell, _identify: Identify) -> Scripted:
+        def runner(_options: TaskOptions, _jobs: int, tell: Tell, _identify: Identify) -> Scripted:
+            self.runner.tell = tell
             return self.runner
 
         pipeline = live(root, stages, **{item.ref.stage: print for item in stages})
@@ -171,3 +181,23 @@ def test_a_stage_that_needs_too_much_is_an_error_before_anything_is_told(root: P
 def test_the_run_is_told_of_before_its_stages(root: Path) -> None:
     found = Run(root, [stage("p:a", root, ["in.txt"], ["a"])])
     assert isinstance(found.events[0], RunStarted)
+
+
+def several(root: Path, **more: Any) -> list[StageDefinition]:
+    """Define stages that need nothing of each other."""
+    return [stage(f"p:{name}", root, ["in.txt"], [name], **more) for name in "abcd"]
+
+
+def test_short_stages_are_given_to_workers_ahead_as_soon_as_one_is_known_to_be_short(root: Path) -> None:
+    found = Run(root, several(root), jobs=1, ahead=True)
+    assert found.runner.beside == {"a": set(), "b": set(), "c": {"b"}, "d": {"c"}}
+
+
+def test_nothing_is_given_ahead_while_stages_take_long(root: Path) -> None:
+    found = Run(root, several(root), jobs=1, ahead=True, a="l")
+    assert found.runner.beside == {"a": set(), "b": set(), "c": set(), "d": set()}
+
+
+def test_nothing_waits_for_a_worker_with_what_others_need(root: Path) -> None:
+    found = Run(root, several(root, mutex=("licence",)), jobs=1, ahead=True)
+    assert found.runner.beside == {"a": set(), "b": set(), "c": set(), "d": set()}

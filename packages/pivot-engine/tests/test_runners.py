@@ -26,7 +26,7 @@ def silent(_ref: StageRef, _owner: int | None) -> None:
 def inline(options: TaskOptions) -> Iterator[Runner]:
     with options.settings.open_cache() as cache:
         execution = inline_execution(options, cache, silent, identified)
-        runner = InlineRunner(execution.bring_up_to_date, execution.close)
+        runner = InlineRunner(execution.bring_up_to_date, execution.close, lambda _event: None)
         yield runner
         runner.close()
 
@@ -87,7 +87,7 @@ def bring(root: Path, opening: Opening, **functions: Callable[[], None]) -> dict
     done: list[Done] = []
     with opening(options) as runner:
         while waiting or len(done) < len(functions):
-            while waiting and runner.room():
+            while waiting and runner.room(ahead=True):
                 runner.start(waiting.pop(0))
             done.append(runner.wait())
     assert len({one.ref for one in done}) == len(done) == len(functions)

@@ -1,5 +1,7 @@
 """What stages ask of a run, and how much of it there is."""
 
+import math
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from pivot.executor.machine import usable_memory
@@ -31,6 +33,25 @@ def seconds_of_all(refs: Iterable[StageRef], took: Callable[[StageRef], float | 
     known = sorted(value for value in seconds.values() if value is not None)
     usual = known[len(known) // 2] if known else 1.0
     return {ref: usual if value is None else value for ref, value in seconds.items()}
+
+
+_SHORT = 0.1
+"""Seconds for which nobody minds that a stage which is more urgent has to wait."""
+
+
+class Pace:
+    """Tells which stages will take only a moment: as long as last time, or as the last few of this run."""
+
+    def __init__(self) -> None:
+        self._last: deque[float] = deque(maxlen=8)
+
+    def note(self, seconds: float) -> None:
+        """Note how long a stage ran."""
+        self._last.append(seconds)
+
+    def is_short(self, took: float | None) -> bool:
+        """Tell it of a stage that took so many seconds when it last ran here; None: it never did."""
+        return (max(self._last, default=math.inf) if took is None else took) < _SHORT
 
 
 def check_resources(stages: Iterable[StageDefinition], totals: Mapping[str, float]) -> dict[str, float]:

@@ -72,8 +72,13 @@ class Plan:
         """Note that a stage runs."""
         self.running.add(ref)
 
+    @property
+    def demanding(self) -> bool:
+        """Whether any stage needs what others may need meanwhile."""
+        return bool(self._demands)
+
     def again(self, ref: StageRef) -> None:
-        """Note that a stage that ran is to be tried once more, when it is its turn."""
+        """Note that a stage that was started is to be started once more, when it is its turn."""
         self._stop_running(ref)
         self._add(ref)
 

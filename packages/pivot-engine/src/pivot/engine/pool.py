@@ -11,14 +11,14 @@ from pivot.engine.deaths import Death, OutOfMemory, counters, told
 from pivot.engine.events import ProcessLeft, StageWaiting
 from pivot.engine.leftovers import end_group, end_leftovers
 from pivot.engine.listening import Ears
-from pivot.engine.runner import Tell
+from pivot.engine.runner import Tell, started
 from pivot.engine.threads import thread_limits
 from pivot.engine.workers import Worker
 from pivot.executor.marks import RUN
 from pivot.executor.observed import Identify
 from pivot.executor.settings import usable_cores
 from pivot.executor.state import state_of
-from pivot.executor.task import Asks, Begins, Cause, Done, Failure, Last, Outcome, StageTask, TaskOptions, Waits
+from pivot.executor.task import Asks, Begins, Cause, Done, Ended, Failure, Outcome, StageTask, TaskOptions, Waits
 from pivot.registry.types import PipelineName, StageName, StageRef
 
 GRACE = 10.0
@@ -37,14 +37,32 @@ class _Running(NamedTuple):
     until: float = math.inf
     """When it is asked to end, or, if it was, killed."""
     asked: bool = False
+    slow: bool = False
+    """Whether the task behind it was taken back, because another worker had nothing to do."""
+
+    @property
+    def may_be_followed(self) -> bool:
+        """Whether its worker can be given a task ahead. What ends a task that took too long is not to hit another."""
+        return not self.alone and not self.slow and self.task.timeout is None
+
+
+class _Over(NamedTuple):
+    """The end of a stage, to be told."""
+
+    done: Done
+    follows: StageTask | None = None
+    """What its worker has begun since."""
 
 
 class PoolRunner:
     """Runs stages in worker processes, each with a pipe of its own: who dies is known, and which stage it had.
 
-    start           to an idle worker, or a new one: never more of them than there was work for at once
+    start
+      _hand_out     to an idle worker, or a new one: never more of them than there was work for at once; when all are
+                    busy, ahead: to one that has a stage, and begins this one by itself when it is done
     wait
       _attend       take in what a worker reports, and answer what it asks
+      _relieve      it has nothing to do: it gets what another was given ahead
       _lose         its process ended instead: that stage failed, the others go on
       _limit        end a stage that takes longer than it may
     close, kill
@@ -72,9 +90,15 @@ class PoolRunner:
         self._leaving: list[Worker] = []
         """Those that will end by themselves."""
         self._busy: dict[Worker, _Running] = {}
+        self._ahead: dict[Worker, StageTask] = {}
+        """What busy workers were given ahead."""
+        self._waiting: deque[StageTask] = deque()
+        """Those that no worker has, or none any more."""
         self._again: deque[StageTask] = deque()
         """Those that ran out of memory, and are tried once more when nothing else runs."""
-        self._done: deque[Done] = deque()
+        self._over: deque[_Over] = deque()
+        self._begun: StageTask | None = None
+        """To be told of, now that the end of the one before it has been."""
         self._held = 0.0
         self._had_workers = False
         """Whether there may be processes that stages have left."""
@@ -83,15 +107,27 @@ class PoolRunner:
         """Be the runner of another run; its options differ from those before in the run's name only."""
         self._options, self._tell, self._identify = options, tell, identify
 
-    def room(self) -> int:
-        """Count the stages that may be started now."""
-        return 0 if self._done or self._again else self._jobs - len(self._busy)
+    def room(self, *, ahead: bool) -> int:
+        """Count the stages that workers can take: each one, and `ahead` another."""
+        taken = len(self._busy) + len(self._ahead) + len(self._waiting)
+        return 0 if self._over or self._again else self._jobs * (1 + ahead) - taken
 
     def start(self, task: StageTask) -> None:
-        """Hand it to a worker."""
-        self._start(task, alone=False)
+        """Hand it to a worker, as soon as one can take it."""
+        self._tell_begun()
+        self._waiting.append(task)
+        self._hand_out()
 
-    def _start(self, task: StageTask, *, alone: bool) -> None:
+    def _hand_out(self) -> None:
+        while self._waiting:
+            if len(self._busy) < self._jobs:
+                self._begin(self._waiting.popleft())
+            elif not self._put_ahead():
+                break
+
+    def _begin(self, task: StageTask, *, alone: bool = False) -> None:
+        if not alone:
+            self._tell(started(task))
         try:
             worker = self._idle_worker() or self._new_worker()
         except OSError as error:
@@ -104,6 +140,20 @@ class PoolRunner:
             self._fail(task, f"it could not be sent to a worker: {error}", cause=Cause.AROUND)
             return
         self._busy[worker] = _Running(task, time.monotonic(), alone)
+
+    def _put_ahead(self) -> bool:
+        """Give the first that waits to the busy worker that may be done first; False: none can take it now."""
+        task = self._waiting[0]
+        if task.info is not None:  # what cannot be packed is found out when a worker is free
+            return False
+        for worker, running in self._busy.items():
+            if running.may_be_followed and worker not in self._ahead:
+                self._ahead[worker] = task  # from here on it can be held back
+                if worker.take_ahead(task, self._options.run_id):
+                    self._waiting.popleft()
+                    return True
+                del self._ahead[worker]
+        return False
 
     def _idle_worker(self) -> Worker | None:
         """Give the one that was last at work: its memory is warm. One that has ended while idle is no loss."""
@@ -123,16 +173,24 @@ class PoolRunner:
 
     def wait(self) -> Done:
         """Wait until a stage is done."""
-        while not self._done:
+        self._tell_begun()
+        while not self._over:
+            self._hand_out()
             if self._again and not self._busy:
-                self._start(self._again.popleft(), alone=True)
+                self._begin(self._again.popleft(), alone=True)
                 continue
             next_limit = min([running.until for running in self._busy.values()], default=math.inf)
             for worker, has_ended in self._ears.wait(next_limit - time.monotonic()).items():
                 self._attend(worker, has_ended)
             if next_limit < math.inf:
                 self._limit(time.monotonic())
-        return self._done.popleft()
+        done, self._begun = self._over.popleft()
+        return done
+
+    def _tell_begun(self) -> None:
+        if self._begun is not None:
+            self._tell(started(self._begun))
+            self._begun = None
 
     def _attend(self, worker: Worker, has_ended: bool) -> None:
         for message in worker.inbox.arrived():
@@ -142,33 +200,49 @@ class PoolRunner:
         elif worker.inbox.ended:
             self._ears.mute(worker)
 
-    def _heard(self, worker: Worker, message: Done | Failure | Last | Waits | Begins | Asks) -> None:
+    def _heard(self, worker: Worker, message: Ended | Waits | Begins | Asks) -> None:
         running = self._busy[worker]
         match message:
-            case Done() | Failure():
-                self._idle.append(worker)
-                self._report(worker, message)
+            case Ended():
+                self._reported(worker, message)
             case Waits(ref, owner, path):
                 self._tell(StageWaiting(ref, owner, path=path))
             case Asks(names):
-                worker.tell(self._identify(running.task.stage.ref.pipeline, names))
+                worker.answer(self._identify(running.task.stage.ref.pipeline, names))
             case Begins():
                 # Now, not when it got the task: a worker that just starts takes a while to be ready.
                 self._busy[worker] = running._replace(until=time.monotonic() + (running.task.timeout or math.inf))
-            case Last(report):
-                self._leaving.append(worker)
-                self._report(worker, report)
 
-    def _report(self, worker: Worker, message: Done | Failure) -> None:
-        running = self._busy.pop(worker)
-        done = message if isinstance(message, Done) else _failed(running.task, message)
+    def _reported(self, worker: Worker, ended: Ended) -> None:
+        running, follows = self._busy.pop(worker), self._ahead.pop(worker, None)
+        if ended.goes_on:
+            assert follows is not None, "a worker goes on with what it was given ahead"
+            self._busy[worker] = _Running(follows, time.monotonic())
+        else:
+            if follows is not None:
+                worker.take_back()
+                self._waiting.appendleft(follows)
+                follows = None
+            (self._leaving if ended.leaves else self._idle).append(worker)
+            self._relieve()
+        done = ended.report if isinstance(ended.report, Done) else _failed(running.task, ended.report)
         if running.asked and done.failure is not None:
             done = done._replace(failure=done.failure._replace(message=_timed_out(running.task)))
-        self._done.append(done)
+        self._over.append(_Over(done, follows))
+
+    def _relieve(self) -> None:
+        """Take back one task that a worker was given ahead, if none waits: there is a place where it can begin."""
+        for worker in [] if self._waiting else list(self._ahead):
+            if worker.take_back():
+                self._waiting.append(self._ahead.pop(worker))
+                self._busy[worker] = self._busy[worker]._replace(slow=True)
+                break
 
     def _lose(self, worker: Worker) -> None:
         """Deal with a worker that has ended: if it had a stage, that failed."""
         running = self._busy.get(worker)
+        if worker in self._ahead:
+            self._waiting.appendleft(self._ahead.pop(worker))
         death = self._bury(worker)
         if running is None:
             return
@@ -187,7 +261,7 @@ class PoolRunner:
         """Note that a stage failed of which no worker could report."""
         log = state_of(task.stage).log_path(self._options.run_id)
         failure = Failure(message, log=log if os.path.exists(log) and os.path.getsize(log) else "", cause=cause)
-        self._done.append(_failed(task, failure)._replace(seconds=seconds))
+        self._over.append(_Over(_failed(task, failure)._replace(seconds=seconds)))
 
     def _limit(self, now: float) -> None:
         """Ask those to end that take longer than they may; kill those that were asked long enough ago."""
@@ -196,6 +270,20 @@ class PoolRunner:
                 worker.signal(signal.SIGKILL if running.asked else signal.SIGTERM)
                 until = math.inf if running.asked else now + self._grace
                 self._busy[worker] = running._replace(until=until, asked=True)
+
+    def hold_back(self) -> None:
+        """Let no worker begin what it was given ahead."""
+        for worker in tuple(self._ahead):
+            worker.take_back()
+
+    def take_back(self) -> list[StageRef]:
+        """Name those that wait, or were given ahead and have not begun."""
+        for worker in list(self._ahead):
+            if worker.take_back():
+                self._waiting.append(self._ahead.pop(worker))
+        refs = [task.stage.ref for task in self._waiting]
+        self._waiting.clear()
+        return refs
 
     def close(self) -> None:
         """End the workers, which have nothing to do, and tell of what their stages have left behind."""

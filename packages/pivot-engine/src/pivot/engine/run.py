@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from pivot.engine.demand import check_resources, retries_of, seconds_of_all, timeout_of
+from pivot.engine.demand import Pace, check_resources, retries_of, seconds_of_all, timeout_of
 from pivot.engine.events import (
     Interrupted,
     RunFinished,
     Sink,
     StageFinished,
     StageRetried,
-    StageStarted,
 )
 from pivot.engine.gitignore import ignore_outputs
 from pivot.engine.graph import Graph
@@ -104,6 +103,7 @@ class RunLoop:
         self._forced: frozenset[StageRef] = frozenset()
         self._failed: dict[StageRef, int] = {}
         """How many tries of a stage have failed that is tried again."""
+        self._pace = Pace()
         self._runner: Runner | None = None
         self._finishing = False
         self._likely: set[StageRef] = set()
@@ -114,7 +114,7 @@ class RunLoop:
         self._foresee(selected)
         plan = self._plan([ref for ref in selected if ref in self._likely])
         self._emit(run_started(self._run_id, selected, self._settings, self._options))
-        with interruptible(lambda: self._tell_interrupted(plan), Stop(lambda: self._runner)) as interrupt:
+        with interruptible(self._interrupted, Stop(lambda: self._runner)) as interrupt:
             with self._ending():
                 self._skip(ref for ref in selected if ref not in self._likely)
                 self._loop(plan, interrupt)
@@ -139,6 +139,8 @@ class RunLoop:
         while plan.unfinished:
             if interrupt.asked:
                 plan.stop()
+            if plan.stopped:
+                self._take_back(plan)
             else:
                 self._start_ready(plan, interrupt)
             if plan.running:
@@ -151,18 +153,28 @@ class RunLoop:
 
     def _start_ready(self, plan: Plan, interrupt: Interrupt) -> None:
         """Decide stages until the runner is full. A stage that is up to date makes others ready, so the end moves."""
-        while self._room() and not interrupt.asked and (ref := plan.next_ready()) is not None:
+        # What a stage needs that others need too it has from here on: it may not have it while it waits for a worker.
+        ahead = not plan.demanding
+        while self._room(ahead=ahead) and not interrupt.asked and (ref := plan.next_ready()) is not None:
+            if not self._room(ahead=False) and not self._pace.is_short(self._sessions[ref.pipeline].took(ref)):
+                plan.again(ref)  # one that becomes ready meanwhile may be more urgent
+                break
             done = self._decide(ref)
             if done is not None:
                 plan.finish(ref, done.outcome)
                 self._tell(done)
             else:
                 plan.start(ref)
-                self._emit(StageStarted(ref, attempt=self._failed.get(ref, 0) + 1))
                 self._need_runner().start(self._tasks[ref])
 
-    def _room(self) -> bool:
-        return self._runner is None or self._runner.room() > 0
+    def _room(self, *, ahead: bool) -> bool:
+        return self._runner is None or self._runner.room(ahead=ahead) > 0
+
+    def _take_back(self, plan: Plan) -> None:
+        """Let no stage begin that has not begun."""
+        if self._runner is not None:
+            for ref in self._runner.take_back():
+                plan.again(ref)
 
     def _decide(self, ref: StageRef) -> Done | None:
         """Find the stage up to date, or prepare its task."""
@@ -198,7 +210,8 @@ class RunLoop:
         info = None if stage.origin is not None else self._sessions.live_info(stage, self._task_options())
         timeout = timeout_of(stage, self._options, self._settings)
         force, reads = stage.ref in self._forced, self._reads(stage.ref)
-        return StageTask(stage, manifest, session.code.known, force, info, timeout, reads)
+        attempt = self._failed.get(stage.ref, 0) + 1
+        return StageTask(stage, manifest, session.code.known, force, info, timeout, reads, attempt)
 
     def _reads(self, ref: StageRef) -> tuple[str, ...]:
         """Give one output of each stage that a stage needs, for its locks."""
@@ -238,6 +251,7 @@ class RunLoop:
             session.note_manifest(self._graph.stages[ref], self._tasks[ref].manifest)
         if done.outcome is Outcome.RAN:
             session.note_ran(ref, done.seconds)
+            self._pace.note(done.seconds)
         if done.outcome is not Outcome.SKIPPED:
             session.note_written(ref)
         plan.finish(ref, done.outcome)
@@ -308,9 +322,11 @@ class RunLoop:
         self._done[done.ref] = done
         self._emit(StageFinished(done))
 
-    def _tell_interrupted(self, plan: Plan) -> None:
+    def _interrupted(self) -> None:
         if not self._finishing:  # then nothing is left to wait for, and the journals may be closed
-            self._emit(Interrupted(tuple(plan.running)))
+            if self._runner is not None:
+                self._runner.hold_back()
+            self._emit(Interrupted(self._teller.running))
 
     def _finish(self, *, interrupted: bool) -> RunResult:
         self._finishing = True

@@ -62,6 +62,11 @@ class Teller:
         self._free: list[int] = []
         self._ended: dict[StageRef, float] = {}
 
+    @property
+    def running(self) -> tuple[StageRef, ...]:
+        """The stages that were told to have begun, and not how they ended."""
+        return tuple(self._running)
+
     def emit(self, event: Event) -> None:
         """Tell one event."""
         told = self._kept(event, time.monotonic() - self._origin)

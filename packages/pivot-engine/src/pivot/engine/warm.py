@@ -11,7 +11,7 @@ from pivot.engine.pool import PoolRunner
 from pivot.engine.runner import Runner, Tell
 from pivot.executor.observed import Identify
 from pivot.executor.task import Done, StageTask, TaskOptions
-from pivot.registry.types import PipelineName
+from pivot.registry.types import PipelineName, StageRef
 
 _COMPILED = (".so", ".pyd", ".dylib")
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
@@ -72,9 +72,9 @@ class _Lent:
         self._pool = pool
         self._kill = kill
 
-    def room(self) -> int:
-        """Tell how many workers are idle."""
-        return self._pool.room()
+    def room(self, *, ahead: bool) -> int:
+        """Count the stages that workers can take."""
+        return self._pool.room(ahead=ahead)
 
     def start(self, task: StageTask) -> None:
         """Hand it to a worker."""
@@ -83,6 +83,14 @@ class _Lent:
     def wait(self) -> Done:
         """Wait for a worker's report."""
         return self._pool.wait()
+
+    def hold_back(self) -> None:
+        """Let nothing begin that has not begun."""
+        self._pool.hold_back()
+
+    def take_back(self) -> list[StageRef]:
+        """Name the stages that have not begun."""
+        return self._pool.take_back()
 
     def close(self) -> None:
         """Leave the workers for the next run."""

@@ -1,22 +1,29 @@
 """One worker process, seen from the coordinator: started, given tasks, listened to, ended."""
 
 import contextlib
+import fcntl
 import io
 import os
+import pickle
+import select
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
 
 from pivot.engine.deaths import Death
 from pivot.executor.channel import Inbox, Packer, Unpacker, send, whole
 from pivot.executor.task import Hello, StageTask, TaskOptions
+from pivot.executor.turns import NOW, Turns
 from pivot.executor.usage import peak_of
 
 # What is imported stays: to look for garbage meanwhile, or among it afterwards, takes a tenth of the time.
 _PROGRAM = (
-    "import gc, sys; gc.disable(); sys.path[:] = sys.argv[3:]; "
-    "from pivot.executor.process import main; gc.freeze(); gc.enable(); main(int(sys.argv[1]), int(sys.argv[2]))"
+    "import gc, sys; gc.disable(); sys.path[:] = sys.argv[2:]; "
+    "from pivot.executor.process import main; gc.freeze(); gc.enable(); main(*map(int, sys.argv[1].split()))"
 )
+_SPARE = 4 * 4096
+"""Bytes of a pipe's room that few messages may waste: each ends somewhere in a page."""
 
 
 class Worker:
@@ -31,11 +38,14 @@ class Worker:
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             tasks, self._tasks = _pipe(theirs, ours)
             listened, reports = _pipe(ours, theirs)
+            turn, turns = _pipe(ours, ours)
+            descriptors = tasks.fileno(), turn.fileno(), reports.fileno()
+            self._turns = Turns(turn.fileno(), turns.fileno())
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                _command(tasks.fileno(), reports.fileno()),
+                _command(descriptors),
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **invented},
-                pass_fds=(tasks.fileno(), reports.fileno()),
+                pass_fds=descriptors,
                 process_group=0,
             )
             self._ours = ours.pop_all()
@@ -49,24 +59,47 @@ class Worker:
         self.unpack = Unpacker()
         """Gives what a message from the inbox says."""
         self._pack = Packer()
-        hello = Hello(options, os.getpid(), tuple(sys.argv), frozenset(invented))
-        self.tell(hello)
+        self._send(NOW + self._pack(Hello(options, os.getpid(), tuple(sys.argv), frozenset(invented))))
 
     def take(self, task: StageTask, run_id: str) -> None:
-        """Give it a task of a run. Raises whatever pickling it does, for one that carries a function.
+        """Give it a task of a run, when it has none. Raises whatever pickling it does, for one that carries a function.
 
         The others need not be pickled by loky (that is, cloudpickle), which takes five times as long.
         """
+        self._send(NOW + self._packed(task, run_id))
+
+    def take_ahead(self, task: StageTask, run_id: str) -> bool:
+        """Give it a task to begin after the one that it has, if that succeeds. False: it cannot be sent just now.
+
+        Raises as `take`.
+        """
+        packed = self._packed(task, run_id)
+        if len(packed) + _SPARE > self._room():  # nobody may have to wait until a worker reads this
+            self._pack.begin_anew()
+            return False
+        self._send(self._turns.give() + packed)
+        return True
+
+    def take_back(self) -> bool:
+        """Tell whether the task that it was given ahead has not begun; then it never will."""
+        return self._turns.take_back()
+
+    def answer(self, told: Mapping[str, str]) -> None:
+        """Answer what it asked."""
+        # By itself, for it is read before a task that was sent first.
+        self._send(NOW + whole(pickle.dumps(told)))
+
+    def _packed(self, task: StageTask, run_id: str) -> bytes:
         if task.info is None:
-            self.tell((run_id, task))
-        else:
-            from loky.backend.reduction import dumps
+            return self._pack((run_id, task))
+        from loky.backend.reduction import dumps
 
-            self._send(whole(dumps((run_id, task))))
+        return whole(dumps((run_id, task)))
 
-    def tell(self, message: Hello | Mapping[str, str] | tuple[str, StageTask]) -> None:
-        """Send a message: the first, a task, or the answer to what it asked."""
-        self._send(self._pack(message))
+    def _room(self) -> int:
+        pipe = self._tasks.fileno()
+        unread = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+        return _size(pipe) - unread
 
     def _send(self, message: bytes) -> None:
         # Whether it lives to read this is found out when it is listened to.
@@ -101,6 +134,13 @@ def _pipe(reading: contextlib.ExitStack, writing: contextlib.ExitStack) -> tuple
     return reading.enter_context(io.FileIO(reader)), writing.enter_context(io.FileIO(writer, "w"))
 
 
+def _size(pipe: int) -> int:
+    try:
+        return fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
+    except AttributeError:
+        return select.PIPE_BUF  # not Linux
+
+
 def _handle(pid: int) -> int | None:
     try:
         return os.pidfd_open(pid)
@@ -108,7 +148,7 @@ def _handle(pid: int) -> int | None:
         return None  # not Linux, or an old one
 
 
-def _command(tasks: int, reports: int) -> list[str]:
+def _command(descriptors: tuple[int, ...]) -> list[str]:
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     path = [entry or os.getcwd() for entry in sys.path]
-    return [sys.executable, *flags, "-c", _PROGRAM, str(tasks), str(reports), *path]
+    return [sys.executable, *flags, "-c", _PROGRAM, " ".join(map(str, descriptors)), *path]

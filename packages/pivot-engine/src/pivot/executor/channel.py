@@ -90,9 +90,10 @@ class Packer:
 
     def __init__(self) -> None:
         self._ways = _Ways()
-        self._begin()
+        self.begin_anew()
 
-    def _begin(self) -> None:
+    def begin_anew(self) -> None:
+        """Forget what was named: the last message was not sent."""
         self._buffer = io.BytesIO()
         self._pickler = pickle.Pickler(self._buffer, pickle.HIGHEST_PROTOCOL)
         self._pickler.dispatch_table = self._ways
@@ -101,14 +102,14 @@ class Packer:
     def __call__(self, message: Any) -> bytes:
         """Pack a message, which has to be sent: those after it count on it."""
         if self._sent > _MOST:
-            self._begin()
+            self.begin_anew()
         self._buffer.seek(0)
         self._buffer.truncate()
         self._buffer.write(_ON if self._sent else _ANEW)
         try:
             self._pickler.dump(message)
         except BaseException:
-            self._begin()  # what this message has named is not known at the other end
+            self.begin_anew()  # what this message has named is not known at the other end
             raise
         self._sent += self._buffer.tell()
         return self._buffer.getvalue()

@@ -13,29 +13,31 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from pivot.executor.channel import Inbox, Packer, Unpacker, send
+from pivot.executor.channel import Inbox, Packer, send
 from pivot.executor.lifeline import tie_to
-from pivot.executor.task import CLOSED, Asks, Begins, Done, Failure, Hello, Last, StageTask, Waits
+from pivot.executor.task import CLOSED, Asks, Begins, Done, Ended, Failure, Hello, StageTask, Waits
+from pivot.executor.turns import Tasks
 from pivot.executor.worker import WarmExecution
 from pivot.registry.types import PipelineName
 
 
-def main(tasks: int, reports: int) -> None:
-    """Be a worker that reads tasks from one pipe and reports through the other."""
-    for descriptor in (tasks, reports):
+def main(tasks: int, turns: int, reports: int) -> None:
+    """Be a worker that reads tasks from one pipe, reports through another, and looks into a third whose turn it is."""
+    for descriptor in (tasks, turns, reports):
         os.set_inheritable(descriptor, False)
-    pipes = _Pipes(Inbox(tasks), reports)
-    hello = pipes.next()
+    given = Tasks(Inbox(tasks), turns)
+    hello = given.next()
     if hello is not None:
-        _work(pipes.unpack(hello), pipes)
+        _work(given.unpack(hello), given, _Pipes(given, reports))
 
 
-def _work(hello: Hello, pipes: "_Pipes") -> None:
+def _work(hello: Hello, tasks: Tasks, pipes: "_Pipes") -> None:
     _settle(hello)
     execution = WarmExecution(hello.options, pipes.say, pipes.ask, pipes.kept, hello.invented)
-    while not execution.spoilt and (message := pipes.next()) is not None:
-        report = _guarded(execution, pipes, message)
-        pipes.say(Last(report) if execution.spoilt else report)
+    while not execution.spoilt and (message := tasks.next()) is not None:
+        report = _guarded(execution, tasks, message)
+        failed = isinstance(report, Failure) or report.failure is not None  # then it is not for the worker to go on
+        pipes.say(Ended(report, not execution.spoilt and not failed and tasks.claim(), execution.spoilt))
     execution.close()
     _leave()
 
@@ -43,24 +45,22 @@ def _work(hello: Hello, pipes: "_Pipes") -> None:
 class _Pipes:
     """What is between this worker and its coordinator."""
 
-    def __init__(self, inbox: Inbox, reports: int) -> None:
-        self.next = inbox.next
-        self.unpack = Unpacker()
+    def __init__(self, tasks: Tasks, reports: int) -> None:
+        self._tasks = tasks
+        self._reports = reports
         self._pack = Packer()
-        self._descriptors = inbox.descriptor, reports
         self._identities = self._look()
 
-    def say(self, message: Done | Failure | Last | Waits | Begins | Asks) -> None:
+    def say(self, message: Ended | Waits | Begins | Asks) -> None:
         """Send a message."""
-        send(self._descriptors[1], self._pack(message))
+        send(self._reports, self._pack(message))
 
     def ask(self, _pipeline: PipelineName, names: Sequence[str]) -> Mapping[str, str]:
-        """Ask what code is now. A worker that has a stage gets no other task, so the next message is the answer."""
+        """Ask what code is now."""
         self.say(Asks(tuple(names)))
-        answer = self.next()
-        if answer is None:
+        told: Mapping[str, str] | None = self._tasks.answer()
+        if told is None:
             raise SystemExit(1)  # nobody to answer: nobody to work for
-        told: Mapping[str, str] = self.unpack(answer)
         return told
 
     def kept(self, task: StageTask) -> "_Kept":
@@ -75,7 +75,7 @@ class _Pipes:
 
     def _look(self) -> list[tuple[int, int]] | None:
         try:
-            found = [os.fstat(descriptor) for descriptor in self._descriptors]
+            found = [os.fstat(descriptor) for descriptor in (*self._tasks.descriptors, self._reports)]
         except OSError:
             return None
         return [(one.st_dev, one.st_ino) for one in found]
@@ -117,9 +117,9 @@ def _settle(hello: Hello) -> None:
     sys.argv[:] = hello.argv
 
 
-def _guarded(execution: WarmExecution, pipes: _Pipes, message: bytes) -> Done | Failure:
+def _guarded(execution: WarmExecution, tasks: Tasks, message: bytes) -> Done | Failure:
     """Run a stage. What cannot even be tried, because it cannot be unpacked say, fails it."""
     try:
-        return execution.run(*pipes.unpack(message))
+        return execution.run(*tasks.unpack(message))
     except Exception as error:  # noqa: BLE001 - unpacking calls what users wrote
         return Failure(f"its worker could not run it: {type(error).__name__}: {error}", traceback.format_exc())

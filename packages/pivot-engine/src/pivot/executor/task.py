@@ -44,6 +44,8 @@ class StageTask(NamedTuple):
     """Seconds after which it is to be ended, as the stage, the run or the settings say; None: never."""
     reads: tuple[str, ...] = ()
     """Of each stage that it needs, the output that stands for all (see `pathlocks`); relative to the project."""
+    attempt: int = 1
+    """Which try in this run this is."""
 
 
 class Outcome(enum.StrEnum):
@@ -145,10 +147,14 @@ class Asks(NamedTuple):
     names: tuple[str, ...]
 
 
-class Last(NamedTuple):
-    """A worker's last report: its stage did what cannot be undone, and no other is to run there."""
+class Ended(NamedTuple):
+    """A worker's report: what became of its stage."""
 
-    report: "Done | Failure"
+    report: Done | Failure
+    goes_on: bool = False
+    """It has begun the task that it was given ahead."""
+    leaves: bool = False
+    """It is its last: the stage did what cannot be undone, and no other is to run there."""
 
 
 class Begins(NamedTuple):
