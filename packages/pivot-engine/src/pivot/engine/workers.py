@@ -69,12 +69,12 @@ class Worker:
         self._send(NOW + self._packed(task, run_id))
 
     def take_ahead(self, task: StageTask, run_id: str) -> bool:
-        """Give it a task to begin after the one that it has, if that succeeds. False: it cannot be sent just now.
-
-        Raises as `take`.
-        """
+        """Give it a task to begin after the one that it has, if that succeeds. False: it cannot be sent just now."""
+        room = self._room() - _SPARE  # nobody may have to wait until a worker reads this
+        if room <= 0:
+            return False
         packed = self._packed(task, run_id)
-        if len(packed) + _SPARE > self._room():  # nobody may have to wait until a worker reads this
+        if len(packed) > room:
             self._pack.begin_anew()
             return False
         self._send(self._turns.give() + packed)

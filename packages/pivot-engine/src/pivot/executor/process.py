@@ -37,7 +37,8 @@ def _work(hello: Hello, tasks: Tasks, pipes: "_Pipes") -> None:
     while not execution.spoilt and (message := tasks.next()) is not None:
         report = _guarded(execution, tasks, message)
         failed = isinstance(report, Failure) or report.failure is not None  # then it is not for the worker to go on
-        pipes.say(Ended(report, not execution.spoilt and not failed and tasks.claim(), execution.spoilt))
+        goes_on = not (failed or execution.spoilt) and tasks.claim()
+        pipes.say(Ended(report, goes_on, execution.spoilt))
     execution.close()
     _leave()
 
