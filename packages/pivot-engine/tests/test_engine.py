@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pivot.engine import Engine, EngineSettings, Outcome, RunOptions, RunResult
 from pivot.engine.events import Event, StageFinished, StageStarted
 from pivot.registry.definition import OutputKind
 from pivot.registry.errors import DefinitionError
+from pivot.registry.marks import TICK_NS
 from pivot.registry.types import StageRef
 
 
@@ -174,6 +176,13 @@ def test_what_was_computed_before_is_restored(root: Path) -> None:
     assert (root / "double.txt").read_text() == "AA"
 
 
+def wait_until_settled(root: Path) -> None:
+    """Wait until a change of any file would show: what is younger is not certified."""
+    newest = max(path.lstat().st_ctime_ns for path in root.rglob("*"))
+    while time.time_ns() <= newest + TICK_NS:
+        time.sleep(0.001)
+
+
 def test_what_is_certified_is_told_of_before_anything_starts(root: Path) -> None:
     def pair(code: str) -> LivePipeline:
         stages = [
@@ -190,6 +199,7 @@ def test_what_is_certified_is_told_of_before_anything_starts(root: Path) -> None
     told: list[tuple[type, str]] = []
     for _ in range(2):
         run(pair("c0"))
+        wait_until_settled(root)
     with Engine(pipeline=pair("c1"), settings=settings_of(root), sink=List(), environ={}) as engine:
         assert engine.run_once().ok
     assert told == [(StageFinished, "double"), (StageStarted, "upper"), (StageFinished, "upper")]
