@@ -143,6 +143,14 @@ class Project:
         return Project(root, self.home)
 
 
+def has_ended(pid: int) -> bool:
+    """Tell whether a process is no more, but for what its parent has not asked for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def wait_for(marker: Path, process: "subprocess.Popen[str]") -> None:
     """Wait until a stage has written `marker`, or fail if the command ends before."""
     for _ in _pulses(process):

@@ -24,7 +24,7 @@ def gate(phase):
         while not (HERE.parent / "go").exists():
             time.sleep(0.01)
 
-gate("starting workers" if any("pivot.executor" in word for word in sys.orig_argv) else "planning")
+gate("starting workers" if "PIVOT_WORKERS" in os.environ else "planning")
 
 class Gated(loaders.Text):
     def save(self, data, path):

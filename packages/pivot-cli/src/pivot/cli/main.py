@@ -2,19 +2,13 @@
 
 import atexit
 import contextlib
-import gc
 import os
 import signal
 import sys
 from typing import NoReturn
 
+from pivot.fingerprint.collection import collect_rarely
 from pivot.registry.endings import Terminated, handling, terminable
-
-_RARELY = 250_000
-"""Objects made before the collector looks: most of what a command makes stays until it ends.
-
-So many are made by a run of a thousand stages, and of garbage, which is a tenth of that, there are 5 MB at most.
-"""
 
 
 def main() -> NoReturn:
@@ -29,7 +23,7 @@ def main() -> NoReturn:
 
 
 def _command() -> int:
-    gc.set_threshold(_RARELY)
+    collect_rarely()
     from pivot.cli.group import cli  # takes a tenth of a second, in which somebody may press Ctrl-C
 
     return cli.main(prog_name="pivot", standalone_mode=False)

@@ -1,6 +1,6 @@
 """The project as a command sees it: opened once, at the edge, and handed down whole."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pivot.discovery import Project
     from pivot.engine import Engine, EngineSettings, Runners, Sink
 
+BeforeLoading = Callable[["Project"], None]
+"""What is to be done while nothing of the user's is loaded."""
 
 WARNED = 3
 """So many broken pipelines are told of; of the others only that there are some."""
@@ -147,8 +149,12 @@ class Scene:
             yield engine
 
 
-def open_scene(session: Session, overrides: Overrides | None = None) -> Scene:
+def open_scene(
+    session: Session, overrides: Overrides | None = None, before_loading: BeforeLoading = lambda _: None
+) -> Scene:
     """Find the project around the session's directory, and all pipelines in it.
+
+    `before_loading` is called each time before a pipeline is loaded.
 
     Raises:
         DefinitionError: there is no project. Looking for pipelines loads what is found, so it is not done in a home
@@ -163,19 +169,24 @@ def open_scene(session: Session, overrides: Overrides | None = None) -> Scene:
             f"{start} is in no project: neither it nor a directory above has a pipeline.py, pivot.yaml, .pivot or .git",
             hint="Change to your project, or make this directory one: pivot init.",
         )
-    found = views(project, overrides=overrides)
+    found = views(project, overrides=overrides, before_loading=lambda: before_loading(project))
     return Scene(project, start, scope_of(start, project.root, pipeline_files_in), found.views, found.errors)
 
 
-def choose(session: Session, selection: Selection, settings: Sequence[str] = ()) -> tuple[Scene, Sequence[StageRef]]:
+def choose(
+    session: Session,
+    selection: Selection,
+    settings: Sequence[str] = (),
+    before_loading: BeforeLoading = lambda _: None,
+) -> tuple[Scene, Sequence[StageRef]]:
     """Open the project and give the stages that are asked for; warn of pipelines that are broken and were not.
 
     With settings (`stage.key=value`), the stages have these parameters.
     """
-    scene = open_scene(session)
+    scene = open_scene(session, before_loading=before_loading)
     if settings:
         # Twice: only the stages say what `train` in `train.rate=0.2` means.
-        scene = open_scene(session, overrides_of(settings, scene.stages, scene.targets))
+        scene = open_scene(session, overrides_of(settings, scene.stages, scene.targets), before_loading)
     chosen = scene.select(selection)
     _warn(session.console(), list(scene.broken.values()))
     return scene, chosen

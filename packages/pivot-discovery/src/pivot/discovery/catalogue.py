@@ -50,14 +50,16 @@ def views(
     overrides: Overrides | None = None,
     *,
     clock: Callable[[], int] = time.time_ns,
+    before_loading: Callable[[], None] = lambda: None,
 ) -> Found:
     """Give the pipelines of a project, or those of some files.
 
     No code of the user's is executed while nothing changed that the definitions depend on; with `overrides` for a
     stage, the pipelines that have it are loaded. `clock` is the one that the file system dates files by.
+    `before_loading` is called each time before a pipeline is loaded.
     """
     chosen = find_pipeline_files(project) if files is None else list(files)
-    shelf = _Shelf(project, overrides or {}, clock)
+    shelf = _Shelf(project, overrides or {}, clock, before_loading)
     found: dict[Path, SnapshotView] = {}
     errors: dict[Path, DefinitionError] = {}
     for file in chosen:
@@ -102,10 +104,13 @@ def why_not(project: Project) -> Sequence[tuple[Path, str]]:
 class _Shelf:
     """The snapshots of one project, during one command."""
 
-    def __init__(self, project: Project, overrides: Overrides, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, project: Project, overrides: Overrides, clock: Callable[[], int], before_loading: Callable[[], None]
+    ) -> None:
         self._project = project
         self._overrides = overrides
         self._clock = clock
+        self._before_loading = before_loading
         self._footing = Footing.here(project)
 
     def view(self, file: Path) -> SnapshotView:
@@ -114,10 +119,14 @@ class _Shelf:
         if len(together) > 1:
             raise ambiguous(together)
         entry = _Entry(file, self._project, self._footing, self._clock())
-        view = entry.trusted() or entry.made({})
+        view = entry.trusted() or self._made(entry, {})
         if any(str(stage.ref) in self._overrides for stage in view.definitions()):
-            return entry.made(self._overrides)
+            return self._made(entry, self._overrides)
         return view
+
+    def _made(self, entry: "_Entry", overrides: Overrides) -> SnapshotView:
+        self._before_loading()
+        return entry.made(overrides)
 
 
 class _Entry:

@@ -11,6 +11,7 @@ from pivot.engine.deaths import Death, OutOfMemory, counters, told
 from pivot.engine.events import ProcessLeft, StageWaiting
 from pivot.engine.leftovers import end_group, end_leftovers
 from pivot.engine.listening import Ears
+from pivot.engine.processes import Start, start
 from pivot.engine.runner import Tell, started
 from pivot.engine.threads import thread_limits
 from pivot.engine.workers import Worker
@@ -77,6 +78,7 @@ class PoolRunner:
         *,
         grace: float = GRACE,
         memory: OutOfMemory | None = None,
+        start: Start = start,
     ) -> None:
         self._options = options
         self._jobs = jobs
@@ -84,6 +86,7 @@ class PoolRunner:
         self._identify = identify
         self._mark = f"{os.getpid()}.{time.monotonic_ns()}"
         self._grace = grace
+        self._start = start
         self._ears = Ears()
         self._memory = memory or OutOfMemory(counters())
         self._idle: list[Worker] = []
@@ -166,7 +169,7 @@ class PoolRunner:
 
     def _new_worker(self) -> Worker:
         limits = thread_limits(os.environ, self._jobs, usable_cores())
-        worker = Worker(self._options, {**limits, RUN: self._mark})
+        worker = Worker(self._options, {**limits, RUN: self._mark}, self._start)
         self._ears.add(worker)
         self._had_workers = True
         return worker

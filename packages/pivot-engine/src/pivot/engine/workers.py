@@ -2,26 +2,20 @@
 
 import contextlib
 import fcntl
-import io
 import os
 import pickle
 import select
-import subprocess
 import sys
 import termios
 from collections.abc import Mapping
 
 from pivot.engine.deaths import Death
+from pivot.engine.processes import Start, import_path, start
 from pivot.executor.channel import Inbox, Packer, Unpacker, send, whole
-from pivot.executor.task import Hello, StageTask, TaskOptions
-from pivot.executor.turns import NOW, Turns
+from pivot.executor.task import Given, Hello, StageTask, TaskOptions
+from pivot.executor.turns import NOW
 from pivot.executor.usage import peak_of
 
-# What is imported stays: to look for garbage meanwhile, or among it afterwards, takes a tenth of the time.
-_PROGRAM = (
-    "import gc, sys; gc.disable(); sys.path[:] = sys.argv[2:]; "
-    "from pivot.executor.process import main; gc.freeze(); gc.enable(); main(*map(int, sys.argv[1].split()))"
-)
 _SPARE = 4 * 4096
 """Bytes of a pipe's room that few messages may waste: each ends somewhere in a page."""
 
@@ -33,33 +27,22 @@ class Worker:
     imported than a whole worker takes to start, and loky's lack the interpreter's flags (`-O`, `-W`, `-X`).
     """
 
-    def __init__(self, options: TaskOptions, invented: Mapping[str, str] = {}) -> None:
-        """Start it, with variables of its own. It takes a task at once, and begins some time later. Raises OSError."""
-        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
-            tasks, self._tasks = _pipe(theirs, ours)
-            listened, reports = _pipe(ours, theirs)
-            turn, turns = _pipe(ours, ours)
-            descriptors = tasks.fileno(), turn.fileno(), reports.fileno()
-            self._turns = Turns(turn.fileno(), turns.fileno())
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                _command(descriptors),
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, **invented},
-                pass_fds=descriptors,
-                process_group=0,
-            )
-            self._ours = ours.pop_all()
-        self.pid = self._process.pid
+    def __init__(self, options: TaskOptions, invented: Mapping[str, str] = {}, start: Start = start) -> None:
+        """Have one, with variables of its own. It takes a task at once, and begins some time later. Raises OSError."""
+        environ = {**os.environ, **invented}
+        self._process = process = start(environ)
+        self.pid = process.pid
         self.handle = _handle(self.pid)
         """Readable when the process has ended; None: the system has no such thing."""
         if self.handle is not None:
-            self._ours.callback(os.close, self.handle)
-        os.set_blocking(listened.fileno(), False)
-        self.inbox = Inbox(listened.fileno())
+            process.ours.callback(os.close, self.handle)
+        self.inbox = Inbox(process.reports.fileno())
         self.unpack = Unpacker()
         """Gives what a message from the inbox says."""
         self._pack = Packer()
-        self._send(NOW + self._pack(Hello(options, os.getpid(), tuple(sys.argv), frozenset(invented))))
+        given = Given(import_path(), environ) if process.is_forked else None
+        hello = Hello(options, os.getpid(), tuple(sys.argv), frozenset(invented), given)
+        self._send(NOW + self._pack(hello))
 
     def take(self, task: StageTask, run_id: str) -> None:
         """Give it a task of a run, when it has none. Raises whatever pickling it does, for one that carries a function.
@@ -77,12 +60,12 @@ class Worker:
         if len(packed) > room:
             self._pack.begin_anew()
             return False
-        self._send(self._turns.give() + packed)
+        self._send(self._process.turns.give() + packed)
         return True
 
     def take_back(self) -> bool:
         """Tell whether the task that it was given ahead has not begun; then it never will."""
-        return self._turns.take_back()
+        return self._process.turns.take_back()
 
     def answer(self, told: Mapping[str, str]) -> None:
         """Answer what it asked."""
@@ -97,18 +80,18 @@ class Worker:
         return whole(dumps((run_id, task)))
 
     def _room(self) -> int:
-        pipe = self._tasks.fileno()
+        pipe = self._process.tasks.fileno()
         unread = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
         return _size(pipe) - unread
 
     def _send(self, message: bytes) -> None:
         # Whether it lives to read this is found out when it is listened to.
         with contextlib.suppress(BrokenPipeError):
-            send(self._tasks.fileno(), message)
+            send(self._process.tasks.fileno(), message)
 
     def is_dead(self) -> bool:
         """Tell whether it has ended. It keeps its number until it is buried."""
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return self._process.has_ended()
 
     def signal(self, number: int) -> None:
         """Send a signal to it, and to what its stages have started and left in its group."""
@@ -117,21 +100,14 @@ class Worker:
 
     def dismiss(self) -> None:
         """Tell it that there will be no more tasks: it ends by itself."""
-        self._tasks.close()
+        self._process.tasks.close()
 
     def bury(self) -> Death:
         """Wait until it has ended, let go of it, and say how it ended."""
         # wait4, because how much memory it held cannot be read any more when it has ended.
         _, status, usage = os.wait4(self.pid, 0)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        self._ours.close()
-        return Death(self._process.returncode, peak_of(usage))
-
-
-def _pipe(reading: contextlib.ExitStack, writing: contextlib.ExitStack) -> tuple[io.FileIO, io.FileIO]:
-    """Give both ends of a pipe, each to be closed with one of the two."""
-    reader, writer = os.pipe()
-    return reading.enter_context(io.FileIO(reader)), writing.enter_context(io.FileIO(writer, "w"))
+        self._process.ours.close()
+        return Death(os.waitstatus_to_exitcode(status), peak_of(usage))
 
 
 def _size(pipe: int) -> int:
@@ -146,9 +122,3 @@ def _handle(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
         return None  # not Linux, or an old one
-
-
-def _command(descriptors: tuple[int, ...]) -> list[str]:
-    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    path = [entry or os.getcwd() for entry in sys.path]
-    return [sys.executable, *flags, "-c", _PROGRAM, " ".join(map(str, descriptors)), *path]

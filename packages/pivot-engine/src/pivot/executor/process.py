@@ -1,23 +1,24 @@
-"""The main program of a worker process: take a task, run it, report, until there are no more.
-
-Started as a program of its own, not forked: the store's index may not be used on both sides of a fork, and neither
-may many libraries that have started threads.
-"""
+"""The main program of a worker process: take a task, run it, report, until there are no more."""
 
 import atexit
 import contextlib
+import gc
 import os
 import signal
 import sys
+import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import NoReturn
 
 from pivot.executor.channel import Inbox, Packer, send
 from pivot.executor.lifeline import tie_to
+from pivot.executor.marks import RUN, show
 from pivot.executor.task import CLOSED, Asks, Begins, Done, Ended, Failure, Hello, StageTask, Waits
 from pivot.executor.turns import Tasks
 from pivot.executor.worker import WarmExecution
+from pivot.fingerprint.collection import collect_as_usual
 from pivot.registry.types import PipelineName
 
 
@@ -29,6 +30,37 @@ def main(tasks: int, turns: int, reports: int) -> None:
     hello = given.next()
     if hello is not None:
         _work(given.unpack(hello), given, _Pipes(given, reports))
+
+
+def forked(descriptors: tuple[int, int, int], mask: Iterable[int]) -> NoReturn:
+    """Be a worker in a process that has just been forked off, and nothing of what its parent was.
+
+    `mask` are the signals to be blocked from when it has a group and handlers of its own.
+    """
+    try:
+        gc.freeze()
+        collect_as_usual()
+        atexit._clear()
+        _close_all_but({0, 1, 2, *descriptors})
+        sys.modules["__main__"] = ModuleType("__main__")  # what multiprocessing would have its processes import
+        os.setpgid(0, 0)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        main(*descriptors)
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 - it must not go on as its parent
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _close_all_but(kept: Collection[int]) -> None:
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor not in kept:
+            with contextlib.suppress(OSError):  # the one that has listed them
+                os.close(descriptor)
 
 
 def _work(hello: Hello, tasks: Tasks, pipes: "_Pipes") -> None:
@@ -111,6 +143,12 @@ def _leave() -> NoReturn:
 
 def _settle(hello: Hello) -> None:
     """Make this process one that belongs to a coordinator."""
+    if hello.given is not None:
+        sys.path[:] = hello.given.path
+        os.environ.clear()
+        os.environ.update(hello.given.environ)
+        time.tzset()
+        show(RUN)
     # Ctrl-C is not for workers; what it means is for the coordinator to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tie_to(hello.coordinator)

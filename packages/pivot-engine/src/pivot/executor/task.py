@@ -120,6 +120,14 @@ class Done(NamedTuple):
     """Of a stage that failed: files and directories that it read or looked for without declaring them."""
 
 
+class Given(NamedTuple):
+    """What a worker that was started has from the system, and one that was forked has to be told."""
+
+    path: tuple[str, ...]
+    """Where to import from."""
+    environ: Mapping[str, str]
+
+
 class Hello(NamedTuple):
     """What a worker is told first."""
 
@@ -129,6 +137,7 @@ class Hello(NamedTuple):
     argv: tuple[str, ...]
     invented: frozenset[str] = frozenset()
     """Environment variables that only workers have: nothing is to depend on them."""
+    given: Given | None = None
 
 
 class Waits(NamedTuple):

@@ -18,6 +18,7 @@ from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef
 
 if TYPE_CHECKING:
+    from pivot.discovery import Project
     from pivot.engine import RunOptions, RunResult
 
 MOST_JOBS = 4096
@@ -133,10 +134,19 @@ def run(session: Session, request: Request) -> ExitCode:
     if request.watch:
         return _watch(session, request)
     begun = time.perf_counter()
-    scene, chosen = choose(session, request.selection, request.settings)
     if request.dry_run:
+        scene, chosen = choose(session, request.selection, request.settings)
         return _foretell(session, scene, request, chosen)
-    return _code_of(bring(session, scene, request, chosen, begun))
+    from pivot.engine.reserve import Reserve
+    from pivot.executor.settings import usable_cores
+
+    with closing(Reserve()) as reserve:
+
+        def call_up(project: "Project") -> None:
+            reserve.call_up(request.jobs or project.config.run.jobs or usable_cores())
+
+        scene, chosen = choose(session, request.selection, request.settings, call_up)
+        return _code_of(bring(session, scene.served_by(reserve.runner), request, chosen, begun))
 
 
 def bring(session: Session, scene: Scene, request: Request, chosen: Sequence[StageRef], begun: float) -> "RunResult":
