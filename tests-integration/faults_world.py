@@ -259,7 +259,7 @@ class World:
 
 def inline() -> None:
     """Let this process run every stage itself, with the store that it has open: no worker has to be started."""
-    from pivot.engine import run
+    from pivot.engine.reserve import Reserve
     from pivot.engine.runner import InlineRunner
     from pivot.executor.settings import EngineSettings
     from pivot.executor.worker import inline_execution
@@ -270,15 +270,15 @@ def inline() -> None:
         opened.extend([really(settings)] if not opened else [])
         return opened[0]
 
-    def runner(options: TaskOptions, _jobs: int, tell: Tell, identify: Identify) -> InlineRunner:
+    def runner(_: Reserve, options: TaskOptions, _jobs: int, tell: Tell, identify: Identify) -> InlineRunner:
         def waiting(waits: Waits) -> None:
             tell(StageWaiting(waits.ref, waits.owner, path=waits.path))
 
         execution = inline_execution(options, open_once(options.settings), waiting, identify)
         return InlineRunner(execution.bring_up_to_date, execution.close, tell)
 
-    assert hasattr(run, "_pool")
-    vars(run)["_pool"] = runner
+    Reserve.call_up = lambda *_: None  # type: ignore[method-assign]
+    Reserve.runner = runner  # type: ignore[assignment, method-assign]
     EngineSettings.open_cache = open_once  # type: ignore[method-assign]
 
 

@@ -119,14 +119,10 @@ class _Shelf:
         if len(together) > 1:
             raise ambiguous(together)
         entry = _Entry(file, self._project, self._footing, self._clock())
-        view = entry.trusted() or self._made(entry, {})
+        view = entry.trusted() or entry.made({}, self._before_loading)
         if any(str(stage.ref) in self._overrides for stage in view.definitions()):
-            return self._made(entry, self._overrides)
+            return entry.made(self._overrides, self._before_loading)
         return view
-
-    def _made(self, entry: "_Entry", overrides: Overrides) -> SnapshotView:
-        self._before_loading()
-        return entry.made(overrides)
 
 
 class _Entry:
@@ -201,10 +197,11 @@ class _Entry:
         save(snapshot, self._place)
         return snapshot
 
-    def made(self, overrides: Overrides) -> SnapshotView:
+    def made(self, overrides: Overrides, before_loading: Callable[[], None]) -> SnapshotView:
         """Give the pipeline by loading it. Raises DefinitionError."""
-        from pivot.discovery.making import make
+        from pivot.discovery.making import make  # and what pipelines use of pivot: whoever forks now has it too
 
+        before_loading()
         made = make(self._file, self._project, self._footing, self._started, overrides)
         if not overrides:
             self._keep(made)

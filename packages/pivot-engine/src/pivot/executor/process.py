@@ -50,6 +50,8 @@ def forked(descriptors: tuple[int, int, int], mask: Iterable[int]) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         main(*descriptors)
         os._exit(0)
+    except SystemExit:
+        os._exit(1)
     except BaseException:  # noqa: BLE001 - it must not go on as its parent
         traceback.print_exc()
     finally:
