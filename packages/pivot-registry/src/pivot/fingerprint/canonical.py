@@ -18,6 +18,7 @@ SKIPPED = frozenset(["ctx", "kind", "type_comment", "type_ignores"])
 BLOCKS = frozenset(["body", "orelse", "finalbody"])
 _PERHAPS_IDLE = frozenset([ast.Pass, ast.Expr])
 _SEPARATOR = "\x1f"
+_NODES = [kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)]
 
 
 def digest_of(tokens: Iterable[Token]) -> bytes:
@@ -63,18 +64,6 @@ def live_branch(statement: ast.stmt) -> list[ast.stmt] | None:
     return None
 
 
-class _Table(dict[type, Visit]):
-    """How to visit each type of node; what is not listed takes the general way."""
-
-    def __init__(self, known: dict[type, Visit], general: Visit) -> None:
-        super().__init__(known)
-        self._general = general
-
-    def __missing__(self, kind: type) -> Visit:
-        self[kind] = self._general
-        return self._general
-
-
 class Canonical:
     """Writes the canonical tokens of statements to `out`; what has a scope is left to who knows of scopes."""
 
@@ -82,7 +71,7 @@ class Canonical:
         self.out: list[Token] = []
         self.docs: list[Token] = []
         """Docstrings, apart: they count only where something reads them."""
-        self.on = _Table(self.table(), self.general)
+        self.on = dict.fromkeys(_NODES, self.general) | self.table()
         """`self.on[type(node)](node)` visits a node."""
 
     def table(self) -> dict[type, Visit]:

@@ -9,7 +9,7 @@ from pivot.fingerprint.exposure import Exposure
 from pivot.fingerprint.meanings import Meanings, Reads
 from pivot.fingerprint.program import Module, Node, Program
 from pivot.fingerprint.scopes import Reference
-from pivot.fingerprint.summary import Atom, Inner
+from pivot.fingerprint.summary import Atom, Inner, in_order
 
 
 class InnerLink(NamedTuple):
@@ -158,32 +158,33 @@ class Linker:
             refs += _imported(atom, stars)
         reads = self._meanings.read(refs)
         hint_facts, hint_edges = self._read(hint_refs)
-        loads = [*self._loads(atom, reads), *stars] if atom.loads or stars else ()
-        self._variables(atom, reads)
-        flags = dict(atom.flags)
+        loads = dict.fromkeys([*self._loads(atom, reads), *stars]) if atom.loads or stars else ()
+        if atom.environ:
+            self._variables(atom, reads)
+        flags = dict(atom.flags) if atom.flags else {}
         if "globals" in flags:
             reads.nodes.add(f"{module.name}:")
-        return AtomLink(
-            kind=atom.kind,
-            names=atom.names,
-            line=atom.line,
-            end=atom.end,
-            own=_combined(hashes, reads.facts) if atom.hash else b"",
-            hints=_combined(hints, hint_facts) if any(hints) else b"",
-            docs=atom.docs,
-            raw=atom.raw,
-            edges=tuple(sorted(reads.nodes)),
-            hint_edges=hint_edges,
-            absent=tuple(sorted(reads.absent)),
-            hides=self._exposure.of(atom),
-            shown=tuple(sorted(self._exposure.shown(atom))),
-            changes=() if atom.main else tuple(sorted(self._effects.of(module, atom))),
-            subclass_of=self._own_bases(atom) if atom.bases else (),
-            flags=tuple((dict.fromkeys(reads.flags, atom.line) | flags).items()),
-            strings=(*atom.strings, *self._own_package(atom)) if "imports" in flags else atom.strings,
-            loads=tuple(dict.fromkeys(loads)),
-            inner=tuple([self._inner(inner) for inner in atom.inner]),
-            main=atom.main,
+        return AtomLink(  # in order: see `_atom` of summaries
+            atom.kind,
+            atom.names,
+            atom.line,
+            atom.end,
+            _combined(hashes, reads.facts) if atom.hash else b"",
+            _combined(hints, hint_facts) if any(hints) else b"",
+            atom.docs,
+            atom.raw,
+            in_order(reads.nodes),
+            hint_edges,
+            in_order(reads.absent),
+            self._exposure.of(atom),
+            in_order(self._exposure.shown(atom)),
+            () if atom.main else in_order(self._effects.of(module, atom)),
+            self._own_bases(atom) if atom.bases else (),
+            tuple((dict.fromkeys(reads.flags, atom.line) | flags).items()) if reads.flags else atom.flags,
+            (*atom.strings, *self._own_package(atom)) if "imports" in flags else atom.strings,
+            tuple(loads),
+            tuple([self._inner(inner) for inner in atom.inner]),
+            atom.main,
         )
 
     def _shell(self) -> tuple[bytes, tuple[Node, ...]]:

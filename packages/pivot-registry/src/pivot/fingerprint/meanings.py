@@ -35,12 +35,14 @@ class Reads(NamedTuple):
     @classmethod
     def of(cls, meanings: Collection[Meaning]) -> "Reads":
         """Gather what references mean."""
-        return cls(
-            {node for meaning in meanings for node in meaning.nodes},
-            {fact for meaning in meanings for fact in meaning.facts},
-            {name for meaning in meanings for name in meaning.absent},
-            {flag: None for meaning in meanings for flag in meaning.flags},
-        )
+        reads = cls(set(), set(), set(), {})
+        for meaning in meanings:
+            reads.add(meaning)
+            if meaning.absent:
+                reads.absent.update(meaning.absent)
+            if meaning.flags:
+                reads.flags.update(dict.fromkeys(meaning.flags))
+        return reads
 
     def add(self, meaning: Meaning) -> None:
         """Add what one more reference means."""

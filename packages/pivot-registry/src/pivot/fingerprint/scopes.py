@@ -20,6 +20,8 @@ ITEM = "[]"
 Kind = Literal["module", "class", "function", "comprehension", "hint"]
 Argument = tuple[int | str, Reference]
 """(position, keyword or `*`, what is passed)."""
+Alias = tuple[str, ast.expr, bool]
+"""(local name, value, whether the name stands for its parts rather than for the whole)."""
 
 _PLACES = frozenset([ast.Name, ast.Attribute, ast.Subscript])
 _CHOICES = frozenset([ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Starred])
@@ -60,8 +62,7 @@ class Scope:
         self.stores: list[Reference] = []
         """What is changed in place, or bound by `global`."""
         self.calls: list[Call] = []
-        self.aliases: list[tuple[str, ast.expr, bool]] = []
-        """(local name, value, whether the name stands for its parts rather than for the whole)."""
+        self.aliases: list[Alias] = []
 
     def bind(self, name: str) -> None:
         """Take note of an assignment to a plain name."""
@@ -84,6 +85,8 @@ class Scope:
             return self.reads
         found: list[Reference] = []
         bound = self.bound - self.nonlocals
+        if not (self.imports or self.globals):
+            return [ref for ref in self.reads if ref.partition(".")[0] not in bound or ":" in ref]
         for ref in self.reads:
             root = ref.partition(".")[0]
             if root in self.globals:
@@ -101,9 +104,11 @@ class Scope:
             return (ref,)
         if root in self.globals:
             return (":" + ref,)
+        if root not in self.bound:
+            return (ref,)
         if root in self.imports:
             return through(self.imports[root], ref)
-        if root not in self.bound or root in self.nonlocals:
+        if root in self.nonlocals:
             return (ref,)
         if root in seen:
             return ()

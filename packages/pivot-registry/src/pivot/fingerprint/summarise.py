@@ -5,12 +5,13 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from blake3 import blake3
 
 from pivot.fingerprint.canonical import Token, digest_of, is_docstring, live_branch
-from pivot.fingerprint.scopes import Reference, aliased, elements, held, path_of
-from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit
+from pivot.fingerprint.scopes import Alias, Reference, aliased, elements, held, path_of
+from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit, in_order, once
 from pivot.fingerprint.walk import Walk, first_line, said
 
 _DEEP = 20_000
@@ -26,6 +27,8 @@ _KINDS: dict[type, AtomKind] = {
     ast.Import: "import",
     ast.ImportFrom: "import",
 }
+_NOTHING = Unit()
+_Named = tuple[tuple[str, Reference], ...]
 
 
 def summarise(data: bytes, tree: ast.Module | None = None) -> Summary:
@@ -134,37 +137,45 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
     end = statement.end_lineno or line
     raw = b"".join(lines[line - 1 : end])
     running = scope.reads | walk.direct
-    aliases = scope.aliases
+    aliases, holds, makers = _values(scope.aliases) if scope.aliases else ((), (), ())
+    # In the order of the fields: so many keywords go through a dictionary, which takes longer than all the rest.
     return Atom(
-        kind=kind,
-        names=tuple(sorted(scope.bound)),
-        line=line,
-        end=end,
-        hash=b"" if kind == "import" else digest_of(walk.out),
-        hints=said(walk.hints),
-        fields=digest_of(walk.fields),
-        docs=said(walk.docs),
-        raw=blake3(b"%d:" % line + raw).digest(),
-        reads=tuple(sorted(running | walk.later_reads)),
-        shell_reads=tuple(sorted(running)),
-        hint_reads=tuple(sorted(walk.hint_reads)),
-        field_reads=tuple(sorted(walk.field_reads)),
-        imports=tuple([(name, origin) for name, origins in scope.imports.items() for origin in origins]),
-        loads=tuple(walk.loads),
-        bases=_bases(statement),
-        decorators=tuple(walk.decorators),
-        now=Unit("", (), tuple(dict.fromkeys(scope.stores)), tuple(dict.fromkeys(scope.calls))),
-        later=tuple(walk.later),
-        aliases=tuple(
-            [(name, ref) for name, value, parts in aliases for ref in (elements(value) if parts else aliased(value))]
-        ),
-        holds=tuple([(name, ref) for name, value, parts in aliases if not parts for ref in held(value)]),
-        makers=tuple([(name, path) for name, value, _ in aliases if (path := _maker(value)) is not None]),
-        flags=tuple(walk.flags.items()),
-        strings=tuple(sorted(walk.strings)),
-        environ=tuple(sorted(walk.environ)),
-        inner=tuple(walk.inner),
-        main=main,
+        kind,
+        in_order(scope.bound),
+        line,
+        end,
+        b"" if kind == "import" else digest_of(walk.out),
+        said(walk.hints),
+        digest_of(walk.fields),
+        said(walk.docs),
+        blake3(f"{line}:".encode() + raw).digest(),
+        in_order(running | walk.later_reads),
+        in_order(running),
+        in_order(walk.hint_reads),
+        in_order(walk.field_reads),
+        tuple([(name, origin) for name, origins in scope.imports.items() for origin in origins]),
+        tuple(walk.loads),
+        _bases(statement) if kind == "class" else (),
+        tuple(walk.decorators),
+        Unit("", (), once(scope.stores), once(scope.calls)) if scope.stores or scope.calls else _NOTHING,
+        tuple(walk.later),
+        aliases,
+        holds,
+        makers,
+        tuple(walk.flags.items()),
+        in_order(walk.strings),
+        in_order(walk.environ),
+        tuple(walk.inner),
+        main,
+    )
+
+
+def _values(bound: list[Alias]) -> tuple[_Named, _Named, _Named]:
+    """Say of names what they may be other names of, what their values hold, and what was called to make them."""
+    return (
+        tuple([(name, ref) for name, value, parts in bound for ref in (elements(value) if parts else aliased(value))]),
+        tuple([(name, ref) for name, value, parts in bound if not parts for ref in held(value)]),
+        tuple([(name, path) for name, value, _ in bound if (path := _maker(value)) is not None]),
     )
 
 
@@ -174,9 +185,7 @@ def _maker(value: ast.expr) -> Reference | None:
     return path_of(made.func) if isinstance(made, ast.Call) else None
 
 
-def _bases(statement: ast.stmt) -> tuple[Reference, ...]:
-    if not isinstance(statement, ast.ClassDef):
-        return ()
+def _bases(statement: Any) -> tuple[Reference, ...]:
     sources = [*statement.bases, *(keyword.value for keyword in statement.keywords if keyword.arg == "metaclass")]
     return tuple(path for source in sources if (path := path_of(source)) is not None)
 

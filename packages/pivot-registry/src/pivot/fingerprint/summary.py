@@ -1,11 +1,22 @@
 """What one file says, as data: a pure function of its bytes, wherever the file lies and whatever it is called."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from pivot.fingerprint.scopes import Call, Reference
 
 AtomKind = Literal["def", "class", "assign", "import", "other"]
+T = TypeVar("T")
+
+
+def in_order(texts: Set[str]) -> tuple[str, ...]:
+    """Sort texts. Of most things that could be said of a statement there are none, and that costs nothing."""
+    return tuple(sorted(texts)) if texts else ()
+
+
+def once(items: Sequence[T]) -> tuple[T, ...]:
+    """Leave out what comes again."""
+    return tuple(dict.fromkeys(items)) if len(items) > 1 else tuple(items)
 
 
 class Unit(NamedTuple):

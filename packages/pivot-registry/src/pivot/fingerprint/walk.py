@@ -8,7 +8,7 @@ from pivot.fingerprint.calls import Calls
 from pivot.fingerprint.canonical import Token, Visit, constant_token, digest_of
 from pivot.fingerprint.marks import MARKED
 from pivot.fingerprint.scopes import Kind, Scope, path_of
-from pivot.fingerprint.summary import Decorator, Inner, Unit
+from pivot.fingerprint.summary import Decorator, Inner, Unit, in_order, once
 
 _NAME_LIKE = re.compile(r"[A-Za-z_.][\w.]*(:[\w.]+)?").fullmatch
 _SCRIPT = re.compile(r"[^\s'\"=]+\.py\b").findall
@@ -108,12 +108,10 @@ class Walk(Calls):
         stores, calls = scope.settled()
         around = parent if parent.kind != "class" else parent.enclosing()
         if scope.kind == "function" and around.kind == "module":
-            self.later.append(
-                Unit(self.method, scope.params, tuple(dict.fromkeys(stores)), tuple(dict.fromkeys(calls)))
-            )
+            self.later.append(Unit(self.method, scope.params, once(stores), once(calls)))
         else:
-            around.stores.extend(dict.fromkeys(stores))
-            around.calls.extend(dict.fromkeys(calls))
+            around.stores += once(stores)
+            around.calls += once(calls)
 
     # Names
 
@@ -282,7 +280,7 @@ class Walk(Calls):
             self.reads = self.scope.reads = set()
             self.on[type(decorator)](decorator)
             path = path_of(decorator) or ""
-            self.decorators.append(Decorator(path, digest_of(self.out), tuple(sorted(self.reads | self.direct))))
+            self.decorators.append(Decorator(path, digest_of(self.out), in_order(self.reads | self.direct)))
             self.out = before
             self.decorator_call(decorator, node.name)
         self.direct = set()
