@@ -48,7 +48,7 @@ def unmarked(annotation: Any) -> Any:
 def suited(marked: Marked) -> Marker:
     """Let the loader see what it loads into: `loaders.CSV()` reads polars for a `polars.DataFrame`."""
     kind, marker = unmarked(marked.kind), marked.marker
-    if not isinstance(marker, PlaceholderDep) and isinstance(marker.path, list | tuple):
+    if not isinstance(marker, PlaceholderDep) and isinstance(marker.path, (list, tuple)):
         kind = unmarked(next(iter(typing.get_args(kind)), kind))
     loader: Any = marker.loader.suited_to(kind)
     return marker if loader is marker.loader else dataclasses.replace(marker, loader=loader)

@@ -41,7 +41,7 @@ def _written(func: Any, code: CodeType) -> Parameters:
     """Read them off the code. `inspect.signature` would do, at ten times the price."""
     given, by_keyword, count = func.__defaults__ or (), func.__kwdefaults__, code.co_argcount
     names = code.co_varnames[: count + code.co_kwonlyargcount]
-    defaults = dict(zip(names[count - len(given) : count], given, strict=False))
+    defaults = dict(zip(names[count - len(given) : count], given, strict=False)) if given else {}
     if by_keyword:
         defaults |= {name: value for name, value in by_keyword.items() if name in names}
     return Parameters(names, defaults)

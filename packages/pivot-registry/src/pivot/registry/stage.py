@@ -26,29 +26,29 @@ def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInf
     incremental, outs = outs_of(taken, told.out_path_overrides or {}, what, where)
     deps_paths = [path for dep in deps.values() for path in paths_of(dep.path)]
     refuse_overlaps(deps_paths, outs, what, where)
-    return RegistryStageInfo(
-        name=name,
-        func=func,
-        state_dir=told.state_dir,
-        root=told.root,
-        params=params_of(taken, told.params, what, where),
-        params_arg=taken.params_arg,
-        mutex=_texts(told.mutex, "mutex", where),
-        resources=checked_resources(told.resources, where),
-        retries=checked_retries(told.retries, where),
-        timeout=checked_timeout(told.timeout, where),
-        variant=told.variant,
-        deps=deps,
-        outs=outs,
-        incremental=incremental,
-        deps_paths=deps_paths,
-        outs_paths=[path for out in outs.values() for path in paths_of(out.path)],
-        defaults=taken.defaults,
-        place=place,
-        version=None if told.version is None else str(told.version),
-        ignore=_texts(told.ignore, "ignore", where),
-        depends=list(told.depends) if isinstance(told.depends, list | tuple | set) else [told.depends],
-    )
+    return {
+        "name": name,
+        "func": func,
+        "state_dir": told.state_dir,
+        "root": told.root,
+        "params": params_of(taken, told.params, what, where),
+        "params_arg": taken.params_arg,
+        "mutex": _texts(told.mutex, "mutex", where),
+        "resources": checked_resources(told.resources, where),
+        "retries": checked_retries(told.retries, where),
+        "timeout": checked_timeout(told.timeout, where),
+        "variant": told.variant,
+        "deps": deps,
+        "outs": outs,
+        "incremental": incremental,
+        "deps_paths": deps_paths,
+        "outs_paths": [path for out in outs.values() for path in paths_of(out.path)],
+        "defaults": taken.defaults,
+        "place": place,
+        "version": None if told.version is None else str(told.version),
+        "ignore": _texts(told.ignore, "ignore", where),
+        "depends": list(told.depends) if isinstance(told.depends, (list, tuple, set)) else [told.depends],
+    }
 
 
 def _name(func: Callable[..., Any], told: Registration, where: str) -> str:
