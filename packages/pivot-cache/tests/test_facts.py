@@ -4,7 +4,7 @@ import time
 import pytest
 
 from pivot.cache.digest import Kind, name_of
-from pivot.cache.facts import Clock, Facts, key_of, placed_mtime_ns
+from pivot.cache.facts import Clock, Facts, is_unknown, key_of, placed_mtime_ns
 from pivot.cache.index import Index
 from pivot.cache.objects import Content
 from pivot.cache.rows import MemoryRows, Summary
@@ -55,6 +55,16 @@ def test_a_file_written_just_now_is_racy_without_a_look_at_the_clock(facts, cloc
     assert not facts.learn([(b"k", Content(_NAME, fresh), facts.moment(fresh, -1))])
     assert facts.known([b"k"], [fresh]) == [None]
     assert facts.moment(old, -1) <= time.time_ns() - COARSE_NS
+
+
+def test_of_a_file_that_is_unknown_nothing_is_ever_remembered(facts):
+    # Fails if `is_unknown` is true of a file of which `learn` or `learn_placed` keep anything.
+    now = time.time_ns()
+    fresh = _SEEN._replace(mtime_ns=now, ctime_ns=now)
+    assert is_unknown(fresh)
+    assert not facts.learn([(b"k", Content(_NAME, fresh), now)])
+    assert not is_unknown(fresh._replace(mtime_ns=placed_mtime_ns()))
+    assert not is_unknown(fresh._replace(mtime_ns=now - 2 * TICK_NS))
 
 
 def test_a_file_has_one_key_however_it_is_named(tmp_path, monkeypatch):

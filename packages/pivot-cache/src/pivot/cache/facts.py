@@ -133,6 +133,14 @@ class Facts:
         self._index.put(_summary_key(key), summary.pack())
 
 
+def is_unknown(seen: Signature) -> bool:
+    """Say whether nothing can be known of a file yet, because it was written just now, and not by a restore.
+
+    It is racy, whatever the clock of the file system says, and what a restore makes has an older mtime.
+    """
+    return seen.mtime_ns > time.time_ns() - TICK_NS
+
+
 def placed_mtime_ns() -> int:
     """Give the mtime for a file that a restore makes, unless the restore waits for the next tick.
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.entries import Entry, EntryKind, text_path
 from pivot.cache.errors import ChangedError
-from pivot.cache.facts import WORTH_WAITING, Facts, key_of
+from pivot.cache.facts import WORTH_WAITING, Facts, is_unknown, key_of
 from pivot.cache.many import attempted, settled, spread, spread_files, uncollected
 from pivot.cache.objects import Objects
 from pivot.cache.rows import Summary
@@ -19,6 +19,8 @@ from pivot.cache.tree import Manifest, encode
 from pivot.cache.walk import Found, MayFollow, fingerprint, walk
 
 _MANY = 256
+_SMALL = 1 << 16
+"""Bytes that take no longer to hash than it takes to look up what is known of a file, and to look at the clock."""
 _TRIES = 3
 
 
@@ -103,7 +105,11 @@ class WorkTree:
         return [next(stored) if one.kind is EntryKind.FILE else next(trees) for one in outside]
 
     def _file(self, path: str, status: os.stat_result, way: Way) -> Stored:
-        key, seen = key_of(path), signature_of(status)
+        seen = signature_of(status)
+        if seen.size <= _SMALL and is_unknown(seen):  # as what a stage has just made: no need to look it up
+            content = way.read_one(path)
+            return Stored(content.name.digest, content.seen.size)
+        key = key_of(path)
         name = self._facts.known_one(key, seen)
         if name is None or not way.held([name])[0]:
             moment = self._facts.moment(seen, status.st_dev)
