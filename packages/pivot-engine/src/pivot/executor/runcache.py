@@ -99,7 +99,7 @@ class RunCache:
         if self._free is None:
             return None
         recalled, key = self._free
-        return key if facts._replace(observed=recalled.observed) == recalled else None
+        return key if facts[:-1] == recalled[:-1] else None  # all but what was observed
 
     def _walk(self, key: str) -> Iterator[tuple[str, Trace | None, Seen]]:
         """Follow the records of a key; the last one is None, at the key where a new record belongs."""

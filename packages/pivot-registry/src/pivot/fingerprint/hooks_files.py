@@ -78,13 +78,12 @@ class AuditHook:
 
         @_visible
         def hear(event: str, args: tuple[Any, ...]) -> None:
-            handler = handlers.get(event)
-            if handler is None or not active() or is_tracing(frame := sys._getframe(1)):
-                return
-            try:
-                handler(args, frame)
-            except Exception:  # noqa: BLE001 - an audit hook that raises makes the user's `open` fail
-                return
+            # Asked this way first, for nearly all events are nobody's. Another thread may empty it right after.
+            if event in handlers and active() and not is_tracing(frame := sys._getframe(1)):
+                try:
+                    handlers[event](args, frame)
+                except Exception:  # noqa: BLE001 - an audit hook that raises makes the user's `open` fail
+                    return
 
         return hear  # type: ignore[no-any-return]
 

@@ -75,7 +75,7 @@ def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
     """
     paths = set(map(os.path.normpath, declared))
     asked = observed.present or observed.missing
-    leading = {parent for path in paths for parent in _above(path)} if asked else ()
+    leading: set[str] = set().union(*map(_above, paths)) if asked else set()
     return observed._replace(
         files=_outside(observed.files, paths),
         directories=_outside(observed.directories, paths),
@@ -87,6 +87,8 @@ def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
 
 def _outside(names: tuple[str, ...], paths: set[str], also: Collection[str] = ()) -> tuple[str, ...]:
     """Leave out what lies at or below these paths, and what else is said."""
+    if not names:
+        return names
     left = [name for name in names if name not in paths and name not in also]
     return tuple([name for name in left if paths.isdisjoint(_above(name))])
 
