@@ -79,7 +79,10 @@ class ModuleLink(NamedTuple):
 
     def to_data(self) -> tuple[Any, ...]:
         """Give it as plain tuples."""
-        atoms = tuple((*atom[:_INNER], tuple(map(tuple, atom.inner)), atom.main) for atom in self.atoms)
+        atoms = tuple(
+            (*atom[:_INNER], tuple(map(tuple, atom.inner)), atom.main) if atom.inner else tuple(atom)
+            for atom in self.atoms
+        )
         return (*self[:8], atoms, *self[9:])
 
     @classmethod

@@ -66,18 +66,22 @@ class Merkle:
         while members[-1] != root:
             members.append(self._pending.pop())
         facts: list[Fact] = []
-        looks: set[frozenset[str]] = set()
+        flags = NO_FLAGS
         below: set[Node] = set()
         for node in members:
-            fact, children, flags, _ = self.expansions[node]
-            looks.add(flags)
+            fact, children, looks, _ = self.expansions[node]
+            if looks:
+                flags |= looks
             below.update(children)
             if fact is not None:
                 facts.append(fact)
         below.difference_update(members)
-        looks.update([self.flags[node] for node in below])
-        flags = NO_FLAGS.union(*looks) if len(looks) > 1 else looks.pop()
-        value = _hash(facts, {self.hashes[node] for node in below})
+        reached: set[bytes] = set()
+        for node in below:
+            reached.add(self.hashes[node])
+            if looks := self.flags[node]:
+                flags |= looks
+        value = _hash(facts, reached)
         for node in members:
             self.hashes[node] = value
             self.flags[node] = flags

@@ -141,10 +141,11 @@ _DECORATORS, _NOW, _LATER, _INNER = (Atom._fields.index(name) for name in ("deco
 
 def _plain(atom: Atom) -> tuple[Any, ...]:
     fields: list[Any] = list(atom)
-    fields[_DECORATORS] = tuple(map(tuple, atom.decorators))
     fields[_NOW] = _plain_unit(atom.now)
     fields[_LATER] = tuple(map(_plain_unit, atom.later))
-    fields[_INNER] = tuple(map(tuple, atom.inner))
+    if atom.decorators or atom.inner:
+        fields[_DECORATORS] = tuple(map(tuple, atom.decorators))
+        fields[_INNER] = tuple(map(tuple, atom.inner))
     return tuple(fields)
 
 
