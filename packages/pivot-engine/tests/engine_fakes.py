@@ -107,3 +107,11 @@ def tasks_of(pipeline: LivePipeline, options: TaskOptions) -> list[StageTask]:
     """Give the task of every stage, its function shipped by value."""
     infos = [worker_info(pipeline.live(item.ref), item, options, force=False) for item in pipeline.stages]
     return [StageTask(item, info=info) for item, info in zip(pipeline.stages, infos, strict=True)]
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from engine_fakes import identified, live, stage, tasks_of
+from engine_fakes import identified, is_alive, live, stage, tasks_of
 
 from pivot.cache import CacheRoot
 from pivot.engine import EngineSettings, Event, Outcome
@@ -280,13 +280,6 @@ def test_threads_that_a_stage_leaves_do_not_keep_its_worker(tmp_path: Path) -> N
         pool.start(task(tmp_path, leaves))
         assert pool.wait().outcome is Outcome.RAN
         pool.close()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_worker_that_dies_before_its_code_is_identified_has_recorded_nothing(tmp_path: Path) -> None:

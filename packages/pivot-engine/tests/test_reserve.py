@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
+from engine_fakes import is_alive
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="workers are forked on Linux only")
 
@@ -113,7 +115,7 @@ input()
             wait_until(lambda pid=pid: os.path.realpath(sys.executable) not in files_of(pid))
         process.send_signal(signal.SIGKILL)
         for pid in pids:
-            wait_until(lambda pid=pid: not os.path.exists(f"/proc/{pid}") or state_of(pid) == "Z")
+            wait_until(lambda pid=pid: not is_alive(int(pid)))
 
 
 def files_of(pid: str) -> set[str]:
@@ -126,16 +128,7 @@ def files_of(pid: str) -> set[str]:
     return found
 
 
-def state_of(pid: str) -> str:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return "Z"
-
-
-def wait_until(holds: "object") -> None:
-    assert callable(holds)
+def wait_until(holds: Callable[[], bool]) -> None:
     for _ in range(3_000):
         if holds():
             return

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pivot.executor.turns import Turns
+from pivot.registry.endings import ASKING
 
 # What is imported stays: to look for garbage meanwhile, or among it afterwards, takes a tenth of the time.
 _PROGRAM = (
     "import gc, sys; gc.disable(); sys.path[:] = sys.argv[2:]; "
     "from pivot.executor.process import main; gc.freeze(); gc.enable(); main(*map(int, sys.argv[1].split()))"
 )
-_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Descriptors = tuple[int, int, int]
 """What a worker has of the pipes to its coordinator: for tasks, for turns, for reports."""
@@ -71,7 +71,7 @@ def fork() -> Process:
 
     def begin(descriptors: Descriptors) -> int:
         # Handlers of ours are not to run in the child, nor is the terminal's Ctrl-C to reach it.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
         try:
             pid = os.fork()
             if not pid:

@@ -51,7 +51,7 @@ def forked(descriptors: tuple[int, int, int], mask: Iterable[int]) -> NoReturn:
         main(*descriptors)
         os._exit(0)
     except SystemExit:
-        os._exit(1)
+        pass  # nobody to work for: nothing to tell
     except BaseException:  # noqa: BLE001 - it must not go on as its parent
         traceback.print_exc()
     finally:

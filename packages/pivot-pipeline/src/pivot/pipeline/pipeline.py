@@ -94,20 +94,20 @@ class Pipeline:
             DefinitionError: something about the stage is wrong, or the name is taken.
         """
         told = Registration(
-            name,
-            self._state_dir,
-            self._root,
-            params,
-            mutex,
-            resources,
-            retries,
-            timeout,
-            variant,
-            dep_path_overrides,
-            out_path_overrides,
-            version,
-            ignore,
-            depends,
+            name=name,
+            state_dir=self._state_dir,
+            root=self._root,
+            params=params,
+            mutex=mutex,
+            resources=resources,
+            retries=retries,
+            timeout=timeout,
+            variant=variant,
+            dep_path_overrides=dep_path_overrides,
+            out_path_overrides=out_path_overrides,
+            version=version,
+            ignore=ignore,
+            depends=depends,
         )
         self.add(stage_info(func, told))
 

@@ -5,7 +5,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from blake3 import blake3
 
@@ -155,7 +154,7 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         in_order(walk.field_reads),
         tuple([(name, origin) for name, origins in scope.imports.items() for origin in origins]),
         tuple(walk.loads),
-        _bases(statement) if kind == "class" else (),
+        _bases(statement) if isinstance(statement, ast.ClassDef) else (),
         tuple(walk.decorators),
         Unit("", (), once(scope.stores), once(scope.calls)) if scope.stores or scope.calls else _NOTHING,
         tuple(walk.later),
@@ -185,7 +184,7 @@ def _maker(value: ast.expr) -> Reference | None:
     return path_of(made.func) if isinstance(made, ast.Call) else None
 
 
-def _bases(statement: Any) -> tuple[Reference, ...]:
+def _bases(statement: ast.ClassDef) -> tuple[Reference, ...]:
     sources = [*statement.bases, *(keyword.value for keyword in statement.keywords if keyword.arg == "metaclass")]
     return tuple(path for source in sources if (path := path_of(source)) is not None)
 

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 
-_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that ask a process to end."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -66,7 +67,7 @@ def undisturbed() -> Iterator[None]:
     # Not blocked (pthread_sigmask): another thread of the process would be sent them instead.
     heard: list[int] = []
     try:
-        with handling(dict.fromkeys(_ASKING, lambda number, _frame: heard.append(number))):
+        with handling(dict.fromkeys(ASKING, lambda number, _frame: heard.append(number))):
             yield
     finally:
         for number in heard[:1]:
