@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from blake3 import blake3
@@ -148,4 +149,5 @@ class PipelineSession:
 
 
 def _seal(code: str, manifest: Mapping[str, str]) -> bytes:
-    return blake3(repr((code, sorted(manifest.items()))).encode("utf-8", "surrogatepass")).digest(16)
+    told = "\0".join([code, *chain.from_iterable(sorted(manifest.items()))])
+    return blake3(told.encode("utf-8", "surrogatepass")).digest(16)

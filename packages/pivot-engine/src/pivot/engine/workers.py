@@ -31,6 +31,7 @@ class Worker:
         """Have one, with variables of its own. It takes a task at once, and begins some time later. Raises OSError."""
         environ = {**os.environ, **invented}
         self._process = process = start(environ)
+        self._size = _size(process.tasks.fileno())
         self.pid = process.pid
         self.handle = _handle(self.pid)
         """Readable when the process has ended; None: the system has no such thing."""
@@ -80,9 +81,8 @@ class Worker:
         return whole(dumps((run_id, task)))
 
     def _room(self) -> int:
-        pipe = self._process.tasks.fileno()
-        unread = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
-        return _size(pipe) - unread
+        unread = fcntl.ioctl(self._process.tasks.fileno(), termios.FIONREAD, bytes(4))
+        return self._size - int.from_bytes(unread, sys.byteorder)
 
     def _send(self, message: bytes) -> None:
         # Whether it lives to read this is found out when it is listened to.
