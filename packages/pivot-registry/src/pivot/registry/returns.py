@@ -8,7 +8,7 @@ from typing import Any
 from pivot.outputs import Out
 from pivot.registry.errors import DefinitionError
 from pivot.registry.hints import hints_of
-from pivot.registry.markers import marked_in, suited, unmarked
+from pivot.registry.markers import markers_in, unmarked
 
 RETURN = "return"
 """The key of the output of a function that returns the value itself."""
@@ -48,7 +48,7 @@ def _of_record(record: type, where: str) -> Mapping[str, Out[Any]]:
 
 
 def _outs_in(annotation: Any, what: str, where: str) -> list[Out[Any]]:
-    markers = [suited(marked) for marked in marked_in(annotation)]
+    markers = markers_in(annotation)
     outs = [marker for marker in markers if isinstance(marker, Out)]
     if len(outs) < len(markers):
         raise DefinitionError(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pivot.outputs import Dep, IncrementalOut, Out, PlaceholderDep
 from pivot.registry.errors import DefinitionError
 from pivot.registry.hints import Unknown, hints_of
-from pivot.registry.markers import marked_in, suited, unmarked
+from pivot.registry.markers import Marker, markers_in, unmarked
 from pivot.registry.parameters import parameters_of
 from pivot.registry.place import innermost
 from pivot.registry.returns import outs_of
@@ -43,15 +43,15 @@ def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
     for name in parameters.names:
         annotation = hints.values.get(name, inspect.Parameter.empty)
         match _marker(name, annotation, where):
+            case Dep() | PlaceholderDep() as dep:
+                deps[name] = dep
             case IncrementalOut() as out:
                 incremental[name] = out
             case Out() as out:
                 raise _misplaced(name, out, where)
             case None:
                 plain[name] = annotation
-            case dep:
-                deps[name] = dep
-    params_arg = _params_arg(plain, where)
+    params_arg = _params_arg(plain, where) if plain else None
     params_class = None if params_arg is None else _class_in(plain.pop(params_arg))
     returns = hints.values.get("return")
     outs = outs_of(returns, where)
@@ -86,13 +86,13 @@ def _why(annotation: Any, unknown: tuple[str, ...]) -> str:
     return ": its annotation has no Dep"
 
 
-def _marker(name: str, annotation: Any, where: str) -> Dep[Any] | PlaceholderDep[Any] | Out[Any] | None:
-    found = marked_in(annotation)
+def _marker(name: str, annotation: Any, where: str) -> Marker | None:
+    found = markers_in(annotation)
     if len(found) > 1:
         raise DefinitionError(
             f"the parameter {name!r} is annotated twice", where=where, hint="Give every parameter one Dep."
         )
-    return suited(found[0]) if found else None
+    return found[0] if found else None
 
 
 def _misplaced(name: str, out: Out[Any], where: str) -> DefinitionError:
