@@ -47,8 +47,7 @@ def test_they_are_what_inspect_says(func: Callable[..., Any]) -> None:
     told = inspect.signature(func).parameters.values()
     names = [one.name for one in told if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     defaults = {one.name: one.default for one in told if one.default is not one.empty}
-    found = parameters_of(func, "pipeline.py:1")
-    assert (list(found.names), found.defaults) == (names, defaults)
+    assert parameters_of(func, "pipeline.py:1") == (tuple(names), defaults)
 
 
 async def asynchronous() -> None: ...

@@ -69,7 +69,7 @@ def checked_resources(given: object, where: str, places: Mapping[str, str] = {})
         DefinitionError: they are no mapping of names to amounts.
     """
     example = 'Name each with its amount: {"gpu": 1, "memory": "12G"}.'
-    if not isinstance(given, Mapping):
+    if not isinstance(given, (dict, Mapping)):  # nearly always the first, and the second takes long to ask
         raise DefinitionError(f"resources must map names to amounts, not be {given!r}", where=where, hint=example)
     found: dict[str, float] = {}
     for name, amount in given.items():

@@ -1,7 +1,7 @@
 """The inputs and outputs of one stage: what the function declares, with the paths that the registration gives."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from pivot.outputs import Dep, IncrementalOut, Out, PlaceholderDep
@@ -13,10 +13,11 @@ from pivot.registry.suggest import hint_for
 
 
 def deps_of(taken: StageSignature, overrides: Mapping[str, Any], what: str, where: str) -> dict[str, Dep[Any]]:
-    _refuse_unknown(overrides, taken.deps, f"{what} has no input", "inputs", where)
+    if overrides:
+        _refuse_unknown(overrides, taken.deps, f"{what} has no input", "inputs", where)
     found: dict[str, Dep[Any]] = {}
     for arg, dep in taken.deps.items():
-        if arg not in overrides and not isinstance(dep, PlaceholderDep) and is_plain(dep.path):
+        if arg not in overrides and isinstance(dep, Dep) and is_plain(dep.path):
             found[arg] = dep
             continue
         label = f"input {arg!r} of {what}"
@@ -46,11 +47,12 @@ def outs_of(
     taken: StageSignature, overrides: Mapping[str, Any], what: str, where: str
 ) -> tuple[dict[str, str], dict[str, Out[Any]]]:
     """Give the parameters that receive an output, and the outputs."""
-    declared = dict(taken.outs)
-    incremental = {arg: _key_of(arg, out, declared, what, where) for arg, out in taken.incremental.items()}
-    for arg, key in incremental.items():
-        declared.setdefault(key, taken.incremental[arg])
-    _refuse_unknown(overrides, declared, f"{what} has no output", "outputs", where)
+    declared, incremental = {**taken.outs}, {}
+    for arg, wanted in taken.incremental.items():
+        key = incremental[arg] = _key_of(arg, wanted, taken.outs, what, where)
+        declared.setdefault(key, wanted)
+    if overrides:
+        _refuse_unknown(overrides, declared, f"{what} has no output", "outputs", where)
     outs: dict[str, Out[Any]] = {}
     for key, out in declared.items():
         if key not in overrides and is_plain_output(out.path):
@@ -86,26 +88,32 @@ def _overridden(path: Any, override: Any, label: str, where: str) -> Any:
     return override
 
 
-def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str, kind: str, where: str) -> None:
-    names = list(known)
+def _refuse_unknown(given: Iterable[str], known: Collection[str], what: str, kind: str, where: str) -> None:
     for key in given:
-        if key not in names:
-            raise DefinitionError(f"{what} {key!r}", where=where, hint=hint_for(key, names, kind))
+        if key not in known:
+            raise DefinitionError(f"{what} {key!r}", where=where, hint=hint_for(key, known, kind))
 
 
 def refuse_overlaps(reads: Sequence[str], outs: Mapping[str, Out[Any]], what: str, where: str) -> None:
     """Refuse a file that two outputs write, or that the stage both reads and writes."""
-    written = [(path, out) for out in outs.values() for path in paths_of(out.path)]
-    for index, (path, _) in enumerate(written):
-        for other, _ in written[:index]:
-            if overlap(path, other):
+    written: list[str] = []
+    for out in outs.values():
+        for path in paths_of(out.path):
+            if (other := _overlapping(path, written)) is not None:
                 both = f"writes {path} twice" if path == other else f"has two outputs, {other} and {path}, in one place"
                 raise DefinitionError(f"{what} {both}", where=where, hint="Give every output a path of its own.")
-    for read in reads:
-        for path, out in written:
-            if overlap(path, read) and not isinstance(out, IncrementalOut):
+            if (read := _overlapping(path, reads)) is not None and not isinstance(out, IncrementalOut):
                 raise DefinitionError(
                     f"{what} reads {read} and writes {path}",
                     where=where,
                     hint="Write to another path, or use IncrementalOut to go on from the last run.",
                 )
+            written.append(path)
+
+
+def _overlapping(path: str, others: Iterable[str]) -> str | None:
+    """Give the first of the others that overlaps with a path."""
+    for other in others:
+        if overlap(path, other):
+            return other
+    return None

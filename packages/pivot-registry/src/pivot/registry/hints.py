@@ -25,17 +25,23 @@ class Hints(NamedTuple):
 def hints_of(target: Any) -> Hints:
     """Resolve the annotations of a function or a class, `Annotated` kept."""
     try:
-        if is_bare(target) and all(map(_is_resolved, target.__annotations__.values())):
-            return Hints({name: NoneType if raw is None else raw for name, raw in target.__annotations__.items()})
+        if is_bare(target) and (values := _resolved(target.__annotations__)) is not None:
+            return Hints(values)
         return Hints(typing.get_type_hints(target, localns=_closure(target) or None, include_extras=True))
     except Exception:  # noqa: BLE001  (an annotation may hold any expression)
         return _tolerantly(target)
 
 
-def _is_resolved(annotation: Any) -> bool:
-    """Whether `typing` would give the same back: a class, or an annotated one, as most are."""
-    kind = annotation.__origin__ if type(annotation) is ANNOTATED else annotation
-    return kind is None or isinstance(kind, type)
+def _resolved(annotations: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give what `typing` would, if all are classes, annotated or not, as most are."""
+    values: dict[str, Any] = {}
+    for name, raw in annotations.items():
+        annotation: Any = NoneType if raw is None else raw
+        kind = annotation.__origin__ if type(annotation) is ANNOTATED else annotation
+        if not isinstance(kind, type):
+            return None
+        values[name] = annotation
+    return values
 
 
 class Unknown:

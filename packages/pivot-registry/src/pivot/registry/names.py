@@ -33,6 +33,8 @@ def pipeline_name(name: object, where: object | None = None) -> PipelineName:
 
 
 def _is_stage_name(name: str) -> bool:
+    if name.isidentifier() and name.isascii():  # most are
+        return len(name) <= _LONGEST
     fine = name.translate(_AS_LETTERS).isalnum()
     return fine and _is_short(name) and (name[0].isalnum() or name[0] == "_")
 

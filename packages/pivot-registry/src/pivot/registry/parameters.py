@@ -4,7 +4,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
 from pivot.registry.errors import DefinitionError
 from pivot.registry.place import innermost, is_bare
@@ -14,16 +14,11 @@ _KEYWORDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-class Parameters(NamedTuple):
-    """What a stage function takes."""
+def parameters_of(func: Callable[..., Any], where: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Give the names that a keyword fills, and the defaults. Raises DefinitionError.
 
-    names: tuple[str, ...]
-    """Those that a keyword fills."""
-    defaults: dict[str, Any]
-
-
-def parameters_of(func: Callable[..., Any], where: str) -> Parameters:
-    """Read the parameters; annotations are read elsewhere, as evaluating them may fail. Raises DefinitionError."""
+    Annotations are read elsewhere, as evaluating them may fail.
+    """
     if is_bare(func):
         code = func.__code__
         if not code.co_posonlyargcount and not code.co_flags & _ASYNC:
@@ -34,17 +29,17 @@ def parameters_of(func: Callable[..., Any], where: str) -> Parameters:
         for name, parameter in signature.parameters.items()
         if parameter.default is not inspect.Parameter.empty
     }
-    return Parameters(tuple(_named(signature, where)), defaults)
+    return tuple(_named(signature, where)), defaults
 
 
-def _written(func: Any, code: CodeType) -> Parameters:
+def _written(func: Any, code: CodeType) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Read them off the code. `inspect.signature` would do, at ten times the price."""
-    given, by_keyword, count = func.__defaults__ or (), func.__kwdefaults__, code.co_argcount
-    names = code.co_varnames[: count + code.co_kwonlyargcount]
+    given, count, more = func.__defaults__, code.co_argcount, code.co_kwonlyargcount
+    names = code.co_varnames[: count + more]
     defaults = dict(zip(names[count - len(given) : count], given, strict=False)) if given else {}
-    if by_keyword:
+    if more and (by_keyword := func.__kwdefaults__):
         defaults |= {name: value for name, value in by_keyword.items() if name in names}
-    return Parameters(names, defaults)
+    return names, defaults
 
 
 def _readable(func: Callable[..., Any], where: str) -> inspect.Signature:

@@ -9,7 +9,7 @@ from pivot.registry.errors import DefinitionError
 
 _LONGEST_PART = 255
 _LONGEST = 4096
-_PLAIN = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/){0,30}[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}+(?:/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}+){0,30}+")
 """Most paths: nothing is wrong with these, and nothing is to be normalised."""
 _FORBIDDEN = (".git", ".pivot")
 _PIPELINE_FILES = ("pipeline.py", "pivot.yaml", "pivot.yml")

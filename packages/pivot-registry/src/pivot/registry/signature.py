@@ -36,11 +36,11 @@ class StageSignature(NamedTuple):
 
 def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
     """Read the annotations of a stage function. Raises DefinitionError."""
-    parameters, hints = parameters_of(func, where), hints_of(innermost(func))
+    (names, defaults), hints = parameters_of(func, where), hints_of(innermost(func))
     deps: dict[str, Dep[Any] | PlaceholderDep[Any]] = {}
     incremental: dict[str, IncrementalOut[Any]] = {}
     plain: dict[str, Any] = {}
-    for name in parameters.names:
+    for name in names:
         annotation = hints.values.get(name, inspect.Parameter.empty)
         match _marker(name, annotation, where):
             case Dep() | PlaceholderDep() as dep:
@@ -56,7 +56,7 @@ def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
     returns = hints.values.get("return")
     outs = outs_of(returns, where)
     return StageSignature(
-        deps, incremental, outs, params_arg, params_class, plain, parameters.defaults, returns, hints.unknown
+        deps, incremental, outs, params_arg, params_class, plain, defaults, returns, hints.unknown
     )
 
 

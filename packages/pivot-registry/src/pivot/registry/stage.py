@@ -47,7 +47,7 @@ def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInf
         "place": place,
         "version": None if told.version is None else str(told.version),
         "ignore": _texts(told.ignore, "ignore", where),
-        "depends": list(told.depends) if isinstance(told.depends, (list, tuple, set)) else [told.depends],
+        "depends": list(told.depends) if isinstance(told.depends, (tuple, list, set)) else [told.depends],
     }
 
 
@@ -70,7 +70,8 @@ def _declared(taken: StageSignature, told: Registration) -> StageSignature:
 
 def _texts(given: Sequence[str] | str, option: str, where: str) -> list[str]:
     texts = [given] if isinstance(given, str) else list(given)
-    if not all(isinstance(text, str) and text.strip() for text in texts):
-        what = f"{option} must be a list of names, not {given!r}"
-        raise DefinitionError(what, where=where, hint=f'Write {option}=["name"].')
+    for text in texts:
+        if not isinstance(text, str) or not text.strip():
+            what = f"{option} must be a list of names, not {given!r}"
+            raise DefinitionError(what, where=where, hint=f'Write {option}=["name"].')
     return texts
