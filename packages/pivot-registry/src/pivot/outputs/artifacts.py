@@ -36,7 +36,7 @@ class _Value:
         return vars(self) == vars(other) if type(other) is type(self) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((type(self), str(getattr(self, "path", ""))))
+        return hash(str(getattr(self, "path", "")))
 
 
 @dataclass(frozen=True, eq=False)

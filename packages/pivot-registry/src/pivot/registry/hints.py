@@ -6,7 +6,7 @@ import sys
 import typing
 from collections.abc import Mapping
 from types import NoneType
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pivot.registry.place import is_bare
 
@@ -14,20 +14,15 @@ ANNOTATED: type[Any] = type(Annotated[int, ""])
 """Asked for where `typing.get_origin` would do: every annotation of every stage is, several times."""
 
 
-class Hints(NamedTuple):
-    """Annotations as objects."""
+def hints_of(target: Any) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Resolve the annotations of a function or a class, `Annotated` kept.
 
-    values: Mapping[str, Any]
-    unknown: tuple[str, ...] = ()
-    """Names in them that are not defined, such as those imported under `if TYPE_CHECKING:`."""
-
-
-def hints_of(target: Any) -> Hints:
-    """Resolve the annotations of a function or a class, `Annotated` kept."""
+    Gives also the names in them that are not defined, such as those imported under `if TYPE_CHECKING:`.
+    """
     try:
         if is_bare(target) and (values := _resolved(target.__annotations__)) is not None:
-            return Hints(values)
-        return Hints(typing.get_type_hints(target, localns=_closure(target) or None, include_extras=True))
+            return values, ()
+        return typing.get_type_hints(target, localns=_closure(target) or None, include_extras=True), ()
     except Exception:  # noqa: BLE001  (an annotation may hold any expression)
         return _tolerantly(target)
 
@@ -81,11 +76,11 @@ class _Scope(dict[str, Any]):
         return Unknown()
 
 
-def _tolerantly(target: Any) -> Hints:
+def _tolerantly(target: Any) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """Resolve annotations one by one; an unknown name spoils only what it stands in."""
     scope = _Scope(_closure(target), _globals(target))
     values = {name: _evaluated(raw, scope) for name, raw in _written(target).items()}
-    return Hints(values, tuple(dict.fromkeys(scope.missed)))
+    return values, tuple(dict.fromkeys(scope.missed))
 
 
 def _evaluated(raw: Any, scope: _Scope) -> Any:

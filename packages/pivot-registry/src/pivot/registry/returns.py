@@ -37,13 +37,13 @@ def _is_record(kind: Any) -> bool:
 
 
 def _of_record(record: type, where: str) -> Mapping[str, Out[Any]]:
-    hints = hints_of(record)
-    found = {key: _outs_in(annotation, f"the key {key!r}", where) for key, annotation in hints.values.items()}
-    if not any(found.values()) and not hints.unknown:
+    hints, unknown = hints_of(record)
+    found = {key: _outs_in(annotation, f"the key {key!r}", where) for key, annotation in hints.items()}
+    if not any(found.values()) and not unknown:
         return {}
     for key, outs in found.items():
         if len(outs) != 1:
-            raise _not_one(record, key, len(outs), hints.unknown, where)
+            raise _not_one(record, key, len(outs), unknown, where)
     return {key: out for key, (out,) in found.items()}
 
 

@@ -36,12 +36,13 @@ class StageSignature(NamedTuple):
 
 def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
     """Read the annotations of a stage function. Raises DefinitionError."""
-    (names, defaults), hints = parameters_of(func, where), hints_of(innermost(func))
+    names, defaults = parameters_of(func, where)
+    hints, unknown = hints_of(innermost(func))
     deps: dict[str, Dep[Any] | PlaceholderDep[Any]] = {}
     incremental: dict[str, IncrementalOut[Any]] = {}
     plain: dict[str, Any] = {}
     for name in names:
-        annotation = hints.values.get(name, inspect.Parameter.empty)
+        annotation = hints.get(name, inspect.Parameter.empty)
         match _marker(name, annotation, where):
             case Dep() | PlaceholderDep() as dep:
                 deps[name] = dep
@@ -53,11 +54,9 @@ def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
                 plain[name] = annotation
     params_arg = _params_arg(plain, where) if plain else None
     params_class = None if params_arg is None else _class_in(plain.pop(params_arg))
-    returns = hints.values.get("return")
+    returns = hints.get("return")
     outs = outs_of(returns, where)
-    return StageSignature(
-        deps, incremental, outs, params_arg, params_class, plain, defaults, returns, hints.unknown
-    )
+    return StageSignature(deps, incremental, outs, params_arg, params_class, plain, defaults, returns, unknown)
 
 
 def check_all_filled(taken: StageSignature, where: str) -> None:
