@@ -61,7 +61,7 @@ def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
 
 def check_all_filled(taken: StageSignature, where: str) -> None:
     """Refuse a parameter that would get no value, and a return annotation that may hide outputs."""
-    if isinstance(taken.returns, Unknown) and not taken.outs:
+    if not taken.outs and isinstance(taken.returns, Unknown):
         raise DefinitionError(
             f"its return annotation has a name that is not defined ({', '.join(taken.unknown)})",
             where=where,
