@@ -12,6 +12,7 @@ from pivot.loaders import Text
 from pivot.outputs import Dep, Out
 from pivot.pipeline import Pipeline
 from pivot.registry.errors import DefinitionError
+from pivot.registry.registry import UnknownStageError
 from pivot.registry.types import PipelineName, StageName, StageRef
 from pivot.stage_def import StageParams
 
@@ -126,9 +127,14 @@ def test_other_parameters_make_another_pipeline(tmp_path: Path) -> None:
 
 
 def test_a_live_stage_is_found_by_its_reference(tmp_path: Path) -> None:
-    made = Pipeline("a", tmp_path)
+    made, other = Pipeline("a", tmp_path), Pipeline("b", tmp_path / "b")
     made.register(upper)
-    assert made.live(StageRef(PipelineName("a"), StageName("upper")))["func"] is upper
+    other.register(tuned, "upper")
+    made.include(other)
+    found = [made.live(StageRef(PipelineName(name), StageName("upper")))["func"] for name in "ab"]
+    assert found == [upper, tuned]
+    with pytest.raises(UnknownStageError, match="there is no stage 'b:gone'"):
+        made.live(StageRef(PipelineName("b"), StageName("gone")))
 
 
 def test_it_says_what_it_is(tmp_path: Path) -> None:

@@ -172,7 +172,10 @@ class Pipeline:
 
     def live(self, ref: StageRef) -> RegistryStageInfo:
         """Give a registered stage by its reference. Raises UnknownStageError."""
-        return self.get(str(StageRef(*ref)))
+        pipeline, stage = ref
+        if pipeline == self._name and stage in self._own:  # nearly always: a worker asks for each that it runs
+            return self._own.get(stage)
+        return self.get(f"{pipeline}:{stage}")
 
     def with_params(self, overrides: Mapping[str, Mapping[str, Any]]) -> "Pipeline":
         """Give the same pipeline with other parameters: `{"train": {"learning_rate": 0.2}}`. This one stays as it is.
