@@ -6,7 +6,7 @@ A node is text: `pkg.mod:name` (a binding), `pkg.mod:` (all of a module), `?pkg`
 
 import marshal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
 from blake3 import blake3
@@ -28,6 +28,10 @@ class Target(NamedTuple):
     """The attributes that are left."""
 
 
+Resolved = tuple[tuple[Target, ...], set[str]]
+"""What a reference means, and what of modules that depends on."""
+
+
 class Module:
     """One first-party module."""
 
@@ -37,11 +41,11 @@ class Module:
         self.summary = summary
         self.names = {name: [n for n in atoms if not summary.atoms[n].main] for name, atoms in summary.names().items()}
         self.names = {name: atoms for name, atoms in self.names.items() if atoms}
-        self._imported = {name for atom in summary.atoms for name, _ in atom.imports}
-
-    def defines(self, name: str) -> bool:
-        """Tell whether a name is this module's own, whatever other modules are."""
-        return name in self.names and name not in self._imported and not self.summary.stars
+        imported = {name for atom in summary.atoms for name, _ in atom.imports}
+        self.own: Set[str] = frozenset() if summary.stars else self.names.keys() - imported
+        """The names that are this module's, whatever other modules are."""
+        self.resolved: dict[Reference, Resolved] = {}
+        """What references mean in it, as far as a `Program` was asked."""
 
     def binding(self, name: str) -> list[Atom]:
         """Give the statements that bind a name, imports left out."""
@@ -84,7 +88,6 @@ class Program:
         self.finder = finder
         self._summaries = summaries
         self._modules: dict[str, Module | None] = {}
-        self._resolved: dict[tuple[str, Reference], tuple[tuple[Target, ...], set[str]]] = {}
         self.consulted: set[str] = set()
         """What answers depended on, `module` or `module:name`, present or not; cleared by who wants to know."""
         self.examined: set[str] = set()
@@ -112,17 +115,16 @@ class Program:
 
     def resolve(self, module: Module, ref: Reference) -> tuple[Target, ...]:
         """Say what a reference means in a module."""
-        key = (module.name, ref)
-        known = self._resolved.get(key)
+        known = module.resolved.get(ref)
         if known is None:
-            known = self._resolved[key] = self._search(module, ref)
-        self.consulted |= known[1]
-        return known[0]
+            known = module.resolved[ref] = self._search(module, ref)
+        targets, consulted = known
+        self.consulted |= consulted
+        return targets
 
-    def _search(self, module: Module, ref: Reference) -> tuple[tuple[Target, ...], set[str]]:
-        """Find what a reference means, and what of modules that depends on."""
+    def _search(self, module: Module, ref: Reference) -> Resolved:
         name, _, rest = ref.partition(".")
-        if ":" not in ref and module.defines(name):
+        if name in module.own and ":" not in rest:
             node = f"{module.name}:{name}"
             return (Target(node, rest),), {node}
         before, self.consulted = self.consulted, set()
@@ -145,66 +147,67 @@ def short(node: Node) -> Node:
 
 
 class _Search:
-    """One resolution; it does not go round in circles of imports."""
+    """One resolution; it does not go round in circles of imports.
+
+    What is left of a reference goes along as text: `rest`.
+    """
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._trail: set[tuple[str, str, tuple[str, ...]]] = set()
+        self._trail: set[tuple[Node, str]] = set()
 
-    def reference(self, module: Module, ref: Reference) -> Iterator[Target]:
+    def reference(self, module: Module, ref: Reference) -> list[Target]:
         origin, colon, rest = ref.partition(":")
-        if not colon:
-            name, *chain = ref.split(".")
-            yield from self.name(module, name, tuple(chain))
-        elif not origin:
-            name, *chain = rest.split(".")
-            yield from self.name(module, name, tuple(chain))
-        else:
-            yield from self.in_module(module.absolute(origin), tuple(filter(None, rest.split("."))))
+        if colon and origin:
+            return self.in_module(module.absolute(origin), rest.lstrip("."))
+        name, _, rest = (rest if colon else ref).partition(".")
+        return self.name(module, name, rest)
 
-    def name(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+    def name(self, module: Module, name: str, rest: str) -> list[Target]:
         """Look a name up in the globals of a module."""
-        self._program.consulted.add(f"{module.name}:{name}")
-        key = (module.name, name, chain)
-        if key in self._trail:
-            return
-        self._trail.add(key)
-        found = list(self._bound(module, name, chain))
-        found += self._starred(module, name, chain)
+        node = f"{module.name}:{name}"
+        self._program.consulted.add(node)
+        if (node, rest) in self._trail:
+            return []
+        self._trail.add((node, rest))
+        if name in module.own:
+            return [Target(node, rest)]
+        found = self._bound(module, name, rest) + self._starred(module, name, rest)
         if not any(target.node[0] != "^" for target in found) and name not in module.names:
-            found += self._unbound(module, name, chain)
-        yield from found
+            found += self._unbound(module, name, rest)
+        return found
 
-    def _bound(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+    def _bound(self, module: Module, name: str, rest: str) -> list[Target]:
+        found: list[Target] = []
         own = False
         for number in module.names.get(name, ()):
             atom = module.summary.atoms[number]
             own |= atom.kind != "import"
             for bound, origin in atom.imports:
                 if bound == name:
-                    yield from self.reference(module, f"{origin}.{'.'.join(chain)}" if chain else origin)
-        if own:
-            yield Target(f"{module.name}:{name}", ".".join(chain))
+                    found += self.reference(module, f"{origin}.{rest}" if rest else origin)
+        return [*found, Target(f"{module.name}:{name}", rest)] if own else found
 
-    def _starred(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+    def _starred(self, module: Module, name: str, rest: str) -> list[Target]:
+        found: list[Target] = []
         for _, starred in module.summary.stars:
             origin = module.absolute(starred)
             other = self._program.module(origin)
             if other is None:
-                found = self._program.find(origin)
-                if found is not None and found.origin == "installed" and name not in module.names:
-                    yield Target("^" + origin.partition(".")[0])
+                place = self._program.find(origin)
+                if place is not None and place.origin == "installed" and name not in module.names:
+                    found.append(Target("^" + origin.partition(".")[0]))
             elif self.exports(other, name):
-                yield from self.in_module(origin, (name, *chain))
+                found += self._attribute(other, name, rest)
                 if other.summary.exports is not None:
-                    yield Target(f"{origin}:__all__")
+                    found.append(Target(f"{origin}:__all__"))
+        return found
 
-    def _unbound(self, module: Module, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+    def _unbound(self, module: Module, name: str, rest: str) -> list[Target]:
         below = f"{module.name}.{name}"
         if module.found.package and self._program.find(below) is not None:
-            yield from self.in_module(below, chain)
-        elif name not in _OF_EVERY_MODULE:
-            yield Target(f"{module.name}:{name}", ".".join(chain))
+            return self.in_module(below, rest)
+        return [] if name in _OF_EVERY_MODULE else [Target(f"{module.name}:{name}", rest)]
 
     def exports(self, module: Module, name: str, seen: frozenset[str] = frozenset()) -> bool:
         """Tell whether a star import of a module brings a name."""
@@ -220,36 +223,34 @@ class _Search:
             other is not None and self.exports(other, name, seen | {module.name}) for other in others
         )
 
-    def in_module(self, name: str, chain: tuple[str, ...]) -> Iterator[Target]:
+    def in_module(self, name: str, rest: str) -> list[Target]:
         """Follow attributes from a module object."""
         found = self._program.find(name)
         module = self._program.module(name)
+        first, _, left = rest.partition(".")
         if module is not None:
-            yield from self._attribute(module, chain) if chain else [Target(f"{name}:")]
-        elif found is None:
-            yield Target("?" + name)
-        elif found.origin in ("standard", "installed"):
-            yield Target("^" + ".".join([name, *chain]))
-        elif chain and found.origin == "namespace":
-            yield from self.in_module(f"{name}.{chain[0]}", chain[1:])
-        else:
-            yield Target(f"{name}:")
+            return self._attribute(module, first, left) if rest else [Target(f"{name}:")]
+        if found is None:
+            return [Target("?" + name)]
+        if found.origin in ("standard", "installed"):
+            return [Target(f"^{name}.{rest}" if rest else f"^{name}")]
+        if rest and found.origin == "namespace":
+            return self.in_module(f"{name}.{first}", left)
+        return [Target(f"{name}:")]
 
-    def _attribute(self, module: Module, chain: tuple[str, ...]) -> Iterator[Target]:
-        name = chain[0]
+    def _attribute(self, module: Module, name: str, rest: str) -> list[Target]:
         self._program.consulted.update((f"{module.name}:{name}", f"{module.name}:__getattr__"))
         if name in ("__dict__", "__annotations__"):
-            yield Target(f"{module.name}:")
-            return
+            return [Target(f"{module.name}:")]
         below = f"{module.name}.{name}"
         is_module = module.found.package and self._program.find(below) is not None
-        if is_module:
-            yield from self.in_module(below, chain[1:])
+        found = self.in_module(below, rest) if is_module else []
         starred = any(self.exports(other, name) for other in self._stars(module))
         if name in module.names or starred or not is_module:
-            yield from self.name(module, name, chain[1:])
+            found += self.name(module, name, rest)
         if name not in module.names and not is_module and "__getattr__" in module.names:
-            yield from self.name(module, "__getattr__", ())
+            found += self.name(module, "__getattr__", "")
+        return found
 
     def _stars(self, module: Module) -> Iterator[Module]:
         for _, star in module.summary.stars:
