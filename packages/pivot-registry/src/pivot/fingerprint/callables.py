@@ -113,9 +113,10 @@ def _file(module: str) -> str:
 
 
 def _function(target: types.FunctionType) -> Anatomy:
-    if target.__code__.co_qualname == "singledispatch.<locals>.wrapper" and hasattr(target, "registry"):
+    code = target.__code__  # once: whoever listens to audit events hears each look
+    if code.co_qualname == "singledispatch.<locals>.wrapper" and hasattr(target, "registry"):
         return _dispatcher(target)
-    return Anatomy(code_of(target), tuple(_carried(target)))
+    return Anatomy(_code_of(target, code), tuple(_carried(target, code)))
 
 
 def _dispatcher(target: Any) -> Anatomy:
@@ -124,9 +125,8 @@ def _dispatcher(target: Any) -> Anatomy:
     return Anatomy(anatomy(target.registry[object]).code, tuple(named))
 
 
-def code_of(function: types.FunctionType) -> Code:
+def _code_of(function: types.FunctionType, code: types.CodeType) -> Code:
     """Say where a function is written. Its `__module__` and `__qualname__` may be copies of another's (`wraps`)."""
-    code = function.__code__
     module = function.__globals__.get("__name__") or function.__module__
     return Code(str(module), code.co_qualname, code.co_firstlineno, _column(code))
 
@@ -138,8 +138,7 @@ def _column(code: types.CodeType) -> int:
     return min(columns, default=-1)
 
 
-def _carried(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    code = function.__code__
+def _carried(function: types.FunctionType, code: types.CodeType) -> Iterator[tuple[str, Any]]:
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
         yield f"closure {name}", _content(cell)
     positional = code.co_varnames[: code.co_argcount]
@@ -150,7 +149,7 @@ def _carried(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         yield f"default {name}", value
     if "__wrapped__" in function.__dict__:
         yield "wrapped", function.__dict__["__wrapped__"]
-    if _text_cannot_tell(function):
+    if _text_cannot_tell(code):
         yield "code", code
 
 
@@ -161,9 +160,8 @@ def _content(cell: types.CellType) -> Any:
         return cell
 
 
-def _text_cannot_tell(function: types.FunctionType) -> bool:
+def _text_cannot_tell(code: types.CodeType) -> bool:
     """Whether name and line may not find the definition: lambdas of one line, text made up at run time."""
-    code = function.__code__
     return code.co_name == "<lambda>" or code.co_filename.startswith("<")
 
 
