@@ -72,9 +72,16 @@ def test_flags_are_those_of_all_that_is_reached() -> None:
 
 def test_what_is_reached_comes_nearest_first() -> None:
     children = {"a": ("b", "c"), "b": ("d",), "c": (), "d": ("a",)}
-    merkle = Merkle(lambda node: Expansion(None, children[node], frozenset()))
+    merkle = Merkle(lambda node: Expansion(Fact(node, "1"), children[node], frozenset()))
     merkle.add("a")
-    assert list(merkle.reached("a")) == ["a", "b", "c", "d"]
+    assert merkle.reached("a") == ["a", "b", "c", "d"]
+
+
+def test_what_says_nothing_counts_as_reached_only_on_the_way_to_what_does() -> None:
+    children = {"a": ("b", "c"), "b": ("d",), "c": ("e",), "d": (), "e": ()}
+    merkle = Merkle(lambda node: Expansion(Fact("d", "1") if node == "d" else None, children[node], frozenset()))
+    merkle.add("a")
+    assert merkle.reached("a") == ["a", "b", "d"]
 
 
 @given(st.dictionaries(st.integers(0, 7), st.lists(st.integers(0, 7), max_size=3)), st.integers(0, 7))

@@ -1,6 +1,7 @@
 """The identity of the code of all stages of a pipeline, in one pass, from text alone."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from blake3 import blake3
@@ -84,6 +85,7 @@ class Analysis:
         self._nodes: set[Node] = set()
         """All that stages reach."""
         self._located: dict[str, list[Node]] = {}
+        self._run: dict[str, tuple[str, ...]] = {}
         self._settle()
         self._add_observed()
 
@@ -131,7 +133,7 @@ class Analysis:
         again defines the same stages.
         """
         shown = [f"{node}~" for stage in self._roots for node in self._starts(stage)]
-        own, reached = run_by_import(self._links, module)
+        own, reached = run_by_import(self._links, self._run_by(module))
         value = f"{own} {self._hash_of([*shown, *reached])} {self._places()}"
         return blake3(value.encode()).hexdigest()
 
@@ -145,14 +147,22 @@ class Analysis:
         while True:
             merkle = self._pass(_Pass(mode, ()))
             hashes = [merkle.add(node) for node in wanted]
-            wider = mode.union(*(frozenset(MODES) & merkle.flags[node] for node in wanted))
+            wider = mode.union(*(MODES & merkle.flags.get(node, _PLAIN) for node in wanted))
             if wider == mode:
                 return blake3(b"".join(sorted(set(hashes)))).hexdigest()
             mode = wider
 
     def import_nondeterminism(self, module: str) -> list[str]:
         """Say where importing a module does what may come out differently the next time."""
-        return list(dict.fromkeys(Unrepeatable(self._links).notes(module)))
+        return list(dict.fromkeys(Unrepeatable(self._links).notes(self._run_by(module))))
+
+    def _run_by(self, module: str) -> tuple[str, ...]:
+        """Give the modules that importing one runs, in order."""
+        if module not in self._run:
+            universe = Universe(self._links)
+            universe.run([module])
+            self._run[module] = tuple(universe.modules)
+        return self._run[module]
 
     def inputs(self) -> AnalysisInputs:
         """Give all that this analysis read."""
@@ -199,7 +209,7 @@ class Analysis:
             chosen = self._chosen[stage] = _Pass(mode, root.ignore)
             merkle = self._pass(chosen)
             merkle.add(_STAGE + stage)
-            wider = mode | (frozenset(MODES) & merkle.flags[_STAGE + stage])
+            wider = mode | (MODES & merkle.flags.get(_STAGE + stage, _PLAIN))
             if wider == mode:
                 return
             mode = wider
@@ -248,7 +258,7 @@ class _Expander:
             expansion = self._graph.expand(node)
         if not self._ignore:
             return expansion
-        return expansion._replace(children=tuple(child for child in expansion.children if not self._ignored(child)))
+        return replace(expansion, children=tuple(child for child in expansion.children if not self._ignored(child)))
 
     def _ignored(self, node: Node) -> bool:
         module, colon, name = node.rstrip("~@").partition(":")

@@ -1,6 +1,6 @@
 """From roots to nodes: the statement, or the lambda in one, at which a stage starts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pivot.fingerprint.links import AtomLink, ModuleLink
 from pivot.fingerprint.program import Node
@@ -17,13 +17,16 @@ class Locator:
 
     def _binding(self, link: ModuleLink, name: str) -> list[int]:
         """Give the statements that bind a name, imports and scripts' own included."""
+        return self._index(link).get(name, [])
+
+    def _index(self, link: ModuleLink) -> Mapping[str, list[int]]:
         if link.name not in self._indexes:
             index: dict[str, list[int]] = {}
             for number, atom in enumerate(link.atoms):
                 for bound in atom.names:
                     index.setdefault(bound, []).append(number)
             self._indexes[link.name] = index
-        return self._indexes[link.name].get(name, [])
+        return self._indexes[link.name]
 
     def is_there(self, root: Root) -> bool:
         """Tell whether a root names code that exists."""
@@ -38,11 +41,13 @@ class Locator:
         found = []
         for name in sorted(set(modules)):
             link = self._links(name)
-            for atom in link.atoms if link is not None else ():
-                doubtful = any(len(self._binding(link, bound)) > 1 for bound in atom.names) if link else False
-                lines = [inner.line for inner in atom.inner] + ([atom.line] if doubtful else [])
-                if lines:
-                    found.append((name, lines))
+            if link is not None:
+                several = (numbers for numbers in self._index(link).values() if len(numbers) > 1)
+                doubtful = {number for numbers in several for number in numbers}
+                for number, atom in enumerate(link.atoms):
+                    if atom.inner or number in doubtful:
+                        lines = [inner.line for inner in atom.inner] + ([atom.line] if number in doubtful else [])
+                        found.append((name, lines))
         return found
 
     def locate(self, root: Root) -> list[Node]:

@@ -22,10 +22,10 @@ class Names:
 
     def manifest(self, stage: Node, start: Node) -> Manifest:
         """Name all that a stage reaches. Equal hashes of the stage mean equal entries."""
-        reached = self._merkle.reached(stage)
-        named = {expansion.fact.name: node for node, expansion in reached.items() if expansion.fact is not None}
-        notes = {note for expansion in reached.values() for note in expansion.notes}
-        fact = reached[start].fact if start in reached else None
+        expansions, reached = self._merkle.expansions, self._merkle.reached(stage)
+        named = {fact.name: node for node in reached if (fact := expansions[node].fact) is not None}
+        notes = {note for node in reached for note in expansions[node].notes}
+        fact = expansions[start].fact if start in reached else None
         in_order = sorted(named.items())
         return Manifest(
             {name: self._entry(node) for name, node in in_order},
@@ -72,8 +72,9 @@ class Names:
 
 def codes_of(merkle: Merkle, stage: Node) -> dict[str, str]:
     """Hash all that a stage reaches, by name."""
-    facts = (expansion.fact for expansion in merkle.reached(stage).values())
-    return dict(sorted({fact.name: fact.hash for fact in facts if fact is not None}.items()))
+    expansions = merkle.expansions
+    codes = {fact.name: fact.hash for node in merkle.reached(stage) if (fact := expansions[node].fact) is not None}
+    return {name: codes[name] for name in sorted(codes)}
 
 
 def _spot(node: Node, world: World) -> tuple[ModuleLink, list[int]] | None:

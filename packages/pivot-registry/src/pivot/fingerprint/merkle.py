@@ -1,8 +1,8 @@
 """One hash for each node and all that it reaches: bottom up over the strongly connected components, in one pass.
 
-Tarjan's algorithm ("Depth-first search and linear graph algorithms", 1972), without recursion: a chain of three
-thousand helpers is nothing special. A component is the sorted facts of its members and the sorted hashes of what it
-reaches; facts carry names, so that exchanged bodies differ.
+Gabow's algorithm ("Path-based depth-first search for strong and biconnected components", 2000), without recursion: a
+chain of three thousand helpers is nothing special. A component is the sorted facts of its members and the sorted hashes
+of what it reaches; facts carry names, so that exchanged bodies differ.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,10 +23,12 @@ class Merkle:
         self.expansions: dict[Node, Expansion] = {}
         self.hashes: dict[Node, bytes] = {}
         self.flags: dict[Node, frozenset[str]] = {}
-        """How code that a node reaches looks at other code."""
+        """How code that a node reaches looks at other code; of most nodes nothing, as none does."""
         self._order: dict[Node, int] = {}
-        self._low: dict[Node, int] = {}
         self._pending: list[Node] = []
+        """Nodes of which the component is not complete, in order."""
+        self._first: list[Node] = []
+        """Of each component on the path, as far as is known, the node that was met first."""
 
     def add(self, node: Node) -> bytes:
         """Hash a node and all that it reaches."""
@@ -36,12 +38,13 @@ class Merkle:
 
     def _open(self, node: Node) -> Iterator[Node]:
         expansion = self.expansions[node] = self._expand(node)
-        self._order[node] = self._low[node] = len(self._order)
+        self._order[node] = len(self._order)
         self._pending.append(node)
+        self._first.append(node)
         return iter(expansion.children)
 
     def _visit(self, start: Node) -> None:
-        order, low, hashes = self._order, self._low, self.hashes
+        order, first, hashes = self._order, self._first, self.hashes
         path = [(start, self._open(start))]
         while path:
             node, children = path[-1]
@@ -51,50 +54,49 @@ class Merkle:
                 if child not in order:
                     path.append((child, self._open(child)))
                     break
-                if order[child] < low[node]:
-                    low[node] = order[child]
+                while order[first[-1]] > order[child]:  # all since then leads back to it
+                    first.pop()
             else:
                 path.pop()
-                if low[node] == order[node]:
+                if first[-1] == node:
+                    first.pop()
                     self._close(node)
-                if path and low[node] < low[path[-1][0]] and node not in hashes:
-                    low[path[-1][0]] = low[node]
 
     def _close(self, root: Node) -> None:
         """Hash the component that ends here."""
         members = [self._pending.pop()]
         while members[-1] != root:
             members.append(self._pending.pop())
+        hashes, known_flags = self.hashes, self.flags
         facts: list[Fact] = []
         flags = NO_FLAGS
-        below: set[Node] = set()
-        for node in members:
-            fact, children, looks, _ = self.expansions[node]
-            if looks:
-                flags |= looks
-            below.update(children)
-            if fact is not None:
-                facts.append(fact)
-        below.difference_update(members)
         reached: set[bytes] = set()
-        for node in below:
-            reached.add(self.hashes[node])
-            if looks := self.flags[node]:
-                flags |= looks
+        for node in members:
+            expansion = self.expansions[node]
+            if expansion.flags:
+                flags |= expansion.flags
+            if expansion.fact is not None:
+                facts.append(expansion.fact)
+            for child in expansion.children:
+                if child in hashes:  # those of the component have none yet
+                    reached.add(hashes[child])
+                    if child in known_flags:
+                        flags |= known_flags[child]
         value = _hash(facts, reached)
         for node in members:
-            self.hashes[node] = value
-            self.flags[node] = flags
+            hashes[node] = value
+            if flags:
+                known_flags[node] = flags
 
-    def reached(self, start: Node) -> dict[Node, Expansion]:
-        """Give all that a node reaches, nearest first."""
-        found = {start: self.expansions[start]}
-        todo = [start]
-        for node in todo:
-            for child in self.expansions[node].children:
-                if child not in found:
-                    found[child] = self.expansions[child]
-                    todo.append(child)
+    def reached(self, start: Node) -> list[Node]:
+        """Give a node and all that it reaches that says something or leads to what does, nearest first."""
+        expansions, hashes = self.expansions, self.hashes
+        found, seen = [start], {start}
+        for node in found:
+            for child in expansions[node].children:
+                if child not in seen and hashes[child]:
+                    seen.add(child)
+                    found.append(child)
         return found
 
 

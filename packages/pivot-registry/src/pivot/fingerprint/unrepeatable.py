@@ -1,13 +1,12 @@
 """Import-time code that may come out differently the next time: clocks, random numbers, the network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pivot.fingerprint.effects import Callee, Effects
 from pivot.fingerprint.libraries import SEEDED, UNREPEATABLE, lies_below
 from pivot.fingerprint.linkstore import LinkStore
 from pivot.fingerprint.program import Module
 from pivot.fingerprint.scopes import Call
-from pivot.fingerprint.universe import Universe
 
 
 class Unrepeatable:
@@ -18,12 +17,10 @@ class Unrepeatable:
         self._program = links.program
         self._effects = Effects(links.program)
 
-    def notes(self, name: str) -> Iterator[str]:
-        """Say what importing a module does that cannot be proven repeatable, and where."""
-        universe = Universe(self._links)
-        universe.run([name])
+    def notes(self, modules: Iterable[str]) -> Iterator[str]:
+        """Say what running modules does that cannot be proven repeatable, and where."""
         seen: set[tuple[str, str, int]] = set()
-        for running in universe.modules:
+        for running in modules:
             module = self._program.module(running)
             for atom in module.summary.atoms if module is not None else ():
                 if module is not None and not atom.main:
