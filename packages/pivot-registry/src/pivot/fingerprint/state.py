@@ -8,42 +8,43 @@ import functools
 import sys
 import types
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from types import FunctionType
+from typing import Any
 
 _DEEP = 3
 _WIDE = 64
 """Of a larger container, this many elements are looked at besides its size."""
-_FUNCTIONS = (types.FunctionType, functools._lru_cache_wrapper)
+_FUNCTIONS = (FunctionType, functools._lru_cache_wrapper)
 _FLAT = (str, bytes, int, float, complex, type(None), types.ModuleType)
 
 
-class Kept(NamedTuple):
-    """The state of one binding."""
+Kept = tuple[bool, Any]
+"""The state of one binding: whether it is a function, for what that keeps it fills itself; and a mark.
 
-    is_function: bool
-    """What a function keeps, it fills itself."""
-    mark: Any
+A plain tuple: one with names takes as long to make as all else that is done for a function that keeps nothing.
+"""
+
+_identity = object.__hash__
+"""As `id`, which is announced to audit hooks at each call."""
 
 
 def state_of(names: Iterable[str]) -> dict[str, Kept]:
     """Mark the bindings with these qualified names (`features.text.TABLE`), as far as this process has them."""
     found: dict[str, Kept] = {}
     elsewhere = []
+    modules = sys.modules
     for name in names:
         home, _, attribute = name.rpartition(".")
-        if home in sys.modules:
-            bound = vars(sys.modules[home])
+        if home in modules:
+            bound = modules[home].__dict__
             if attribute in bound:
-                found[name] = _kept(bound[attribute])
+                value = bound[attribute]
+                # Most are functions that keep nothing: there is no more to mark than the function itself.
+                plain = type(value) is FunctionType and _keeps_nothing(value)
+                found[name] = (True, value) if plain else (isinstance(value, _FUNCTIONS), _mark(value, _DEEP))
         elif home and attribute.isidentifier() and " " not in home:
             elsewhere.append((name, home, attribute))
     return {**found, **_by_stems(elsewhere)} if elsewhere else found
-
-
-def _kept(value: Any) -> Kept:
-    if type(value) is types.FunctionType and _keeps_nothing(value):
-        return Kept(True, value)  # as most are: there is no more to mark than itself
-    return Kept(isinstance(value, _FUNCTIONS), _mark(value, _DEEP))
 
 
 def _by_stems(names: Iterable[tuple[str, str, str]]) -> dict[str, Kept]:
@@ -53,9 +54,7 @@ def _by_stems(names: Iterable[tuple[str, str, str]]) -> dict[str, Kept]:
     for name, home, attribute in names:
         values = [vars(module)[attribute] for module in modules.get(home, []) if attribute in vars(module)]
         if values:
-            found[name] = Kept(
-                all(isinstance(one, _FUNCTIONS) for one in values), [_mark(one, _DEEP) for one in values]
-            )
+            found[name] = all(isinstance(one, _FUNCTIONS) for one in values), [_mark(one, _DEEP) for one in values]
     return found
 
 
@@ -70,16 +69,16 @@ def _by_stem() -> dict[str, list[types.ModuleType]]:
 
 def changed(before: Mapping[str, Kept], after: Mapping[str, Kept]) -> dict[str, bool]:
     """Give the bindings that are not as they were, and whether each is a function."""
-    return {name: kept.is_function for name, kept in after.items() if before.get(name) != kept}
+    return {name: kept[0] for name, kept in after.items() if before.get(name) != kept}
 
 
 def _mark(value: Any, deep: int) -> Any:
-    if isinstance(value, _FLAT) or deep == 0 or (type(value) is types.FunctionType and _keeps_nothing(value)):
-        return id(value)
-    return id(value), *(_mark(part, deep - 1) for part in _parts(value))
+    if isinstance(value, _FLAT) or deep == 0 or (type(value) is FunctionType and _keeps_nothing(value)):
+        return _identity(value)
+    return _identity(value), *[_mark(part, deep - 1) for part in _parts(value)]
 
 
-def _keeps_nothing(function: types.FunctionType) -> bool:
+def _keeps_nothing(function: FunctionType) -> bool:
     """Tell whether it is as most are."""
     return not (function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__)
 
@@ -88,7 +87,7 @@ def _parts(value: Any) -> list[Any]:
     """Give what an object may keep things in."""
     if isinstance(value, functools._lru_cache_wrapper):
         return [value.cache_info().misses]
-    if isinstance(value, types.FunctionType):
+    if isinstance(value, FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
         return [*cells, *filter(None, (value.__defaults__, value.__kwdefaults__, value.__dict__))]
     if isinstance(value, (staticmethod, classmethod)):
@@ -99,7 +98,7 @@ def _parts(value: Any) -> list[Any]:
         return [len(value), *value[-_WIDE:]]
     own = getattr(value, "__dict__", None)
     parts = list(own.values()) if isinstance(own, (dict, types.MappingProxyType)) else []
-    if hasattr(type(value), "__len__") and not isinstance(value, type) and type(value).__module__ in _SIZED:
+    if type(value).__module__ in _SIZED and hasattr(type(value), "__len__") and not isinstance(value, type):
         parts.append(len(value))
     return parts
 
