@@ -108,29 +108,33 @@ def is_library_importing(is_ours: Callable[[str], bool]) -> bool:
     return False
 
 
-class Users(NamedTuple):
-    """Of whom it can be said that they use what is just being used."""
+Users = tuple[Sequence[types.CodeType | None], tuple[str, int] | None]
+"""Of whom it can be said that they use what is just being used.
 
-    functions: Sequence[types.CodeType | None]
-    """The user's functions that are being executed; None too in a thread, as who started it is not known."""
-    statement: tuple[str, int] | None
-    """The module-level statement of the user's that is being executed, nearest to the call: (module, line)."""
+The user's functions that are being executed, None too in a thread, as who started it is not known; and the module-level
+statement of the user's that is being executed, nearest to the call: (module, line).
+"""
 
 
-def users(is_ours: Callable[[str], bool], floor: Floor | None = None) -> Users:
-    """Find who uses what is just being used. Below the floor nothing is looked at.
+def users(frame: types.FrameType | None, is_ours: Callable[[str], bool], floor: Floor | None = None) -> Users:
+    """Find who uses what is just being used, from the frame that does; None: the one that calls the recorder.
 
-    In a thread that a module-level statement started, the statement is the one that the main thread executes.
+    Below the floor nothing is looked at. In a thread that a module-level statement started, the statement is the one
+    that the main thread executes.
     """
-    frame: types.FrameType | None = sys._getframe(1)
-    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OWN):
-        frame = frame.f_back
-    found = _users(frame, is_ours, floor)
+    found = _users(_calling() if frame is None else frame, is_ours, floor)
     main = threading.main_thread().ident or 0
     if threading.get_ident() == main:
         return found
-    started_by = _users(sys._current_frames().get(main), is_ours, floor)
-    return Users([*found.functions, None], found.statement or started_by.statement)
+    functions, statement = found
+    return [*functions, None], statement or _users(sys._current_frames().get(main), is_ours, floor)[1]
+
+
+def _calling() -> types.FrameType | None:
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(_OWN):
+        frame = frame.f_back
+    return frame
 
 
 def _users(frame: types.FrameType | None, is_ours: Callable[[str], bool], floor: Floor | None) -> Users:
@@ -144,4 +148,4 @@ def _users(frame: types.FrameType | None, is_ours: Callable[[str], bool], floor:
             if statement is None and code.co_name == "<module>":
                 statement = str(frame.f_globals.get("__name__")), frame.f_lineno
         frame = frame.f_back
-    return Users(functions, statement)
+    return functions, statement

@@ -100,7 +100,7 @@ class EnvironHooks:
 
 def _reads_one(recording: Recording, reader: Caller, name: str, plain: Callable[[], Mapping[str, str]]) -> None:
     if not _is_copying(recording, reader, name):
-        recording.reads_variable(name, plain)
+        recording.reads_variable(name, plain, reader.frame)
 
 
 def _is_copying(recording: Recording, reader: Caller, name: str) -> bool:
@@ -112,7 +112,7 @@ def _is_copying(recording: Recording, reader: Caller, name: str) -> bool:
 
 
 def _reads_all(recording: Recording, reader: Caller, plain: Callable[[], Mapping[str, str]]) -> None:
-    recording.reads_variable(WHOLE_ENVIRONMENT, plain)
+    recording.reads_variable(WHOLE_ENVIRONMENT, plain, reader.frame)
     if reader.frame is not None and reader.code is not None:
         recording.copying = reader.code, reader.frame.f_lasti
 

@@ -24,7 +24,9 @@ def absolute(path: Any) -> str | None:
     """Give a path as absolute text; None for file descriptors and what else is no path."""
     if not isinstance(path, (str, bytes, os.PathLike)):
         return None
-    return os.path.abspath(os.fsdecode(path))
+    text = path if isinstance(path, str) else os.fsdecode(path)
+    # As `os.path.abspath`, which takes twice as long to join the two.
+    return os.path.normpath(text if text.startswith("/") else f"{os.getcwd().removesuffix('/')}/{text}")
 
 
 def _visible(hook: Any) -> Any:
@@ -93,14 +95,14 @@ class AuditHook:
         if path is None or _belongs_to_python(path, frame):
             return
         for recording in self._active():
-            _read_or_written(recording, _source(path), flags)
+            _read_or_written(recording, _source(path), flags, frame)
 
     def _listed(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
         path = absolute("." if args[0] is None else args[0])
         if path is None or frame.f_code.co_filename in IMPORT_SYSTEM or is_looking_for_packages(frame):
             return
         for recording in self._active():
-            recording.lists(path)
+            recording.lists(path, frame)
 
     def _made(self, args: tuple[Any, ...], _: types.FrameType) -> None:
         self._write(args[0])
@@ -141,11 +143,11 @@ class AuditHook:
             recording.spawns(argv, cwd)
 
 
-def _read_or_written(recording: Recording, path: str, flags: int) -> None:
+def _read_or_written(recording: Recording, path: str, flags: int, frame: types.FrameType) -> None:
     if flags & os.O_ACCMODE == os.O_RDONLY:
-        recording.reads(path)
+        recording.reads(path, frame)
     elif flags & os.O_ACCMODE == os.O_RDWR and not flags & (os.O_TRUNC | os.O_EXCL):
-        recording.reads(path)
+        recording.reads(path, frame)
         recording.writes(path)
     else:
         recording.writes(path)
@@ -190,23 +192,20 @@ class ProbeHooks:
         self._ours: Mapping[str, Callable[..., Any]] = {
             name: self._wrapped(real, status=name != "access") for name, real in self._real.items()
         }
-        # `shutil` and others ask these sets what the functions can do.
-        sets = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
-        self._able = [(able, name) for able in sets for name, real in self._real.items() if real in able]
+        # `shutil` and others ask these sets what the functions can do. Ours stay in them: it is true at any time.
+        for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+            able.update([self._ours[name] for name, real in self._real.items() if real in able])
 
     def install(self) -> None:
         """Put the recording functions in place."""
-        self._put(self._real, self._ours)
+        self._put(self._ours)
 
     def remove(self) -> None:
         """Put the functions of the system back."""
-        self._put(self._ours, self._real)
+        self._put(self._real)
 
-    def _put(self, old: Mapping[str, Callable[..., Any]], new: Mapping[str, Callable[..., Any]]) -> None:
-        for able, name in self._able:
-            able.discard(old[name])
-            able.add(new[name])
-        for name, function in new.items():
+    def _put(self, functions: Mapping[str, Callable[..., Any]]) -> None:
+        for name, function in functions.items():
             setattr(os, name, function)
 
     def _wrapped(self, real: Callable[..., Any], *, status: bool) -> Callable[..., Any]:
@@ -226,12 +225,13 @@ class ProbeHooks:
         active = self._active()
         if not active or options.get("dir_fd") is not None or (path := absolute(name)) is None:
             return
-        asker = caller(2)
-        for recording in active:
-            if recording.territory.inside(path) is not None and _counts(asker):
-                if there and status and _wants_status(asker, recording):
-                    recording.reads(path)  # its size or its times: as good as its content
-                recording.asks(path, there=there)
+        concerned = [recording for recording in active if recording.territory.inside(path) is not None]
+        if not concerned or not _counts(asker := caller(2)):
+            return
+        for recording in concerned:
+            if there and status and _wants_status(asker, recording):
+                recording.reads(path, asker.frame)  # its size or its times: as good as its content
+            recording.asks(path, asker.frame, there=there)
 
 
 def _counts(asker: Caller) -> bool:

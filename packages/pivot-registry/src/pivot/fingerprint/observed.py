@@ -126,7 +126,8 @@ def environment_hash(name: str, environ: Mapping[str, str]) -> str | None:
     if name == WHOLE_ENVIRONMENT:
         counted = sorted(key for key in environ if not is_of_the_session(key))
         return _salted(name, "\0".join(f"{key}={environ[key]}" for key in counted))
-    return _salted(name, environ[name]) if name in environ else None
+    value = environ.get(name)
+    return None if value is None else _salted(name, value)
 
 
 def is_of_the_session(name: str) -> bool:

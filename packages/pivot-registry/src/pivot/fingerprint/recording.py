@@ -17,7 +17,7 @@ from pivot.fingerprint.observed import ImportFact, Observed, content_hash, envir
 from pivot.fingerprint.territory import Territory
 
 # The functions themselves: while something is recorded, the names in `os` belong to the recorder.
-_stat = os.stat
+_access, _stat = os.access, os.stat
 
 _STATEMENTS = 100
 """How many uses of one file or variable are attributed to statements of modules."""
@@ -45,16 +45,16 @@ class Recording:
         self._process = os.getpid()
         self._from_children: IO[bytes] | None = None
 
-    def _uses(self, kind: str, subject: str, detail: Any = True) -> None:
+    def _uses(self, kind: str, subject: str, by: types.FrameType | None, detail: Any = True) -> None:
         """Note something that the result depends on, also for the statement of a module that is being imported."""
         self._note(kind, subject, detail)
         times = self._times[kind, subject] = self._times.get((kind, subject), 0) + 1
         # A loop in a stage asks thousands of times; not as many statements of modules use one file.
         if times <= _STATEMENTS:
-            found = users(self.territory.is_ours, self.floor)
-            self._users.setdefault(subject, []).append(found.functions)
-            if found.statement is not None:
-                self._statements.add((*found.statement, kind, subject))
+            functions, statement = users(by, self.territory.is_ours, self.floor)
+            self._users.setdefault(subject, []).append(functions)
+            if statement is not None:
+                self._statements.add((*statement, kind, subject))
 
     def _note(self, kind: str, subject: str, detail: Any = True) -> None:
         if subject not in (facts := self._facts[kind]):
@@ -75,35 +75,37 @@ class Recording:
             for line in os.pread(self._from_children.fileno(), size, 0).splitlines():
                 self._note(*json.loads(line))
 
-    def reads(self, path: str) -> None:
-        """Note that the content of a file is read, or that there was none."""
-        self._opens("read", path)
+    def reads(self, path: str, by: types.FrameType | None = None) -> None:
+        """Note that the content of a file is read, or that there was none. `by`: who does, where that is known."""
+        self._opens("read", path, by)
 
-    def lists(self, path: str) -> None:
+    def lists(self, path: str, by: types.FrameType | None = None) -> None:
         """Note that the names in a directory are read, or that there was none."""
-        self._opens("list", path)
+        self._opens("list", path, by)
 
-    def _opens(self, kind: str, path: str) -> None:
+    def _opens(self, kind: str, path: str, by: types.FrameType | None) -> None:
         if not exists(path):
-            self.asks(path, there=False)
+            self.asks(path, by, there=False)
         elif path not in self._facts["make"]:
-            self._uses(kind, path)
+            self._uses(kind, path, by)
 
     def writes(self, path: str) -> None:
         """Note that a file or directory is made, replaced or removed: unless read before, it is the run's own."""
         if path not in self._facts["read"] and path not in self._facts["list"]:
             self._note("make", path)
 
-    def asks(self, path: str, *, there: bool) -> None:
+    def asks(self, path: str, by: types.FrameType | None = None, *, there: bool) -> None:
         """Note that the run looked whether a path exists."""
         if path not in self._facts["make"]:
-            self._uses("ask", path, there)
+            self._uses("ask", path, by, there)
 
-    def reads_variable(self, name: str, environ: Callable[[], Mapping[str, str]]) -> None:
+    def reads_variable(
+        self, name: str, environ: Callable[[], Mapping[str, str]], by: types.FrameType | None = None
+    ) -> None:
         """Note a variable with its value when first read, unless the run set it itself."""
         if name not in self._facts["set"] and not name.startswith("PIVOT_"):
             known = name in self._facts["env"]
-            self._uses("env", name, None if known else environment_hash(name, environ()))
+            self._uses("env", name, by, None if known else environment_hash(name, environ()))
 
     def sets_variable(self, name: str) -> None:
         """Note that the run sets a variable: what it reads there later is its own."""
@@ -227,7 +229,10 @@ def _spellings(name: str, code: types.CodeType) -> tuple[str, str]:
 
 def exists(path: str) -> bool:
     """Whether a path is there, unrecorded."""
-    return _mode(path) is not None
+    try:
+        return _access(path, os.F_OK)
+    except ValueError:
+        return False
 
 
 def _mode(path: str) -> int | None:

@@ -34,7 +34,7 @@ class Territory:
         below = path + "/"
         for root in self._roots:
             if below.startswith(root):
-                relative = below[len(root) - 1 :].replace(os.sep, "/")
+                relative = below[len(root) - 1 :]
                 kept = any(part in relative for part in _KEPT_BY_TOOLS) or below.startswith(self._interpreter)
                 return None if kept else relative.strip("/") or "."
         return None
