@@ -53,7 +53,7 @@ def load(project: pathlib.Path, source: str, name: str = "stages") -> types.Modu
 def seen(project: pathlib.Path, body: str) -> Observed:
     """Run statements of the user's, and give what was seen."""
     module = load(project, "import os\ndef main():\n" + textwrap.indent(textwrap.dedent(body), "    "))
-    with recorder().recording(project) as recording:
+    with recorder().recording(project, globals()) as recording:
         module.main()
     return recording.observed()
 
@@ -420,10 +420,19 @@ def test_functions_that_start_are_seen_once_each_and_in_every_recording(project)
     assert seen(project, body).code == expected
 
 
+BY_HAND = """
+    import importlib.util, sys
+    spec = importlib.util.spec_from_file_location("helpers", os.path.abspath("helpers.py"))
+    sys.modules["helpers"] = helpers = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(helpers)
+"""
+
+
 @monitors
-def test_what_runs_while_a_module_defines_itself_does_not_count(project):
+@pytest.mark.parametrize("how", ["import helpers", BY_HAND])
+def test_what_runs_while_a_module_defines_itself_does_not_count(project, how):
     write(project, "helpers.py", "def define(): return 1\nK = define()\nclass Table:\n    pass")
-    assert seen(project, "import helpers; helpers.K").code == ("stages:main",)
+    assert seen(project, how).code == ("stages:main",)
     del sys.modules["helpers"]
     assert seen(project, "import helpers; helpers.define()").code == ("helpers:define", "stages:main")
 

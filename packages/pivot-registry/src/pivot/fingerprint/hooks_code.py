@@ -84,21 +84,21 @@ class Starts:
         optimized = code.co_flags & inspect.CO_OPTIMIZED  # not a module or the body of a class
         if optimized and any(territory.is_ours(code.co_filename) for territory in self._territories):
             self._met.append(code)
-            if self._note(code, sys._getframe(1)):
+            if self._note(code):
                 self._seen.append(code)
             else:
                 self._monitoring.set_local_events(self._starting, code, self._monitoring.events.PY_START)
         return self._monitoring.DISABLE
 
     def _started(self, code: types.CodeType, _: int) -> Any:
-        if self._note(code, sys._getframe(1)):
+        if self._note(code):
             self._seen.append(code)
             return self._monitoring.DISABLE
         return None
 
-    def _note(self, code: types.CodeType, frame: types.FrameType) -> bool:
+    def _note(self, code: types.CodeType) -> bool:
         concerned = [recording for recording in self._active() if recording.territory.is_ours(code.co_filename)]
-        if not concerned or is_importing(frame, concerned[0].floor):
+        if not concerned or (concerned[0].may_import and is_importing(sys._getframe(2), concerned[0].floor)):
             return False  # what runs while a module defines itself is for its text to say; a later call still counts
         for recording in concerned:
             recording.starts(code)

@@ -36,7 +36,7 @@ def _visible(hook: Any) -> Any:
 
 
 class AuditHook:
-    """Files, listings and child processes, as the interpreter announces them."""
+    """Files, listings, child processes, and that modules are imported, as the interpreter announces them."""
 
     def __init__(self, active: _ActiveOnes) -> None:
         self._active = active
@@ -61,6 +61,8 @@ class AuditHook:
             "os.posix_spawn": self._executed,
             "os.exec": self._executed,
             "os.fork": self._forks,
+            "import": self._imports,
+            "exec": self._imports,  # a loader that is called by hand announces no import, but executes the module
         }
 
     def install(self) -> None:
@@ -137,6 +139,10 @@ class AuditHook:
     def _forks(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
         for recording in self._active():
             recording.expects_children()
+
+    def _imports(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
+        for recording in self._active():
+            recording.may_import = True
 
     def _spawn(self, argv: list[str], cwd: str) -> None:
         for recording in self._active():

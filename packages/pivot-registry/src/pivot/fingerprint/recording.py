@@ -32,6 +32,8 @@ class Recording:
     def __init__(self, territory: Territory, modules: LoadedModules, floor: Floor | None = None) -> None:
         self.territory = territory
         self.floor = floor
+        self.may_import = floor is None
+        """Whether a module may be about to define itself: above the floor there is none before one is announced."""
         self._modules = modules
         self.copying: tuple[types.CodeType, int] | None = None
         """The instruction that read the names of all variables last."""
