@@ -178,12 +178,12 @@ _OF_SYSTEM = (
     _Part(partial(_signal.pthread_sigmask, signal.SIG_BLOCK, ()), partial(_signal.pthread_sigmask, signal.SIG_SETMASK)),
     _Part(lambda: tuple(map(resource.getrlimit, _LIMITS)), _limit_again),
     _Part(lambda: (os.getresuid(), os.getresgid()), _refuse),
-)
-"""What nobody but stages and pipelines changes: to look is a call of the system each."""
-_OF_PYTHON = (
-    _Part(environment, set_environment),
     _Part(_handlers, _handle_again),
     _Part(partial(_locale.setlocale, _locale.LC_ALL), partial(_locale.setlocale, _locale.LC_ALL)),
+)
+"""What nobody but stages and pipelines changes: to look is a call of the system each, or one for each signal."""
+_OF_PYTHON = (
+    _Part(environment, set_environment),
     _Part(sys.getrecursionlimit, sys.setrecursionlimit),
     _Part(_patience, _be_patient),
     _Part(lambda: sys.path[:], _path_again),

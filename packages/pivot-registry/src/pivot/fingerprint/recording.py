@@ -152,7 +152,7 @@ class Recording:
         self._hear_children()
         # A copy of each kind: other threads may still add to them.
         facts = {kind: noted.copy() for kind, noted in dict(self._facts).items()}
-        read, listed, asked, made = (facts.get(kind, {}) for kind in ("read", "list", "ask", "make"))
+        read, listed, asked, made = [facts.get(kind, {}) for kind in ("read", "list", "ask", "make")]
         here = {path: mode for path in {*read, *listed, *asked} if (mode := _mode(path)) is not None}
         own = {path for path, there in asked.items() if not there and (path in made or path in here)}
         questions = (asked.keys() - own) | read.keys()

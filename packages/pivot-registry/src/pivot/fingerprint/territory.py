@@ -35,8 +35,10 @@ class Territory:
         for root in self._roots:
             if below.startswith(root):
                 relative = below[len(root) - 1 :]
-                kept = any(part in relative for part in _KEPT_BY_TOOLS) or below.startswith(self._interpreter)
-                return None if kept else relative.strip("/") or "."
+                for part in _KEPT_BY_TOOLS:
+                    if part in relative:
+                        return None
+                return None if below.startswith(self._interpreter) else relative.strip("/") or "."
         return None
 
     def is_outside(self, path: str) -> bool:
