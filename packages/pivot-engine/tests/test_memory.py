@@ -19,6 +19,8 @@ READ = Seen(files={"own.txt": "a", "table.txt": "b"}, environment={"LEVEL": "c"}
 class Recorded:
     """What a recording says of a stage that read two files, a variable and one path that nobody knows the user of."""
 
+    redefines = False
+
     def observed(self) -> Observed:
         return Observed()
 
@@ -63,6 +65,14 @@ def test_what_is_declared_is_not_inherited(home: Any) -> None:
 @pytest.mark.parametrize("code", [{"kept_home.read": "2"}, {"kept_home.TABLE": "other", "kept_home.read": "2"}])
 def test_who_does_not_reach_it_inherits_nothing(home: Any, code: dict[str, str]) -> None:
     assert not filled_table(home).inherited(code, [])
+
+
+def test_what_a_function_keeps_as_its_defaults_is_inherited(home: Any) -> None:
+    memory, before, recorded = Memory(), state_of(CODE), Recorded()
+    home.read.__defaults__ = (1,)
+    recorded.redefines = True
+    memory.remember(before, CODE, recorded, lambda _: READ)  # type: ignore[arg-type]
+    assert memory.inherited(CODE, []).files == {"table.txt": "b"}
 
 
 def test_nothing_is_remembered_of_a_stage_that_fills_nothing(home: Any) -> None:

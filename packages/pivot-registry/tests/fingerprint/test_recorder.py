@@ -444,6 +444,15 @@ def test_a_lambda_is_part_of_what_its_statement_binds(project):
     assert found == ("helpers:TABLE", "helpers:call", "stages:main")
 
 
+@pytest.mark.parametrize(("name", "value"), [("__defaults__", (1,)), ("__kwdefaults__", {"argument": 1})])
+def test_that_a_function_is_given_other_defaults_is_noticed(project, name, value):
+    function = types.FunctionType(compile("1", "", "eval"), {})
+    with recorder().recording(project) as recording:
+        assert not recording.redefines
+        setattr(function, name, value)
+    assert recording.redefines
+
+
 @monitors
 def test_code_of_libraries_does_not_count(project):
     assert seen(project, "import json; json.loads('1')").code == ("stages:main",)

@@ -56,7 +56,9 @@ def filled(home: types.ModuleType, value: Any, fill: Callable[[Any], object]) ->
     before = state_of(["kept_home.value"])
     assert changed(before, state_of(["kept_home.value"])) == {}
     fill(home.value)
-    return changed(before, state_of(["kept_home.value"]))
+    found = changed(before, state_of(["kept_home.value"]))
+    assert changed(before, state_of(["kept_home.value"], before)) == found
+    return found
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ class Memory:
         self, before: Mapping[str, Kept], code: Code, recording: Recording, first: Callable[[Observed], Seen]
     ) -> None:
         """Keep what a stage used, failed or not, if it changed what outlives it. `before` is `state_of(code)`."""
-        filled = changed(before, state_of(code))
+        filled = changed(before, state_of(code, {} if recording.redefines else before))
         if not filled:
             return
         functions, data = ({name: code[name] for name in filled if filled[name] is kind} for kind in (True, False))

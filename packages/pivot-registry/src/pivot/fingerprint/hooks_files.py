@@ -36,7 +36,7 @@ def _visible(hook: Any) -> Any:
 
 
 class AuditHook:
-    """Files, listings, child processes, and that modules are imported, as the interpreter announces them."""
+    """Files, listings, child processes, imports and new defaults of functions, as the interpreter announces them."""
 
     def __init__(self, active: _ActiveOnes) -> None:
         self._active = active
@@ -63,6 +63,7 @@ class AuditHook:
             "os.fork": self._forks,
             "import": self._imports,
             "exec": self._imports,  # a loader that is called by hand announces no import, but executes the module
+            "object.__setattr__": self._redefines,
         }
 
     def install(self) -> None:
@@ -143,6 +144,10 @@ class AuditHook:
     def _imports(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
         for recording in self._active():
             recording.may_import = True
+
+    def _redefines(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
+        for recording in self._active():
+            recording.redefines = True
 
     def _spawn(self, argv: list[str], cwd: str) -> None:
         for recording in self._active():

@@ -28,8 +28,12 @@ _identity = object.__hash__
 """As `id`, which is announced to audit hooks at each call."""
 
 
-def state_of(names: Iterable[str]) -> dict[str, Kept]:
-    """Mark the bindings with these qualified names (`features.text.TABLE`), as far as this process has them."""
+def state_of(names: Iterable[str], earlier: Mapping[str, Kept] = {}) -> dict[str, Kept]:
+    """Mark the bindings with these qualified names (`features.text.TABLE`), as far as this process has them.
+
+    `earlier` is what was found before, if no function has been given other defaults since: to ask for those of a
+    function is announced to audit hooks, twice.
+    """
     found: dict[str, Kept] = {}
     elsewhere = []
     modules = sys.modules
@@ -39,9 +43,12 @@ def state_of(names: Iterable[str]) -> dict[str, Kept]:
             bound = modules[home].__dict__
             if attribute in bound:
                 value = bound[attribute]
-                # Most are functions that keep nothing: there is no more to mark than the function itself.
-                plain = type(value) is FunctionType and _keeps_nothing(value)
-                found[name] = (True, value) if plain else (isinstance(value, _FUNCTIONS), _mark(value, _DEEP))
+                if type(value) is not FunctionType:
+                    found[name] = isinstance(value, _FUNCTIONS), _mark(value, _DEEP)
+                elif (before := earlier.get(name)) is not None and before[1] is value and not value.__dict__:
+                    found[name] = before
+                else:
+                    found[name] = True, _mark(value, _DEEP)
         elif home and attribute.isidentifier() and " " not in home:
             elsewhere.append((name, home, attribute))
     return {**found, **_by_stems(elsewhere)} if elsewhere else found
@@ -73,7 +80,9 @@ def changed(before: Mapping[str, Kept], after: Mapping[str, Kept]) -> dict[str, 
 
 
 def _mark(value: Any, deep: int) -> Any:
-    if isinstance(value, _FLAT) or deep == 0 or (type(value) is FunctionType and _keeps_nothing(value)):
+    if deep and type(value) is FunctionType and _keeps_nothing(value):
+        return value  # as most are: there is no more to mark than itself
+    if deep == 0 or isinstance(value, _FLAT):
         return _identity(value)
     return _identity(value), *[_mark(part, deep - 1) for part in _parts(value)]
 
