@@ -4,13 +4,14 @@ import fcntl
 import os
 import struct
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
 from blake3 import blake3
 
-from pivot.executor.locking import acquire
+from pivot.executor.locking import Waiting, wait
+from pivot.executor.task import Waits
+from pivot.registry.types import StageRef
 
 _FLOCK = "hhqqi0q"
 """`struct flock` of Linux: type, whence, start, length, owner."""
@@ -33,11 +34,11 @@ class Held:
     opened and closed the file, as one does that reads the whole project.
     """
 
-    __slots__ = ("_descriptor", "_timeout", "_us")
+    __slots__ = ("_descriptor", "_ref", "_timeout", "_us", "_waiting")
 
-    def __init__(self, descriptor: int, timeout: float | None) -> None:
-        """`timeout`: seconds to wait for a lock; None: as long as it lasts."""
-        self._descriptor, self._timeout = descriptor, timeout
+    def __init__(self, descriptor: int, ref: StageRef, timeout: float | None, waiting: Waiting) -> None:
+        """`timeout`: seconds to wait for a lock; None: as long as it lasts. `waiting` is told who has it."""
+        self._descriptor, self._ref, self._timeout, self._waiting = descriptor, ref, timeout, waiting
         self._us = _OWNER.pack(os.getpid())
 
     def __enter__(self) -> Self:
@@ -52,22 +53,25 @@ class Held:
             _set(self._descriptor, fcntl.F_UNLCK, 0, 0, block=False)
         os.close(self._descriptor)
 
-    def take(self, at: int, kind: int, waiting: Callable[[int | None], None], doing: str) -> None:
-        """Take the lock at a place, or wait for it as `acquire` does; `waiting` is told who has it.
+    def take(self, at: int, kind: int, path: str = "") -> None:
+        """Take the lock at a place, that of a path or else of the stage itself, or wait for it as `wait` does.
 
         If that fails, nothing of the file is held any more.
         """
         try:
-            acquire(
-                lambda block: _set(self._descriptor, kind, at, 1, block=block),
-                self._timeout,
-                lambda: waiting(_owner(self._descriptor, at)),
-                doing,
-            )
+            try:
+                _set(self._descriptor, kind, at, 1, block=False)
+            except BlockingIOError:
+                self._wait(at, kind, path)
         except BaseException:
             self._let_go()
             raise
         os.pwrite(self._descriptor, self._us, _owner_at(at))
+
+    def _wait(self, at: int, kind: int, path: str) -> None:
+        self._waiting(Waits(self._ref, _owner(self._descriptor, at), path))
+        doing = f"using {path}" if path else "running this stage"
+        wait(lambda block: _set(self._descriptor, kind, at, 1, block=block), self._timeout, doing)
 
 
 def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:

@@ -13,23 +13,17 @@ Waiting = Callable[[Waits], None]
 _PAUSE = 0.05
 
 
-def acquire(take: Callable[[bool], object], timeout: float | None, waiting: Callable[[], None], doing: str) -> None:
-    """Take a lock, or wait for it.
+def wait(take: Callable[[bool], object], timeout: float | None, doing: str) -> None:
+    """Take a lock that somebody else has, as soon as that is possible.
 
     Args:
         take: takes it; told not to block, it raises BlockingIOError when somebody else has it.
         timeout: seconds; None: as long as it lasts.
-        waiting: called once if somebody else has it.
         doing: what that other process does, for the message.
 
     Raises:
         LockTimeoutError: somebody else had it for longer.
     """
-    try:
-        take(False)
-        return
-    except BlockingIOError:
-        waiting()
     if timeout is None:
         take(True)
         return

@@ -10,7 +10,6 @@ from pivot.executor.bytelocks import ALONE, SHARED, Held, place
 from pivot.executor.locking import Waiting
 from pivot.executor.settings import EngineSettings
 from pivot.executor.state import StageState
-from pivot.executor.task import Waits
 from pivot.executor.workspace import absolute_paths, below, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.layout import PIVOT_DIR
@@ -69,13 +68,9 @@ def paths_locked(
     kinds = {**dict.fromkeys(paths.reads, SHARED), **dict.fromkeys(paths.writes, ALONE)}
     if not kinds:
         return nullcontext()
-    held = Held(_opened(project), timeout)
+    held = Held(_opened(project), ref, timeout, waiting)
     for at, path in sorted([(place(path), path) for path in kinds]):
-
-        def tell(owner: int | None, path: str = path) -> None:
-            waiting(Waits(ref, owner, path))
-
-        held.take(at, kinds[path], tell, f"using {path}")
+        held.take(at, kinds[path], path)
     return held
 
 

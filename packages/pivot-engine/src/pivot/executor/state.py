@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pivot.executor.bytelocks import ALONE, Held, place
 from pivot.executor.locking import Waiting
-from pivot.executor.task import Waits
 from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import StateError
@@ -119,8 +118,9 @@ class StageState:
 
     def locked(self, timeout: float | None, waiting: Waiting) -> Held:
         """Take the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
-        held = Held(opened(f"{self._directory}/locks/running", os.O_RDWR | os.O_CREAT), timeout)
-        held.take(place(self.ref.stage), ALONE, lambda by: waiting(Waits(self.ref, by)), "running this stage")
+        file = opened(f"{self._directory}/locks/running", os.O_RDWR | os.O_CREAT)
+        held = Held(file, self.ref, timeout, waiting)
+        held.take(place(self.ref.stage), ALONE)
         return held
 
 
