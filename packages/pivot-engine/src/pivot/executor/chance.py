@@ -15,22 +15,14 @@ class _Generator(NamedTuple):
     """A generator that all share who ask for no other. Each function is given its module."""
 
     seed: Callable[[Any], object]
-    """Seed it from the system, and draw once: the next few hundred draws leave its key alone."""
+    """Seed it from the system."""
+    draw: Callable[[Any], object]
+    """Draw once: the next few hundred draws leave its key alone."""
     key: Callable[[Any], Any]
     state: Callable[[Any], Any]
     restore: Callable[[Any, Any], object]
     is_seeded: Callable[[Any], bool]
     """Whether somebody has seeded it since its module was imported."""
-
-
-def _seed_plain(module: Any) -> None:
-    module.seed(int.from_bytes(os.urandom(16), "little"))
-    module.random()
-
-
-def _seed_numpy(module: Any) -> None:
-    module.seed(struct.unpack("4I", os.urandom(16)))
-    module.random_sample()
 
 
 def _numpy_is_seeded(module: Any) -> bool:
@@ -41,14 +33,16 @@ def _numpy_is_seeded(module: Any) -> bool:
 _GENERATORS: Mapping[str, _Generator] = {
     # Imported above: if the user's code were the first, nobody could tell whether it has seeded it.
     random.__name__: _Generator(
-        _seed_plain,
+        lambda module: module.seed(int.from_bytes(os.urandom(16), "little")),
+        lambda module: module.random(),
         lambda module: module.getstate()[1][:-1],
         lambda module: module.getstate(),
         lambda module, state: module.setstate(state),
         lambda _: False,
     ),
     "numpy.random": _Generator(
-        _seed_numpy,
+        lambda module: module.seed(struct.unpack("4I", os.urandom(16))),
+        lambda module: module.random_sample(),
         lambda module: bytes(module.get_state()[1]),
         lambda module: module.get_state(),
         lambda module, state: module.set_state(state),
@@ -73,6 +67,8 @@ class Chance:
     def loading(self, origin: Origin) -> Iterator[None]:
         """Take note of what is seeded while a pipeline is loaded."""
         _seed_all()
+        for name, module in _imported():
+            _GENERATORS[name].draw(module)
         before = {name: _GENERATORS[name].key(module) for name, module in _imported()}
         yield
         self._seeded[origin] = {
