@@ -94,7 +94,7 @@ def to_data(stage: str, trace: Trace) -> dict[str, Any]:
         "outputs": facts.outputs,
         "deps": facts.deps,
         "outs": trace.outs,
-        "observed": {name: value for name, value in facts.observed._asdict().items() if value},
+        "observed": {name: value for name, value in zip(Seen._fields, facts.observed, strict=True) if value},
     }
 
 
