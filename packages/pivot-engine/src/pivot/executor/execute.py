@@ -69,6 +69,7 @@ class Execution:
         self.environ, self.waiting, self.identify, self.around = environ, waiting, identify, around
         self.surroundings = Surroundings(alone=alone)
         self._logs = Logs()
+        self._meter = Meter()
         self._memory = Memory()
         self._edits = Edits(options.code_files)
         self._claimed: set[tuple[str, str]] = set()
@@ -86,7 +87,8 @@ class Execution:
 
     def bring_up_to_date(self, task: StageTask) -> Done:
         """Run, restore or skip one stage. What goes wrong in the stage is part of the result, not an exception."""
-        started, meter = time.perf_counter(), Meter()
+        started = time.perf_counter()
+        self._meter.begin()
         try:
             done = self._guarded(task)
         except LockTimeoutError as error:
@@ -104,7 +106,7 @@ class Execution:
             if isinstance(error, PermissionError) and (command := remedy(str(error.filename))):
                 message += f" (give the permission: {command})"
             done = _failed(task, Failure(message, cause=Cause.AROUND))
-        return done._replace(seconds=time.perf_counter() - started, usage=meter.read())
+        return done._replace(seconds=time.perf_counter() - started, usage=self._meter.read())
 
     def _guarded(self, task: StageTask) -> Done:
         self._claim(task.stage)
@@ -204,7 +206,7 @@ class Execution:
         identified = self._edits.none(stage) if uncovered else self._edits.loaded(stage)
         if uncovered:
             seen = seen._replace(code=observer.code(uncovered))
-        trace = Trace(assessment.facts._replace(observed=seen), outs, task.manifest)
+        trace = Trace(Facts(*assessment.facts[:-1], observed=seen), outs, task.manifest)
         if refused is not None:
             return self._keep(task, refused, decision, trace if identified else None)
         if not identified:

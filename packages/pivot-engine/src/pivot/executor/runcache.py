@@ -79,7 +79,7 @@ class RunCache:
         if any(out.kind == "incremental" for out in stage.outputs):
             return  # its result depends on what was there before
         outs = _by_position(trace.outs, stage)
-        bare = trace.facts._replace(inputs={}, deps={}, outputs={})
+        bare = Facts(*trace.facts[:3], inputs={}, outputs={}, deps={}, observed=trace.facts.observed)
         free = self._free_for(trace.facts)
         if free is not None and self._cache.remember(free, to_data("", Trace(bare, outs))):
             return  # the common case, without a second look; else somebody was faster

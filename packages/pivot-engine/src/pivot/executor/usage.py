@@ -24,25 +24,33 @@ class Usage(NamedTuple):
 
 
 class Meter:
-    """Measures from when it is made until it is read.
+    """Measures from when it begins until it is read, for one stage after another.
 
     `ru_maxrss` only grows, so a warm worker would give each stage the peak of the greediest one before it. Linux
-    lets a process reset its high-water mark: 6 us, however big the process is, and 16 us to read it again. Elsewhere
-    the figure is an upper bound.
+    lets a process reset its high-water mark: 6 us, however big the process is. `ru_maxrss` is that mark then, or what
+    the process held before it became this program, if that is more; so it is the mark if it was ever less. To read the
+    mark itself takes 16 us. Elsewhere the figure is an upper bound.
     """
 
     def __init__(self) -> None:
+        self._least = sys.maxsize
+        """The least that `ru_maxrss` ever was."""
+
+    def begin(self) -> None:
+        """Measure from now on."""
         self._exact = _reset_peak()
         self._began = time.monotonic()
-        self._cpu, self._children_peak = _so_far()
+        self._cpu, peak, self._children_peak = _so_far()
+        self._least = min(self._least, peak)
 
     def read(self) -> Usage:
         """Give what was taken since."""
-        cpu, children_peak = _so_far()
+        cpu, peak, children_peak = _so_far()
         # Of children the kernel keeps only the biggest ever: one that was smaller than an earlier one goes unseen.
         grown = children_peak if children_peak > self._children_peak else 0
-        own = (_peak() if self._exact else None) or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _TO_BYTES
-        return Usage(os.getpid(), self._began, cpu - self._cpu, max(own, grown) or None)
+        if self._exact and peak <= self._least:
+            peak = _peak() or peak
+        return Usage(os.getpid(), self._began, cpu - self._cpu, max(peak, grown) or None)
 
 
 def peak_of(usage: resource.struct_rusage) -> int | None:
@@ -50,11 +58,11 @@ def peak_of(usage: resource.struct_rusage) -> int | None:
     return usage.ru_maxrss * _TO_BYTES or None
 
 
-def _so_far() -> tuple[float, int]:
-    """Give the processor seconds of this process and its ended children, and the peak of the biggest child."""
+def _so_far() -> tuple[float, int, int]:
+    """Give the processor seconds of this process and its ended children, its peak, and that of the biggest child."""
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-    return cpu, children.ru_maxrss * _TO_BYTES
+    return cpu, own.ru_maxrss * _TO_BYTES, children.ru_maxrss * _TO_BYTES
 
 
 def _reset_peak() -> bool:
