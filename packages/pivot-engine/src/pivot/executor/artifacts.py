@@ -5,13 +5,13 @@ import errno
 import itertools
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pivot.cache import Cache, CacheError, ChangedError, MissingError
 from pivot.executor.core import WorkerStageInfo
-from pivot.executor.state import StageState
+from pivot.executor.state import StageState, is_folder
 from pivot.executor.trace import Artifact, Trace
 from pivot.executor.workspace import absolute, absolute_paths, output_paths
 from pivot.registry.definition import Output, OutputKind, StageDefinition
@@ -24,25 +24,28 @@ class StageError(Exception):
     """The stage did not keep to what it declares; the message is for people."""
 
 
-@contextlib.contextmanager
-def cleared(stage: StageDefinition, state: StageState, known: Collection[str], run_id: str) -> Iterator[None]:
-    """Run with the output paths empty; if that fails, the previous outputs come back.
+class Cleared:
+    """Runs with the output paths empty; if that fails, the previous outputs come back.
 
-    `known` are the paths at which there is what the last run has made.
     They are moved, not deleted: content that no trace names is somebody's own, and ends in the trash. Moving also
     keeps a stage from writing through a link into the store, and shows which outputs it did not make.
     """
-    _recover(stage, state, run_id)
-    paths = [path for out in stage.outputs if out.kind is not OutputKind.INCREMENTAL for path in out.paths]
-    moved = _move_aside(stage, state, paths)
-    try:
-        yield
-    except BaseException:
-        _discard_new(stage, paths)
-        _put_back(stage, state, paths)
-        raise
-    if moved:
-        _drop(stage, state, lambda path, _: path in known, run_id)
+
+    def __init__(self, stage: StageDefinition, state: StageState, known: Collection[str], run_id: str) -> None:
+        """`known` are the paths at which there is what the last run has made."""
+        self._stage, self._state, self._known, self._run_id = stage, state, known, run_id
+        self._paths = [path for out in stage.outputs if out.kind is not OutputKind.INCREMENTAL for path in out.paths]
+
+    def __enter__(self) -> None:
+        _recover(self._stage, self._state, self._run_id)
+        self._moved = _move_aside(self._stage, self._state, self._paths)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            _discard_new(self._stage, self._paths)
+            _put_back(self._stage, self._state, self._paths)
+        elif self._moved:
+            _drop(self._stage, self._state, lambda path, _: path in self._known, self._run_id)
 
 
 def _recover(stage: StageDefinition, state: StageState, run_id: str) -> None:
@@ -66,7 +69,7 @@ def _move_aside(stage: StageDefinition, state: StageState, paths: list[str]) -> 
             moved = True
             state.aside.mkdir(parents=True, exist_ok=True)
             move(full, str(_slot(state, path)))
-        elif not os.path.isdir(folder := os.path.dirname(full)):
+        elif not is_folder(folder := os.path.dirname(full)):
             os.makedirs(folder, exist_ok=True)
     return moved
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pivot.cache import Cache, CacheError, ChangedError, FullError, MissingError, ReadOnlyError
-from pivot.executor.artifacts import StageError, cleared, put_back, restore_incremental, save, store, temporary, tidy
+from pivot.executor.artifacts import Cleared, StageError, put_back, restore_incremental, save, store, temporary, tidy
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
 from pivot.executor.core import WorkerStageInfo
@@ -193,7 +193,7 @@ class Execution:
         reasons = [Reason(Kind.ANEW, path) for path in anew]
         decision = Run((*reasons, *assessment.decision.reasons))
         try:
-            with cleared(stage, state, _unchanged(stage, assessment.before, assessor), self.options.run_id):
+            with Cleared(stage, state, _unchanged(stage, assessment.before, assessor), self.options.run_id):
                 observed = self._call(task, log, observer, declared)
                 seen = joined(observer.first(observed), self._memory.inherited(task.manifest, declared))
                 self._check(stage, assessment.facts, seen)
@@ -345,8 +345,9 @@ def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> D
 def _declared(stage: StageDefinition, project_root: Path) -> list[str]:
     """Spell the declared paths as observed ones are: relative to the project."""
     below = f"{project_root}/"
-    outputs = absolute_paths(stage.root, output_paths(stage))
-    full = [*absolute_paths(stage.root, input_paths(stage)), *outputs, *map(temporary, outputs)]
+    inputs = input_paths(stage)
+    full = absolute_paths(stage.root, [*inputs, *output_paths(stage)])
+    full += map(temporary, full[len(inputs) :])
     return [path[len(below) :] if path.startswith(below) else os.path.relpath(path, project_root) for path in full]
 
 

@@ -45,12 +45,12 @@ class StageState:
     @property
     def is_unfinished(self) -> bool:
         """Whether a run has moved outputs aside: it goes on, or was killed."""
-        return os.path.isdir(self._aside)
+        return is_folder(self._aside)
 
     @property
     def is_pending(self) -> bool:
         """Whether outputs wait to be stored."""
-        return os.path.exists(self._pending)
+        return os.access(self._pending, os.F_OK)  # see `is_folder`
 
     @property
     def _aside(self) -> str:
@@ -122,6 +122,12 @@ class StageState:
         held = Held(file, self.ref, timeout, waiting)
         held.take(place(self.ref.stage), ALONE)
         return held
+
+
+def is_folder(path: str) -> bool:
+    """Tell whether there is a directory at a path."""
+    # Not by a stat: to make an object of all that it says takes longer than to ask the system.
+    return os.access(f"{path}/", os.F_OK)
 
 
 def _read_text(path: str | Path) -> str:
