@@ -1,11 +1,13 @@
 """Calls: what they may change, and the few functions whose arguments say what is read."""
 
 import ast
+from ast import Attribute, Await, Call, Constant, Name, Starred, Subscript
 from collections.abc import Callable
 
 from pivot.fingerprint.canonical import Canonical, Visit
 from pivot.fingerprint.marks import MARKED, PURE_BUILTINS
-from pivot.fingerprint.scopes import Argument, Call, Scope, aliased, held, path_of
+from pivot.fingerprint.scopes import Argument, Scope, aliased, held, path_of
+from pivot.fingerprint.summary import once
 
 
 class Calls(Canonical):
@@ -17,8 +19,8 @@ class Calls(Canonical):
     strings: set[str]
     environ: set[str]
     flags: dict[str, int]
-    chained: bool = False
-    """Whether the call at hand only leads to another one, the result of which is dropped."""
+    dropped: bool = False
+    """Whether nobody keeps the result of the next call."""
     quoted: bool = False
     """Whether text stands for a type: in annotations, outside of calls and metadata."""
 
@@ -49,42 +51,44 @@ class Calls(Canonical):
     def expression(self, node: ast.Expr) -> None:
         """Visit a statement; a call in it is there for what it changes."""
         self.out.append("!")
-        value = node.value.value if isinstance(node.value, ast.Await) else node.value
-        if isinstance(value, ast.Call):
-            self.called(value, bare=True)
+        value = node.value.value if isinstance(node.value, Await) else node.value
+        if isinstance(value, Call):
+            self.dropped = True
+            self.call(value)
         else:
             self.on[type(node.value)](node.value)
 
     def call(self, node: ast.Call) -> None:
-        # In `patch(lib, "f").start()` nobody keeps the result of the first call either.
-        self.called(node, bare=self.chained)
-
-    def called(self, node: ast.Call, *, bare: bool) -> None:
         """Visit a call."""
-        out, on, func = self.out, self.on, node.func
+        out, on, func, arguments, keywords = self.out, self.on, node.func, node.args, node.keywords
         out.append("(")
-        name = func.id if type(func) is ast.Name else func.attr if type(func) is ast.Attribute else ""
-        self.chained = bare
-        on[type(func)](func)
-        self.chained = False
+        name = func.id if type(func) is Name else func.attr if type(func) is Attribute else ""
+        bare = self.dropped
+        on[type(func)](func)  # in `patch(lib, "f").start()` nobody keeps the result of the first call either
+        self.dropped = False
         quoted, self.quoted = self.quoted, False
-        arguments = node.args
         if name in ("getattr", "hasattr") and self.literal_attribute(node):
-            reads = self.reads
-            self.reads = self.scope.reads = set()  # the module itself does not escape
-            on[type(arguments[0])](arguments[0])
-            self.reads = self.scope.reads = reads
-            arguments = arguments[1:]
-        for argument in arguments:
+            self.asked(arguments[0])
+            others = arguments[1:]
+        else:
+            others = arguments
+        for argument in others:
             on[type(argument)](argument)
-        for keyword in node.keywords:
+        for keyword in keywords:
             out.append(f"{keyword.arg}=" if keyword.arg else "**")
             on[type(keyword.value)](keyword.value)
         out.append(")")
         self.quoted = quoted
         if name in self.special:
             self.special[name](node)
-        self.note(node, name, bare=bare)
+        scope = self.scope
+        if scope.kind == "hint" or (type(func) is Name and name in PURE_BUILTINS):
+            return  # what annotations call is nobody's affair
+        callee = path_of(func)
+        if callee is not None:
+            given = len(arguments) + len(keywords)
+            passed = _passed(arguments, keywords) if given else ()
+            scope.calls.append((callee, bare, passed, node.lineno, given))
 
     def unquoted(self, nodes: list[ast.expr]) -> None:
         """Visit expressions in which text is just text."""
@@ -97,21 +101,11 @@ class Calls(Canonical):
         """Give where reads go that need no scope any more."""
         return self.direct
 
-    def note(self, node: ast.Call, name: str, *, bare: bool) -> None:
-        """Remember who is called with what; what annotations call is nobody's affair."""
-        if self.scope.kind == "hint" or (type(node.func) is ast.Name and name in PURE_BUILTINS):
-            return
-        callee = path_of(node.func)
-        if callee is None:
-            return
-        count = len(node.args) + len(node.keywords)
-        self.scope.calls.append(Call(callee, bare, _arguments(node) if count else (), node.lineno, count))
-
     def stored_in_result(self, node: ast.AST) -> None:
         """A store through the result of a call may hit anything the call knows: `globals()[name] = f`."""
-        while isinstance(node, (ast.Attribute, ast.Subscript)):
+        while isinstance(node, (Attribute, Subscript)):
             node = node.value
-        if not isinstance(node, ast.Call):
+        if not isinstance(node, Call):
             return
         if path_of(node) in ("globals", "vars", "locals"):
             self.scope.stores.append("*")
@@ -124,14 +118,21 @@ class Calls(Canonical):
         """Tell whether `getattr(x, "name")` is as good as `x.name`."""
         return (
             len(node.args) > 1
-            and isinstance(node.args[1], ast.Constant)
+            and isinstance(node.args[1], Constant)
             and isinstance(node.args[1].value, str)
-            and isinstance(node.args[0], (ast.Name, ast.Attribute))
+            and isinstance(node.args[0], (Name, Attribute))
             and path_of(node.args[0]) is not None
         )
 
+    def asked(self, node: ast.expr) -> None:
+        """Visit what is asked for one attribute: the module itself does not escape."""
+        reads = self.reads
+        self.reads = self.scope.reads = set()
+        self.on[type(node)](node)
+        self.reads = self.scope.reads = reads
+
     def attribute_by_name(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Name) and self.literal_attribute(node):
+        if isinstance(node.func, Name) and self.literal_attribute(node):
             name = _text(node.args[1])
             self.reads.add(f"{path_of(node.args[0])}.{name}")
             if name in MARKED:
@@ -139,7 +140,7 @@ class Calls(Canonical):
 
     def attribute_set(self, node: ast.Call) -> None:
         """`setattr(x, name, value)` is a store."""
-        if not isinstance(node.func, ast.Name) or not node.args:
+        if not isinstance(node.func, Name) or not node.args:
             return
         name = _text(node.args[1]) if len(node.args) > 1 else ""
         found = list(aliased(node.args[0]))
@@ -150,7 +151,7 @@ class Calls(Canonical):
 
     def evaluated(self, node: ast.Call) -> None:
         """Read literal code like the code around it; other code may do anything in this module."""
-        if not isinstance(node.func, ast.Name):
+        if not isinstance(node.func, Name):
             return
         literal = _text(node.args[0]) if node.args else ""
         try:
@@ -167,7 +168,7 @@ class Calls(Canonical):
 
     def own_names(self, node: ast.Call) -> None:
         """`globals()`, and `vars()` of the module, give all of its names by text."""
-        if isinstance(node.func, ast.Name) and not node.args:
+        if isinstance(node.func, Name) and not node.args:
             in_module = node.func.id == "globals" or self.scope.kind in ("module", "class")
             if in_module:
                 self.mark("globals", node.lineno)
@@ -213,22 +214,22 @@ class Calls(Canonical):
         """Note that a decorator is called for what it changes."""
         path = path_of(decorator)
         if path is not None:
-            self.scope.calls.append(Call(path, True, ((0, name),), decorator.lineno, 1))
+            self.scope.calls.append((path, True, ((0, name),), decorator.lineno, 1))
 
 
-def _arguments(node: ast.Call) -> tuple[Argument, ...]:
+def _passed(arguments: list[ast.expr], keywords: list[ast.keyword]) -> tuple[Argument, ...]:
     """Give what a callee gets hold of through its arguments."""
     found: list[Argument] = []
-    for position, argument in enumerate(node.args):
-        if type(argument) is ast.Name:  # as most are, or constants
+    for position, argument in enumerate(arguments):
+        if type(argument) is Name:  # as most are, or constants
             found.append((position, argument.id))
-        elif type(argument) is not ast.Constant:
-            where = "*" if type(argument) is ast.Starred else position
-            found += [(where, ref) for ref in dict.fromkeys(held(argument))]
-    for keyword in node.keywords:
-        found += [(keyword.arg or "*", ref) for ref in dict.fromkeys(held(keyword.value))]
+        elif type(argument) is not Constant:
+            where = "*" if type(argument) is Starred else position
+            found += [(where, ref) for ref in once(held(argument))]
+    for keyword in keywords:
+        found += [(keyword.arg or "*", ref) for ref in once(held(keyword.value))]
     return tuple(found)
 
 
 def _text(node: ast.expr) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return node.value if isinstance(node, Constant) and isinstance(node.value, str) else ""

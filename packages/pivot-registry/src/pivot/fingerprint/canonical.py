@@ -6,6 +6,9 @@ Pythons add fields to old nodes.
 """
 
 import ast
+
+# What is asked of each node has its names here: `ast` has a `__getattr__`, which makes `ast.Name` as dear as a call.
+from ast import AST, Attribute, BinOp, Constant, Expr, If, Name, Not, Pass, UnaryOp
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,7 +21,12 @@ SKIPPED = frozenset(["ctx", "kind", "type_comment", "type_ignores"])
 BLOCKS = frozenset(["body", "orelse", "finalbody"])
 _PERHAPS_IDLE = frozenset([ast.Pass, ast.Expr])
 _SEPARATOR = "\x1f"
-_NODES = [kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)]
+_SHAPES = {
+    kind: ("<" + kind.__name__, [field for field in kind._fields if field not in SKIPPED])
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""How a node of each type begins, and the fields that count."""
 
 
 def digest_of(tokens: Iterable[Token]) -> bytes:
@@ -40,26 +48,24 @@ def constant_token(value: object) -> Token:
 
 def is_docstring(statement: ast.stmt) -> bool:
     """Tell whether a statement is a bare string."""
-    return (
-        type(statement) is ast.Expr and type(statement.value) is ast.Constant and isinstance(statement.value.value, str)
-    )
+    return type(statement) is Expr and type(statement.value) is Constant and isinstance(statement.value.value, str)
 
 
 def always_false_at_run_time(test: ast.expr) -> bool:
     """Recognise `TYPE_CHECKING`, however it was imported."""
-    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
-        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    return (isinstance(test, Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, Attribute) and test.attr == "TYPE_CHECKING"
     )
 
 
 def live_branch(statement: ast.stmt) -> list[ast.stmt] | None:
     """Give the branch of an `if TYPE_CHECKING` that runs; None for any other statement."""
-    if type(statement) is not ast.If:
+    if type(statement) is not If:
         return None
     if always_false_at_run_time(statement.test):
         return statement.orelse
     test = statement.test
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and always_false_at_run_time(test.operand):
+    if isinstance(test, UnaryOp) and isinstance(test.op, Not) and always_false_at_run_time(test.operand):
         return statement.body
     return None
 
@@ -71,7 +77,7 @@ class Canonical:
         self.out: list[Token] = []
         self.docs: list[Token] = []
         """Docstrings, apart: they count only where something reads them."""
-        self.on = dict.fromkeys(_NODES, self.general) | self.table()
+        self.on = dict.fromkeys(_SHAPES, self.general) | self.table()
         """`self.on[type(node)](node)` visits a node."""
 
     def table(self) -> dict[type, Visit]:
@@ -91,22 +97,22 @@ class Canonical:
 
     def general(self, node: ast.AST) -> None:
         """Write the fields that are there, by name."""
-        self.out.append("<" + type(node).__name__)
-        for field in node._fields:
-            if field not in SKIPPED:
-                self.field(field, getattr(node, field, None))
+        opening, fields = _SHAPES[type(node)]
+        self.out.append(opening)
+        for field in fields:
+            self.field(field, getattr(node, field, None))
         self.out.append(">")
 
     def field(self, field: str, value: Any) -> None:
         """Write one field, unless it is empty."""
-        if isinstance(value, list):
+        if isinstance(value, AST):
+            self.out.append("." + field)
+            self.on[type(value)](value)
+        elif isinstance(value, list):
             if field in BLOCKS:
                 self.block(field, value)
             elif value:
                 self.items(field, value)
-        elif isinstance(value, ast.AST):
-            self.out.append("." + field)
-            self.on[type(value)](value)
         elif value is not None:
             self.out.append(f".{field}={value}")
 
@@ -131,16 +137,16 @@ class Canonical:
         on = self.on
         for statement in statements:
             kind = type(statement)
-            if kind is ast.If and (live := live_branch(statement)) is not None:
+            if kind is If and (live := live_branch(statement)) is not None:
                 self.statements(live)
             elif kind not in _PERHAPS_IDLE or not self.idle(statement):
                 on[kind](statement)
 
     def idle(self, statement: ast.stmt) -> bool:
         """Tell whether a statement does nothing; a string may still be a docstring."""
-        if type(statement) is ast.Pass:
+        if type(statement) is Pass:
             return True
-        if type(statement) is not ast.Expr or type(statement.value) is not ast.Constant:
+        if type(statement) is not Expr or type(statement.value) is not Constant:
             return False
         if isinstance(statement.value.value, str):
             self.docs.append(constant_token(statement.value.value))
@@ -171,7 +177,7 @@ class Canonical:
     def binary(self, node: ast.expr) -> None:
         """Write an operation; a sum of a thousand terms is a thousand levels deep, so not by recursion."""
         rights = []
-        while type(node) is ast.BinOp:
+        while type(node) is BinOp:
             self.out.append("~" + type(node.op).__name__)
             rights.append(node.right)
             node = node.left
@@ -184,7 +190,7 @@ class Canonical:
         self.out.append("[f")
         literal = ""
         for value in [*node.values, None]:
-            if isinstance(value, ast.Constant):
+            if isinstance(value, Constant):
                 literal += str(value.value)
                 continue
             if literal:

@@ -9,7 +9,9 @@ leading dots), `:K` (a global of this module, whatever encloses), `%x` (the para
 """
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from ast import Attribute, Name, Subscript
+from ast import Call as CallNode
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Literal, NamedTuple
 
 from pivot.fingerprint.marks import ALIASING_CALLS, PURE_METHODS
@@ -26,6 +28,7 @@ Alias = tuple[str, ast.expr, bool]
 _PLACES = frozenset([ast.Name, ast.Attribute, ast.Subscript])
 _CHOICES = frozenset([ast.IfExp, ast.BoolOp, ast.NamedExpr, ast.Starred])
 _DISPLAYS = frozenset([ast.Tuple, ast.List, ast.Set, ast.Dict])
+_NONE: frozenset[str] = frozenset()
 
 
 class Call(NamedTuple):
@@ -40,6 +43,10 @@ class Call(NamedTuple):
     """How many arguments there are in all."""
 
 
+Noted = tuple[Reference, bool, tuple[Argument, ...], int, int]
+"""The fields of a call while scopes are open: most are written anew when theirs is left."""
+
+
 class Scope:
     """One module statement, class body, function, comprehension or annotation, while it is walked."""
 
@@ -52,16 +59,17 @@ class Scope:
         self.kind = kind
         self.parent = parent
         self.bound: set[str] = set()
-        self.globals: set[str] = set()
-        self.nonlocals: set[str] = set()
+        self.globals: Set[str] = _NONE
+        self.nonlocals: Set[str] = _NONE
         self.params: tuple[str, ...] = ()
         self.imports: dict[str, list[Reference]] = {}
         self.reads: set[Reference] = set()
-        self.outer: set[Reference] = set()
-        """Of a class body: reads of what is nested in it, which do not see its names."""
+        if kind == "class":
+            self.outer: set[Reference] = set()
+            """Reads of what is nested in it, which do not see its names."""
         self.stores: list[Reference] = []
         """What is changed in place, or bound by `global`."""
-        self.calls: list[Call] = []
+        self.calls: list[Noted] = []
         self.aliases: list[Alias] = []
 
     def bind(self, name: str) -> None:
@@ -83,10 +91,12 @@ class Scope:
         """Give the reads that this scope does not answer itself."""
         if not (self.bound or self.globals):
             return self.reads
-        found: list[Reference] = []
-        bound = self.bound - self.nonlocals
+        bound = self.bound - self.nonlocals if self.nonlocals else self.bound
         if not (self.imports or self.globals):
-            return [ref for ref in self.reads if ref.partition(".")[0] not in bound or ":" in ref]
+            return [
+                ref for ref in self.reads if ref not in bound and (ref.partition(".")[0] not in bound or ":" in ref)
+            ]
+        found: list[Reference] = []
         for ref in self.reads:
             root = ref.partition(".")[0]
             if root in self.globals:
@@ -100,12 +110,10 @@ class Scope:
     def targets(self, ref: Reference, seen: frozenset[str] = frozenset()) -> Sequence[Reference]:
         """Say what a reference may mean outside of this scope: through imports, parameters and aliases."""
         root, _, rest = ref.partition(".")
-        if ":" in ref or root[0] in "%*":
+        if (root not in self.bound and root not in self.globals) or ":" in ref:
             return (ref,)
         if root in self.globals:
             return (":" + ref,)
-        if root not in self.bound:
-            return (ref,)
         if root in self.imports:
             return through(self.imports[root], ref)
         if root in self.nonlocals:
@@ -123,7 +131,7 @@ class Scope:
             if alias == name:
                 yield from (elements(value) if parts else aliased(value))
 
-    def settled(self) -> tuple[list[Reference], list[Call]]:
+    def settled(self) -> tuple[list[Reference], list[Noted]]:
         """Give the changes and the calls that concern what is known outside.
 
         Methods of local objects, and callees that are local, change what they may stand for.
@@ -131,21 +139,20 @@ class Scope:
         if not (self.bound or self.globals):  # an import in a function binds a name
             return self.stores, self.calls
         stores, calls = [target for ref in self.stores for target in self.targets(ref)], []
-        for call in self.calls:
-            callee, bare, args, line, given = call
+        for callee, bare, args, line, given in self.calls:
             if self.is_local(callee):
-                stores += self._changed_by(call)
+                stores += self._changed_by(callee, args)
             passed = tuple([(where, target) for where, ref in args for target in self.targets(ref)]) if args else ()
-            calls += [Call(target, bare, passed, line, given) for target in self.targets(callee) if target[0] != "%"]
+            calls += [(target, bare, passed, line, given) for target in self.targets(callee) if target[0] != "%"]
         return stores, calls
 
-    def _changed_by(self, call: Call) -> Iterator[Reference]:
-        receiver, _, method = call.callee.rpartition(".")
+    def _changed_by(self, callee: Reference, args: tuple[Argument, ...]) -> Iterator[Reference]:
+        receiver, _, method = callee.rpartition(".")
         if receiver and method in PURE_METHODS:
             return
         if receiver:
             yield from self.targets(receiver)
-        for _, ref in call.args:
+        for _, ref in args:
             yield from self.targets(ref)
 
     def is_local(self, ref: Reference) -> bool:
@@ -164,23 +171,18 @@ def through(imported: Sequence[Reference], ref: Reference) -> Sequence[Reference
 
 def path_of(node: ast.AST) -> Reference | None:
     """Write an expression as a reference: `a.b`, `a["x"].b` as `a.[].b`, `f(x).b` as `f.b`; None for others."""
-    if type(node) is ast.Name:
-        return node.id
-    if type(node) is ast.Attribute and type(node.value) is ast.Name:
-        return f"{node.value.id}.{node.attr}"
-    parts: list[str] = []
+    path = ""
     while True:
-        if type(node) is ast.Attribute:
-            parts.append(node.attr)
+        if type(node) is Name:
+            return node.id + path
+        if type(node) is Attribute:
+            path = f".{node.attr}{path}"
             node = node.value
-        elif type(node) is ast.Subscript:
-            parts.append(ITEM)
+        elif type(node) is Subscript:
+            path = f".{ITEM}{path}"
             node = node.value
-        elif type(node) is ast.Call:
+        elif type(node) is CallNode:
             node = node.func
-        elif type(node) is ast.Name:
-            parts.append(node.id)
-            return ".".join(reversed(parts))
         else:
             return None
 
@@ -191,7 +193,7 @@ def aliased(node: ast.AST) -> Sequence[Reference]:
     if kind in _PLACES:
         path = path_of(node)
         return () if path is None else (path,)
-    if type(node) is ast.Call:
+    if type(node) is CallNode:
         return _parts_of_call(node)
     if kind in _CHOICES:
         return [ref for child in ast.iter_child_nodes(node) for ref in aliased(child)]
@@ -205,19 +207,20 @@ def elements(node: ast.AST) -> Sequence[Reference]:
 
 def held(node: ast.AST) -> Sequence[Reference]:
     """Give what a value holds: a display at any depth, any other what it may be."""
-    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
-        return [ref for child in node.elts for ref in held(child)]
+    if type(node) not in _DISPLAYS:
+        return aliased(node)
     if isinstance(node, ast.Dict):
         return [ref for child in (*node.keys, *node.values) if child is not None for ref in held(child)]
-    return aliased(node)
+    assert isinstance(node, (ast.Tuple, ast.List, ast.Set))
+    return [ref for child in node.elts for ref in held(child)]
 
 
 def _parts_of_call(node: ast.Call) -> Sequence[Reference]:
     """`D.setdefault(k, [])` gives an item of `D`; `zip(A, B)` goes through both."""
     func = node.func
-    if type(func) is ast.Attribute:
+    if type(func) is Attribute:
         path = None if func.attr in ("copy", "deepcopy") else path_of(func.value)
         return () if path is None else (f"{path}.{ITEM}",)
-    if type(func) is ast.Name and func.id in ALIASING_CALLS:
+    if type(func) is Name and func.id in ALIASING_CALLS:
         return [ref for argument in node.args for ref in elements(argument)]
     return ()

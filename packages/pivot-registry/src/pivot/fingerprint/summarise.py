@@ -3,6 +3,7 @@
 import ast
 import sys
 import warnings
+from ast import Await, Call, ClassDef, Compare, Constant, Eq, Expr, If, ImportFrom, Name, Pass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ from blake3 import blake3
 
 from pivot.fingerprint.canonical import Token, digest_of, is_docstring, live_branch
 from pivot.fingerprint.scopes import Alias, Reference, aliased, elements, held, path_of
-from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit, in_order, once
+from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit, in_order, once, unit
 from pivot.fingerprint.walk import Walk, first_line, said
 
 _DEEP = 20_000
@@ -75,7 +76,7 @@ def _read(data: bytes, digest: str, tree: ast.Module | None) -> Summary:
     future = False
     shell: list[Token] = []
     for statement, main in _statements(tree.body):
-        if isinstance(statement, ast.ImportFrom):
+        if isinstance(statement, ImportFrom):
             future |= statement.module == "__future__"
             if statement.names[0].name == "*":
                 stars.append((len(atoms), "." * statement.level + (statement.module or "")))
@@ -95,9 +96,9 @@ def _running(walk: Walk, atom: Atom) -> list[Token]:
 def _statements(body: list[ast.stmt], *, main: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
     """Give what runs when the module is imported, and what runs only in a script."""
     for statement in body:
-        if type(statement) is ast.If:
+        if type(statement) is If:
             yield from _branches(statement, main=main)
-        elif type(statement) is not ast.Pass and not _is_constant(statement):
+        elif type(statement) is not Pass and not _is_constant(statement):
             yield statement, main
 
 
@@ -113,16 +114,16 @@ def _branches(statement: ast.If, *, main: bool) -> Iterator[tuple[ast.stmt, bool
 
 
 def _is_constant(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return isinstance(statement, Expr) and isinstance(statement.value, Constant)
 
 
 def _is_main_guard(test: ast.expr) -> bool:
     return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
+        isinstance(test, Compare)
+        and isinstance(test.left, Name)
         and test.left.id == "__name__"
-        and isinstance(test.ops[0], ast.Eq)
-        and isinstance(test.comparators[0], ast.Constant)
+        and isinstance(test.ops[0], Eq)
+        and isinstance(test.comparators[0], Constant)
         and test.comparators[0].value == "__main__"
     )
 
@@ -154,9 +155,9 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         in_order(walk.field_reads),
         tuple([(name, origin) for name, origins in scope.imports.items() for origin in origins]),
         tuple(walk.loads),
-        _bases(statement) if isinstance(statement, ast.ClassDef) else (),
+        _bases(statement) if isinstance(statement, ClassDef) else (),
         tuple(walk.decorators),
-        Unit("", (), once(scope.stores), once(scope.calls)) if scope.stores or scope.calls else _NOTHING,
+        unit(("", (), once(scope.stores), once(scope.calls))) if scope.stores or scope.calls else _NOTHING,
         tuple(walk.later),
         aliases,
         holds,
@@ -180,8 +181,8 @@ def _values(bound: list[Alias]) -> tuple[_Named, _Named, _Named]:
 
 def _maker(value: ast.expr) -> Reference | None:
     """Say what is called to make a value."""
-    made = value.value if isinstance(value, ast.Await) else value
-    return path_of(made.func) if isinstance(made, ast.Call) else None
+    made = value.value if isinstance(value, Await) else value
+    return path_of(made.func) if isinstance(made, Call) else None
 
 
 def _bases(statement: ast.ClassDef) -> tuple[Reference, ...]:

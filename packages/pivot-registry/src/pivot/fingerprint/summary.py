@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from pivot.fingerprint.scopes import Call, Reference
+from pivot.fingerprint.scopes import Call, Noted, Reference
 
 AtomKind = Literal["def", "class", "assign", "import", "other"]
 T = TypeVar("T")
@@ -27,6 +27,12 @@ class Unit(NamedTuple):
     params: tuple[str, ...] = ()
     stores: tuple[Reference, ...] = ()
     calls: tuple[Call, ...] = ()
+
+
+def unit(data: tuple[str, tuple[str, ...], tuple[Reference, ...], tuple[Noted, ...]]) -> Unit:
+    """Make one of plain tuples."""
+    name, params, stores, calls = data
+    return Unit(name, params, stores, tuple(map(Call._make, calls)))
 
 
 class Decorator(NamedTuple):
@@ -157,12 +163,7 @@ def _plain_unit(unit: Unit) -> tuple[Any, ...]:
 def _atom(data: tuple[Any, ...]) -> Atom:
     fields = list(data)
     fields[_DECORATORS] = tuple(Decorator._make(item) for item in fields[_DECORATORS])
-    fields[_NOW] = _unit(fields[_NOW])
-    fields[_LATER] = tuple(_unit(unit) for unit in fields[_LATER])
+    fields[_NOW] = unit(fields[_NOW])
+    fields[_LATER] = tuple(map(unit, fields[_LATER]))
     fields[_INNER] = tuple(Inner._make(item) for item in fields[_INNER])
     return Atom._make(fields)
-
-
-def _unit(data: tuple[Any, ...]) -> Unit:
-    name, params, stores, calls = data
-    return Unit(name, params, stores, tuple(Call._make(call) for call in calls))

@@ -2,13 +2,14 @@
 
 import ast
 import re
+from ast import Attribute, Constant, ImportFrom, Lambda, List, Load, Name, Starred, Tuple
 from typing import Any
 
 from pivot.fingerprint.calls import Calls
 from pivot.fingerprint.canonical import Token, Visit, constant_token, digest_of
 from pivot.fingerprint.marks import MARKED
 from pivot.fingerprint.scopes import Kind, Scope, path_of
-from pivot.fingerprint.summary import Decorator, Inner, Unit, in_order, once
+from pivot.fingerprint.summary import Decorator, Inner, Unit, in_order, once, unit
 
 _NAME_LIKE = re.compile(r"[A-Za-z_.][\w.]*(:[\w.]+)?").fullmatch
 _SCRIPT = re.compile(r"[^\s'\"=]+\.py\b").findall
@@ -78,9 +79,9 @@ class Walk(Calls):
 
     def enter(self, kind: Kind) -> Scope:
         """Open a scope."""
-        self.scope = Scope(kind, self.scope)
-        self.reads = self.scope.reads
-        return self.scope
+        self.scope = scope = Scope(kind, self.scope)
+        self.reads = scope.reads
+        return scope
 
     def leave(self, *, later: bool = False) -> Scope:
         """Close the scope, and hand what it does not settle to the one around; or, of a function, to nobody yet."""
@@ -108,7 +109,7 @@ class Walk(Calls):
         stores, calls = scope.settled()
         around = parent if parent.kind != "class" else parent.enclosing()
         if scope.kind == "function" and around.kind == "module":
-            self.later.append(Unit(self.method, scope.params, once(stores), once(calls)))
+            self.later.append(unit((self.method, scope.params, once(stores), once(calls))))
         else:
             around.stores += once(stores)
             around.calls += once(calls)
@@ -116,32 +117,33 @@ class Walk(Calls):
     # Names
 
     def name(self, node: ast.Name) -> None:
-        self.out.append(node.id)
-        if type(node.ctx) is ast.Load:
-            self.reads.add(node.id)
-            if node.id in MARKED:
-                self.mark(MARKED[node.id], node.lineno)
+        name = node.id
+        self.out.append(name)
+        if type(node.ctx) is Load:
+            self.reads.add(name)
+            if name in MARKED:
+                self.mark(MARKED[name], node.lineno)
         else:
-            self.scope.bind(node.id)
+            self.scope.bind(name)
 
     def attribute(self, node: ast.Attribute) -> None:
         """Write and read a chain of attributes as one."""
         base, names = node.value, [node.attr]
-        while type(base) is ast.Attribute:
+        while type(base) is Attribute:
             names.append(base.attr)
             base = base.value
-        if type(base) is ast.Name:
+        if type(base) is Name:
             names.append(base.id)
         for name in names:
             if name in MARKED:
                 self.mark(MARKED[name], node.lineno)
-        path = ".".join(reversed(names))
+        path = ".".join(names[::-1])
         self.out.append("." + path)
-        if type(base) is ast.Name:
+        if type(base) is Name:
             self.reads.add(path)
         else:
             self.on[type(base)](base)
-        if type(node.ctx) is not ast.Load:
+        if type(node.ctx) is not Load:
             self.stored(node)
 
     def stored(self, node: ast.Attribute | ast.Subscript) -> None:
@@ -159,7 +161,7 @@ class Walk(Calls):
             self._type_arguments(path, node.slice)
         else:
             self.on[type(node.slice)](node.slice)
-        if type(node.ctx) is not ast.Load:
+        if type(node.ctx) is not Load:
             self.stored(node)
         if path.endswith("environ"):
             self.environment(node.slice)
@@ -186,11 +188,11 @@ class Walk(Calls):
         self.general(node)
 
     def global_names(self, node: ast.Global) -> None:
-        self.scope.globals.update(node.names)
+        self.scope.globals |= set(node.names)
         self.general(node)
 
     def nonlocal_names(self, node: ast.Nonlocal) -> None:
-        self.scope.nonlocals.update(node.names)
+        self.scope.nonlocals |= set(node.names)
         self.general(node)
 
     # Statements that bind or change
@@ -202,12 +204,12 @@ class Walk(Calls):
 
     def alias(self, target: ast.expr, value: ast.expr, *, parts: bool = False) -> None:
         """Remember that names may stand for other objects, or for parts of them."""
-        if isinstance(target, ast.Name):
+        if isinstance(target, Name):
             self.scope.aliases.append((target.id, value, parts))
-        elif isinstance(target, (ast.Tuple, ast.List)):
+        elif isinstance(target, (Tuple, List)):
             for element in target.elts:
                 self.alias(element, value, parts=True)
-        elif isinstance(target, ast.Starred):
+        elif isinstance(target, Starred):
             self.alias(target.value, value, parts=True)
 
     def annotated(self, node: ast.AnnAssign) -> None:
@@ -215,29 +217,28 @@ class Walk(Calls):
         is_field = self.scope.kind == "class"
         if node.value is not None:
             self.alias(node.target, node.value)
-        elif isinstance(node.target, ast.Name) and self.scope.kind == "function":
+        elif isinstance(node.target, Name) and self.scope.kind == "function":
             self.scope.bind(node.target.id)
-        if self.scope.kind in ("class", "module") and isinstance(node.target, ast.Name):
-            stream = self.fields if is_field else self.hints
-            stream.append(node.target.id)
-            self.hint(node.annotation, stream, self.field_reads if is_field else self.hint_reads)
+        if self.scope.kind in ("class", "module") and isinstance(node.target, Name):
+            stream, reads = (self.fields, self.field_reads) if is_field else (self.hints, self.hint_reads)
+            self.hint([(node.target.id, node.annotation)], stream, reads)
 
-    def hint(self, node: ast.expr, stream: list[Token], reads: set[str]) -> None:
-        """Walk an annotation: its tokens and reads count apart, its calls not at all."""
-        before, self.out = self.out, stream
+    def hint(self, annotations: list[tuple[str, ast.expr]], stream: list[Token], reads: set[str]) -> None:
+        """Walk annotations of names: their tokens and reads count apart, their calls not at all."""
+        before, self.out, around = self.out, stream, self.scope
         scope = self.enter("hint")
-        self.quoted = True
-        self.on[type(node)](node)
+        for name, node in annotations:
+            stream.append(name)
+            self.quoted = True
+            self.on[type(node)](node)
         self.quoted = False
         reads.update(scope.reads)
-        parent = scope.parent
-        assert parent is not None
-        self.out, self.scope, self.reads = before, parent, parent.reads
+        self.out, self.scope, self.reads = before, around, around.reads
 
     def augmented(self, node: ast.AugAssign) -> None:
         self.general(node)
         path = path_of(node.target)
-        if path is not None and isinstance(node.target, ast.Name):
+        if path is not None and isinstance(node.target, Name):
             self.scope.stores.append(path)
             self.reads.add(path)
 
@@ -275,6 +276,8 @@ class Walk(Calls):
         if node is not self.top:
             super().decorated(node)
             return
+        if not node.decorator_list:
+            return
         for decorator in node.decorator_list:
             before, self.out = self.out, []
             self.reads = self.scope.reads = set()
@@ -292,7 +295,7 @@ class Walk(Calls):
         hint_reads_before = set(self.hint_reads) if is_inner else set()
         self.out.append("<" + type(node).__name__)
         name = getattr(node, "name", "<lambda>")
-        if not isinstance(node, ast.Lambda):
+        if not isinstance(node, Lambda):
             self.out.append(name)
             self.hints.append(OWNER + name)
             self.decorated(node)
@@ -303,7 +306,7 @@ class Walk(Calls):
         scope.params = tuple(parameters)
         scope.bound.update(parameters)
         self._type_parameters(scope, node)
-        if isinstance(node, ast.Lambda):
+        if isinstance(node, Lambda):
             self.on[type(node.body)](node.body)
             self.leave()
         else:
@@ -334,7 +337,7 @@ class Walk(Calls):
     def _remember_inner(
         self, node: Any, name: str, scope: Scope, start: int, hints_start: int, hint_reads: set[str]
     ) -> None:
-        body = node.body if isinstance(node, ast.Lambda) else None
+        body = node.body if isinstance(node, Lambda) else None
         line = first_line(node)
         column = body.col_offset if body is not None and body.lineno == line else -1
         own, hints = digest_of(self.out[start:]), said(self.hints[hints_start:])
@@ -344,14 +347,13 @@ class Walk(Calls):
     def _signature(self, node: Any) -> list[str]:
         """Walk defaults and annotations in the scope around; name the parameters."""
         parameters = self.signature(node.args)
-        for parameter in parameters:
-            if parameter.annotation is not None:
-                self.hints.append(parameter.arg)
-                self.hint(parameter.annotation, self.hints, self.hint_reads)
+        names = [parameter.arg for parameter in parameters]
+        hints = [(parameter.arg, hint) for parameter in parameters if (hint := parameter.annotation) is not None]
         if getattr(node, "returns", None) is not None:
-            self.hints.append("->")
-            self.hint(node.returns, self.hints, self.hint_reads)
-        return [parameter.arg for parameter in parameters]
+            hints.append(("->", node.returns))
+        if hints:
+            self.hint(hints, self.hints, self.hint_reads)
+        return names
 
     def _type_parameters(self, scope: Scope, node: Any) -> None:
         if parameters := getattr(node, "type_params", ()):
@@ -391,7 +393,7 @@ class Walk(Calls):
         around.update(kept, scope.outer)
         inner = scope.bound - scope.nonlocals
         self.scope.stores.extend(ref for ref in scope.stores if ref.partition(".")[0] not in inner)
-        self.scope.calls.extend(call for call in scope.calls if call.callee.partition(".")[0] not in inner)
+        self.scope.calls.extend(call for call in scope.calls if call[0].partition(".")[0] not in inner)
 
     def comprehension(self, node: Any) -> None:
         self.out.append("<" + type(node).__name__)
@@ -440,7 +442,7 @@ class Walk(Calls):
         """Of `Annotated[T, ...]` only the first is a type; of `Literal[...]` none is."""
         if generic.endswith("Literal"):
             self.unquoted([node])
-        elif generic.endswith("Annotated") and isinstance(node, ast.Tuple):
+        elif generic.endswith("Annotated") and isinstance(node, Tuple):
             first, *metadata = node.elts
             self.on[type(first)](first)
             self.unquoted(metadata)
@@ -452,7 +454,7 @@ class Walk(Calls):
             expression = ast.parse(value, mode="eval").body
         except (SyntaxError, ValueError):
             return
-        if not isinstance(expression, ast.Constant):
+        if not isinstance(expression, Constant):
             self.on[type(expression)](expression)
 
 
@@ -474,7 +476,7 @@ def first_line(node: Any) -> int:
 
 def import_bindings(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str, str]]:
     """Give (name, what it is, module that runs) of each name an import binds; stars are left to the caller."""
-    if isinstance(node, ast.ImportFrom):
+    if isinstance(node, ImportFrom):
         module = "." * node.level + (node.module or "")
         return [
             (alias.asname or alias.name, f"{module}:{alias.name}", f"{module}:{alias.name}")
