@@ -12,7 +12,7 @@ from blake3 import blake3
 from pivot.fingerprint.canonical import Token, digest_of, is_docstring, live_branch
 from pivot.fingerprint.scopes import Alias, Reference, aliased, elements, held, path_of
 from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit, in_order, once, unit
-from pivot.fingerprint.walk import Walk, first_line, said
+from pivot.fingerprint.walk import Walk, first_line
 
 _DEEP = 20_000
 _END = "\n"
@@ -144,11 +144,11 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         in_order(scope.bound),
         line,
         end,
-        b"" if kind == "import" else digest_of(walk.out),
-        said(walk.hints),
-        digest_of(walk.fields),
-        said(walk.docs),
-        blake3(f"{line}:".encode() + raw).digest(),
+        b"" if kind == "import" else walk.digest(walk.out),
+        walk.said(walk.hints),
+        walk.digest(walk.fields),
+        walk.said(walk.docs),
+        walk.hash(f"{line}:".encode() + raw),
         in_order(running | walk.later_reads),
         in_order(running),
         in_order(walk.hint_reads),

@@ -32,7 +32,7 @@ class Unit(NamedTuple):
 def unit(data: tuple[str, tuple[str, ...], tuple[Reference, ...], tuple[Noted, ...]]) -> Unit:
     """Make one of plain tuples."""
     name, params, stores, calls = data
-    return Unit(name, params, stores, tuple(map(Call._make, calls)))
+    return Unit(name, params, stores, tuple([Call._make(call) for call in calls]))
 
 
 class Decorator(NamedTuple):
@@ -147,9 +147,9 @@ _DECORATORS, _NOW, _LATER, _INNER = (Atom._fields.index(name) for name in ("deco
 
 def _plain(atom: Atom) -> tuple[Any, ...]:
     fields: list[Any] = list(atom)
-    fields[_NOW] = _plain_unit(atom.now)
-    fields[_LATER] = tuple(map(_plain_unit, atom.later))
-    if atom.decorators or atom.inner:
+    fields[_NOW] = _plain_unit(fields[_NOW])
+    fields[_LATER] = tuple([_plain_unit(unit) for unit in fields[_LATER]])
+    if fields[_DECORATORS] or fields[_INNER]:
         fields[_DECORATORS] = tuple(map(tuple, atom.decorators))
         fields[_INNER] = tuple(map(tuple, atom.inner))
     return tuple(fields)
@@ -157,13 +157,13 @@ def _plain(atom: Atom) -> tuple[Any, ...]:
 
 def _plain_unit(unit: Unit) -> tuple[Any, ...]:
     name, params, stores, calls = unit
-    return name, params, stores, tuple(map(tuple, calls))
+    return name, params, stores, tuple([call[:] for call in calls]) if calls else ()
 
 
 def _atom(data: tuple[Any, ...]) -> Atom:
     fields = list(data)
     fields[_DECORATORS] = tuple(Decorator._make(item) for item in fields[_DECORATORS])
     fields[_NOW] = unit(fields[_NOW])
-    fields[_LATER] = tuple(map(unit, fields[_LATER]))
+    fields[_LATER] = tuple([unit(data) for data in fields[_LATER]])
     fields[_INNER] = tuple(Inner._make(item) for item in fields[_INNER])
     return Atom._make(fields)

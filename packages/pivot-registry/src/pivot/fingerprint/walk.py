@@ -6,7 +6,7 @@ from ast import Attribute, Constant, ImportFrom, Lambda, List, Load, Name, Starr
 from typing import Any
 
 from pivot.fingerprint.calls import Calls
-from pivot.fingerprint.canonical import Token, Visit, constant_token, digest_of
+from pivot.fingerprint.canonical import Token, Visit, constant_token
 from pivot.fingerprint.marks import MARKED
 from pivot.fingerprint.scopes import Kind, Scope, path_of
 from pivot.fingerprint.summary import Decorator, Inner, Unit, in_order, once, unit
@@ -283,7 +283,7 @@ class Walk(Calls):
             self.reads = self.scope.reads = set()
             self.on[type(decorator)](decorator)
             path = path_of(decorator) or ""
-            self.decorators.append(Decorator(path, digest_of(self.out), in_order(self.reads | self.direct)))
+            self.decorators.append(Decorator(path, self.digest(self.out), in_order(self.reads | self.direct)))
             self.out = before
             self.decorator_call(decorator, node.name)
         self.direct = set()
@@ -340,9 +340,16 @@ class Walk(Calls):
         body = node.body if isinstance(node, Lambda) else None
         line = first_line(node)
         column = body.col_offset if body is not None and body.lineno == line else -1
-        own, hints = digest_of(self.out[start:]), said(self.hints[hints_start:])
+        own, hints = self.digest(self.out[start:]), self.said(self.hints[hints_start:])
         reads = tuple(sorted({*scope.free(), *self.direct, *self.later_reads}))
         self.inner.append(Inner(name, line, column, own, hints, reads, tuple(sorted(hint_reads))))
+
+    def said(self, tokens: list[Token]) -> bytes:
+        """Hash annotations or docstrings; nothing if there are none."""
+        for token in tokens:
+            if token[0] != OWNER:
+                return self.digest(tokens)
+        return b""
 
     def _signature(self, node: Any) -> list[str]:
         """Walk defaults and annotations in the scope around; name the parameters."""
@@ -456,14 +463,6 @@ class Walk(Calls):
             return
         if not isinstance(expression, Constant):
             self.on[type(expression)](expression)
-
-
-def said(tokens: list[Token]) -> bytes:
-    """Hash annotations or docstrings; nothing if there are none."""
-    for token in tokens:
-        if token[0] != OWNER:
-            return digest_of(tokens)
-    return b""
 
 
 def first_line(node: Any) -> int:
