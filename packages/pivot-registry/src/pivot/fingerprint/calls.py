@@ -84,7 +84,7 @@ class Calls(Canonical):
         scope = self.scope
         if scope.kind == "hint" or (type(func) is Name and name in PURE_BUILTINS):
             return  # what annotations call is nobody's affair
-        callee = path_of(func)
+        callee = name if type(func) is Name else path_of(func)
         if callee is not None:
             given = len(arguments) + len(keywords)
             passed = _passed(arguments, keywords) if given else ()

@@ -20,6 +20,13 @@ Visit = Callable[[Any], None]
 SKIPPED = frozenset(["ctx", "kind", "type_comment", "type_ignores"])
 BLOCKS = frozenset(["body", "orelse", "finalbody"])
 _PERHAPS_IDLE = frozenset([ast.Pass, ast.Expr])
+_PARAMETERS = (
+    (".posonly", "posonlyargs"),
+    (".args", "args"),
+    (".vararg", "vararg"),
+    (".kwonly", "kwonlyargs"),
+    (".kwarg", "kwarg"),
+)
 _SEPARATOR = "\x1f"
 _SHAPES = {
     kind: ("<" + kind.__name__, [field for field in kind._fields if field not in SKIPPED])
@@ -234,15 +241,10 @@ class Canonical:
         """Write parameters and defaults; give the parameters in order."""
         found: list[ast.arg] = []
         self.out.append("(")
-        for field, parameters in (
-            (".posonly", args.posonlyargs),
-            (".args", args.args),
-            (".vararg", [args.vararg] if args.vararg else None),
-            (".kwonly", args.kwonlyargs),
-            (".kwarg", [args.kwarg] if args.kwarg else None),
-        ):
-            if parameters:
-                self.out.append(field)
+        for token, field in _PARAMETERS:
+            if given := getattr(args, field):
+                parameters = given if isinstance(given, list) else [given]
+                self.out.append(token)
                 self.out += [parameter.arg for parameter in parameters]
                 found += parameters
         self.items("defaults", args.defaults)

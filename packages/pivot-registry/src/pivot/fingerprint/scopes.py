@@ -140,10 +140,14 @@ class Scope:
             return self.stores, self.calls
         stores, calls = [target for ref in self.stores for target in self.targets(ref)], []
         for callee, bare, args, line, given in self.calls:
-            if self.is_local(callee):
-                stores += self._changed_by(callee, args)
             passed = tuple([(where, target) for where, ref in args for target in self.targets(ref)]) if args else ()
-            calls += [(target, bare, passed, line, given) for target in self.targets(callee) if target[0] != "%"]
+            root = callee.partition(".")[0]
+            if root in self.bound or root in self.globals:
+                if self.is_local(root):
+                    stores += self._changed_by(callee, args)
+                calls += [(target, bare, passed, line, given) for target in self.targets(callee) if target[0] != "%"]
+            else:  # as most are
+                calls.append((callee, bare, passed, line, given))
         return stores, calls
 
     def _changed_by(self, callee: Reference, args: tuple[Argument, ...]) -> Iterator[Reference]:
@@ -155,10 +159,9 @@ class Scope:
         for _, ref in args:
             yield from self.targets(ref)
 
-    def is_local(self, ref: Reference) -> bool:
-        """Tell whether a reference starts from a name of this scope."""
-        root = ref.partition(".")[0]
-        return root in self.bound and root not in self.imports and root not in self.nonlocals
+    def is_local(self, name: str) -> bool:
+        """Tell whether this scope makes a name itself."""
+        return name in self.bound and name not in self.imports and name not in self.nonlocals
 
 
 def through(imported: Sequence[Reference], ref: Reference) -> Sequence[Reference]:
