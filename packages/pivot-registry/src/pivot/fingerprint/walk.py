@@ -48,6 +48,17 @@ class Walk(Calls):
         }
         return super().table() | functions | comprehensions | stores | others
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.direct: set[str] = set()
+        """Reads through imports inside other scopes, settled already."""
+        self.later_reads: set[str] = set()
+        """Reads of functions: nothing happens before they are called."""
+        self.hint_reads: set[str] = set()
+        self.field_reads: set[str] = set()
+        self.strings: set[str] = set()
+        self.environ: set[str] = set()
+
     def begin(self, statement: ast.stmt) -> None:
         """Forget the last statement."""
         self.top: Any = statement
@@ -55,18 +66,16 @@ class Walk(Calls):
         self.out, self.docs = [], []
         self.hints: list[Token] = []
         self.fields: list[Token] = []
-        self.direct: set[str] = set()
-        """Reads through imports inside other scopes, settled already."""
-        self.later_reads: set[str] = set()
-        """Reads of functions: nothing happens before they are called."""
         self.bodies: list[tuple[int, int]] = []
         """Where in `out` the bodies of functions are."""
         self.depth = 0
         """How many functions are around."""
-        self.hint_reads: set[str] = set()
-        self.field_reads: set[str] = set()
-        self.strings: set[str] = set()
-        self.environ: set[str] = set()
+        self.direct.clear()  # sets, unlike lists, are dear to make
+        self.later_reads.clear()
+        self.hint_reads.clear()
+        self.field_reads.clear()
+        self.strings.clear()
+        self.environ.clear()
         self.flags: dict[str, int] = {}
         self.later: list[Unit] = []
         self.loads: list[str] = []
