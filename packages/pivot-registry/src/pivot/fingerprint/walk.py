@@ -23,6 +23,17 @@ _LONGEST_SHELL = 2000
 class Walk(Calls):
     """Walks the top-level statements of one file, one by one: `begin`, visit, then take what was found."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.direct: set[str] = set()
+        """Reads through imports inside other scopes, settled already."""
+        self.later_reads: set[str] = set()
+        """Reads of functions: nothing happens before they are called."""
+        self.hint_reads: set[str] = set()
+        self.field_reads: set[str] = set()
+        self.strings: set[str] = set()
+        self.environ: set[str] = set()
+
     def table(self) -> dict[type, Visit]:
         functions: dict[type, Visit] = dict.fromkeys((ast.FunctionDef, ast.AsyncFunctionDef), self.function)
         comprehensions: dict[type, Visit] = dict.fromkeys(
@@ -47,17 +58,6 @@ class Walk(Calls):
             ast.withitem: self.with_item,
         }
         return super().table() | functions | comprehensions | stores | others
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.direct: set[str] = set()
-        """Reads through imports inside other scopes, settled already."""
-        self.later_reads: set[str] = set()
-        """Reads of functions: nothing happens before they are called."""
-        self.hint_reads: set[str] = set()
-        self.field_reads: set[str] = set()
-        self.strings: set[str] = set()
-        self.environ: set[str] = set()
 
     def begin(self, statement: ast.stmt) -> None:
         """Forget the last statement."""
