@@ -37,6 +37,7 @@ class LinkStore:
         self._links: dict[str, ModuleLink | None] = {}
         self._digests: dict[str, str] = {}
         self._states: dict[str, str] = {}
+        self._outlines: dict[str, str] = {}
         self._made: list[str] = []
 
     def __call__(self, name: str) -> ModuleLink | None:
@@ -97,12 +98,15 @@ class LinkStore:
         return self._digests[name]
 
     def _outline(self, key: str) -> str:
-        """Say what a module, or a name in it, is to those that refer to it."""
-        name, colon, bound = key.partition(":")
-        module = self.program.module(name)
-        if module is None:
-            return self._place(name)
-        return module.outline_of(bound) if colon else module.outline()
+        """Say what a module, or a name in it, is to those that refer to it; a common helper is to many."""
+        if key not in self._outlines:
+            name, colon, bound = key.partition(":")
+            module = self.program.module(name)
+            if module is None:
+                self._outlines[key] = self._place(name)
+            else:
+                self._outlines[key] = module.outline_of(bound) if colon else module.outline()
+        return self._outlines[key]
 
     def save(self) -> None:
         """Remember for the next command what was resolved anew."""
