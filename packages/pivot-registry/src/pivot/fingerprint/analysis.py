@@ -188,7 +188,8 @@ class Analysis:
             for stage, root in self._roots.items():
                 self._choose(stage, root)
             self._nodes = {node for merkle in self._passes.values() for node in merkle.expansions}
-            if not universe.grown(node for node in self._nodes if not node.startswith(_STAGE) and node[0] != "+"):
+            places = {node.partition(":")[0] for node in self._nodes}  # few, of thousands of nodes
+            if not universe.grown(place for place in places if not place.startswith((_STAGE, "+"))):
                 return
 
     def _add_observed(self) -> None:

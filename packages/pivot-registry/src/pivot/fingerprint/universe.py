@@ -58,10 +58,13 @@ class Universe:
             for base in atom.subclass_of:
                 self.subclasses.setdefault(base, []).extend(f"{name}:{bound}" for bound in atom.names)
 
-    def grown(self, nodes: Iterable[Node]) -> bool:
-        """Import what code imports when it runs; tell whether that was anything new."""
+    def grown(self, places: Iterable[str]) -> bool:
+        """Import what code imports when it runs; tell whether that was anything new.
+
+        A place is what comes before the colon in nodes.
+        """
         before = len(self.modules)
-        wanted = {node.partition(":")[0].rstrip("!") for node in nodes if node[0] not in "^?$="}
+        wanted = {place.rstrip("!") for place in places if not place.startswith(("^", "?", "$", "="))}
         self.run(sorted(name for name in wanted if name not in self.modules))
         return len(self.modules) > before
 
