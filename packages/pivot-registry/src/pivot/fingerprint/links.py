@@ -156,8 +156,9 @@ class Linker:
             else:
                 hint_refs += atom.field_reads
                 hints.append(atom.fields)
-        stars = self._stars(atom)
+        stars: list[str] = []
         if atom.kind == "import":  # reached only with the module as a whole
+            stars = self._stars(atom)
             refs += _imported(atom, stars)
         reads = self._meanings.read(refs)
         hint_facts, hint_edges = self._read(hint_refs)

@@ -36,12 +36,15 @@ class Reads(NamedTuple):
     def of(cls, meanings: Collection[Meaning]) -> "Reads":
         """Gather what references mean."""
         reads = cls(set(), set(), set(), {})
-        for meaning in meanings:
-            reads.add(meaning)
-            if meaning.absent:
-                reads.absent.update(meaning.absent)
-            if meaning.flags:
-                reads.flags.update(dict.fromkeys(meaning.flags))
+        nodes, facts, absent, flags = reads
+        for meant, rests_on, builtin, looks in meanings:
+            nodes.update(meant)
+            if rests_on:
+                facts.update(rests_on)
+            if builtin:
+                absent.update(builtin)
+            if looks:
+                flags.update(dict.fromkeys(looks))
         return reads
 
     def add(self, meaning: Meaning) -> None:

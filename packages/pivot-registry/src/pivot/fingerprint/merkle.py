@@ -105,5 +105,5 @@ def _hash(facts: list[Fact], reached: set[bytes]) -> bytes:
     reached.discard(b"")
     if not facts and len(reached) < 2:
         return reached.pop() if reached else b""
-    own = "\0".join(sorted([f"{len(fact.name)}:{fact.name}{fact.hash}" for fact in facts]))
+    own = "\0".join(sorted([f"{len(name)}:{name}{value}" for name, value in facts]))
     return blake3(own.encode("utf-8", "surrogatepass") + b"\0\0" + b"".join(sorted(reached))).digest()
