@@ -137,7 +137,7 @@ def _told(taken: Anatomy, binding: Code | None) -> Iterable[tuple[str, Any]]:
     Such state holds locks, counters, unique ids: hashing it reruns for nothing, and the text and the library's
     version say all of it.
     """
-    if binding is None or is_ours(taken.code.module):
+    if not taken.carried or binding is None or is_ours(taken.code.module):
         return taken.carried
     return [(label, value) for label, value in taken.carried if label == "wrapped"]
 
