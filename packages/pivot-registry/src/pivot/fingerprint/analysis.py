@@ -80,7 +80,8 @@ class Analysis:
         self._observed = {stage: tuple(sorted(names)) for stage, names in observed.items()}
         self._passes: dict[_Pass, Merkle] = {}
         self._names: dict[Merkle, Names] = {}
-        self._chosen: dict[str, _Pass] = {}
+        self._merkles: dict[str, Merkle] = {}
+        """That of each stage's pass."""
         self._seen: dict[str, list[Node]] = {}
         self._nodes: set[Node] = set()
         """All that stages reach."""
@@ -93,11 +94,11 @@ class Analysis:
 
     def code(self, stage: str) -> str:
         """Hash all the code that a stage reaches."""
-        return self._merkle(stage).add(_STAGE + stage).hex() or blake3(b"").hexdigest()
+        return self._merkles[stage].add(_STAGE + stage).hex() or blake3(b"").hexdigest()
 
     def manifest(self, stage: str) -> Manifest:
         """Name all that the code of a stage depends on."""
-        merkle = self._merkle(stage)
+        merkle = self._merkles[stage]
         names = self._names.get(merkle)
         if names is None:
             names = self._names[merkle] = Names(merkle, self._world, self._links.finder)
@@ -105,7 +106,7 @@ class Analysis:
 
     def codes(self, stage: str) -> dict[str, str]:
         """Hash all that the code of a stage depends on, by name."""
-        return codes_of(self._merkle(stage), _STAGE + stage)
+        return codes_of(self._merkles[stage], _STAGE + stage)
 
     def sources(self, hashes: Iterable[str]) -> Mapping[str, str]:
         """Give the text of definitions by the hashes that manifests name them by, where known."""
@@ -196,7 +197,7 @@ class Analysis:
         """Add the code that runs were seen to use, as far as the text did not show it."""
         for stage, names in self._observed.items():
             roots = (Root(module, qualname) for name in names for module, _, qualname in [name.partition(":")])
-            reached = self._merkle(stage).reached(_STAGE + stage)
+            reached = self._merkles[stage].reached(_STAGE + stage)
             unforeseen = [node for root in roots for node in self._locator.locate(root) if node not in reached]
             if unforeseen:
                 self._seen[stage] = unforeseen
@@ -207,8 +208,7 @@ class Analysis:
         """Widen the mode until nothing that the stage reaches asks for more."""
         mode = _PLAIN
         while True:
-            chosen = self._chosen[stage] = _Pass(mode, root.ignore)
-            merkle = self._pass(chosen)
+            merkle = self._merkles[stage] = self._pass(_Pass(mode, root.ignore))
             merkle.add(_STAGE + stage)
             wider = mode | (MODES & merkle.flags.get(_STAGE + stage, _PLAIN))
             if wider == mode:
@@ -224,9 +224,6 @@ class Analysis:
         if stage not in self._located:
             self._located[stage] = self._locator.locate(self._roots[stage])
         return self._located[stage]
-
-    def _merkle(self, stage: str) -> Merkle:
-        return self._passes[self._chosen[stage]]
 
     def expand_stage(self, stage: str, graph: Graph) -> Expansion:
         """Say where a stage starts: at its function, with the annotations; at its live values."""

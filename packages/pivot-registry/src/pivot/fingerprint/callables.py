@@ -87,9 +87,9 @@ def binding_of(target: Any) -> Code | None:
 
 def _namespace(target: Any, module: str) -> Mapping[str, Any]:
     """Give a module's globals, also of one that is no longer in `sys.modules`."""
-    seen = {id(target)}
-    while (inner := getattr(target, "__wrapped__", None)) is not None and id(inner) not in seen:
-        seen.add(id(inner))
+    seen = [target]  # themselves, not by `id`: whoever listens to audit events hears each
+    while (inner := getattr(target, "__wrapped__", None)) is not None and not any(inner is each for each in seen):
+        seen.append(inner)
         target = inner
     own = getattr(target, "__globals__", {})
     return own if own.get("__name__") == module else vars(sys.modules.get(module, types))
