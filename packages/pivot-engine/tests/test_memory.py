@@ -10,7 +10,6 @@ import pytest
 from pivot.executor.memory import Memory, joined
 from pivot.executor.trace import Seen
 from pivot.fingerprint.observed import Observed
-from pivot.fingerprint.state import state_of
 
 CODE = {"kept_home.TABLE": "1", "kept_home.read": "2", "kept_home.first": "3"}
 READ = Seen(files={"own.txt": "a", "table.txt": "b"}, environment={"LEVEL": "c"}, missing=("gone",))
@@ -18,8 +17,6 @@ READ = Seen(files={"own.txt": "a", "table.txt": "b"}, environment={"LEVEL": "c"}
 
 class Recorded:
     """What a recording says of a stage that read two files, a variable and one path that nobody knows the user of."""
-
-    redefines = False
 
     def observed(self) -> Observed:
         return Observed()
@@ -43,8 +40,15 @@ def home() -> Iterator[Any]:
     del sys.modules["kept_home"]
 
 
+def memory_of(*redefinitions: int) -> Memory:
+    """Make one that is told these counts, look by look; else that nothing was redefined."""
+    counts = iter(redefinitions)
+    return Memory(lambda: next(counts, 0))
+
+
 def filled_table(home: Any) -> Memory:
-    memory, before = Memory(), state_of(CODE)
+    memory = memory_of()
+    before = memory.look(CODE)
     home.TABLE["all"] = 1
     recorded: Any = Recorded()
     memory.remember(before, CODE, recorded, lambda _: READ)
@@ -68,16 +72,26 @@ def test_who_does_not_reach_it_inherits_nothing(home: Any, code: dict[str, str])
 
 
 def test_what_a_function_keeps_as_its_defaults_is_inherited(home: Any) -> None:
-    memory, before, recorded = Memory(), state_of(CODE), Recorded()
+    memory, recorded = memory_of(0, 1), Recorded()
+    before = memory.look(CODE)
     home.read.__defaults__ = (1,)
-    recorded.redefines = True
+    memory.remember(before, CODE, recorded, lambda _: READ)  # type: ignore[arg-type]
+    assert memory.inherited(CODE, []).files == {"table.txt": "b"}
+
+
+def test_defaults_that_a_function_is_given_between_stages_are_noticed(home: Any) -> None:
+    memory, recorded = memory_of(0, 0, 1, 1), Recorded()
+    memory.remember(memory.look(CODE), CODE, recorded, lambda _: READ)  # type: ignore[arg-type]
+    home.read.__defaults__ = ([],)
+    before = memory.look(CODE)
+    home.read.__defaults__[0].append(1)
     memory.remember(before, CODE, recorded, lambda _: READ)  # type: ignore[arg-type]
     assert memory.inherited(CODE, []).files == {"table.txt": "b"}
 
 
 def test_nothing_is_remembered_of_a_stage_that_fills_nothing(home: Any) -> None:
-    memory, recorded = Memory(), Recorded()
-    memory.remember(state_of(CODE), CODE, recorded, lambda _: READ)  # type: ignore[arg-type]
+    memory, recorded = memory_of(), Recorded()
+    memory.remember(memory.look(CODE), CODE, recorded, lambda _: READ)  # type: ignore[arg-type]
     assert not memory.inherited(CODE, [])
 
 

@@ -447,10 +447,12 @@ def test_a_lambda_is_part_of_what_its_statement_binds(project):
 @pytest.mark.parametrize(("name", "value"), [("__defaults__", (1,)), ("__kwdefaults__", {"argument": 1})])
 def test_that_a_function_is_given_other_defaults_is_noticed(project, name, value):
     function = types.FunctionType(compile("1", "", "eval"), {})
-    with recorder().recording(project) as recording:
-        assert not recording.redefines
+    with recorder().recording(project):
+        counted = recorder().redefinitions()
         setattr(function, name, value)
-    assert recording.redefines
+        assert recorder().redefinitions() == counted + 1
+    setattr(function, name, value)
+    assert recorder().redefinitions() == counted + 2
 
 
 @monitors

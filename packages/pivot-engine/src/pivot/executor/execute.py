@@ -29,7 +29,6 @@ from pivot.executor.usage import Meter
 from pivot.executor.workspace import Workspace, absolute, absolute_paths, input_paths, output_paths
 from pivot.fingerprint.observed import Observed, undeclared, unforeseen
 from pivot.fingerprint.recorder import Recorder
-from pivot.fingerprint.state import state_of as kept_by
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import LockTimeoutError, PivotError
 from pivot.registry.incremental import starting_points
@@ -70,14 +69,14 @@ class Execution:
         self.surroundings = Surroundings(alone=alone)
         self._logs = Logs()
         self._meter = Meter()
-        self._memory = Memory()
+        self._memory = Memory(self.recorder.redefinitions)
         self._edits = Edits(options.code_files)
         self._claimed: set[tuple[str, str]] = set()
 
     def renew(self, options: TaskOptions, live: Live) -> None:
         """Serve another run."""
         self.options, self.live = options, live
-        self._memory = Memory()
+        self._memory = Memory(self.recorder.redefinitions)
         self._edits = Edits(options.code_files)
         self._claimed.clear()
 
@@ -265,7 +264,7 @@ class Execution:
         if self.options.settings.observe == "off":
             yield Observed
             return
-        before = kept_by(task.manifest)
+        before = self._memory.look(task.manifest)
         try:
             with self.recorder.recording(root, _FLOOR) as recording:
                 yield lambda: undeclared(recording.observed(), declared)

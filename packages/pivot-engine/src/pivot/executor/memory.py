@@ -31,16 +31,28 @@ class _Filled(NamedTuple):
 
 
 class Memory:
-    """Remembers, for one process: `remember` after each stage, `inherited` by each stage."""
+    """Remembers, for one process: `look` before each stage, `remember` after it, `inherited` by each stage."""
 
-    def __init__(self) -> None:
+    def __init__(self, redefinitions: Callable[[], int]) -> None:
+        """`redefinitions` counts how often functions were given other defaults."""
+        self._redefinitions = redefinitions
+        self._counted = 0
+        self._kept: Mapping[str, Kept] = {}
+        """What was last seen, when so many had been counted."""
         self._filled: list[_Filled] = []
+
+    def look(self, code: Code) -> Mapping[str, Kept]:
+        """Mark what a stage with this code may fill."""
+        counted = self._redefinitions()
+        self._kept = state_of(code, self._kept if counted == self._counted else {})
+        self._counted = counted
+        return self._kept
 
     def remember(
         self, before: Mapping[str, Kept], code: Code, recording: Recording, first: Callable[[Observed], Seen]
     ) -> None:
-        """Keep what a stage used, failed or not, if it changed what outlives it. `before` is `state_of(code)`."""
-        filled = changed(before, state_of(code, {} if recording.redefines else before))
+        """Keep what a stage used, failed or not, if it changed what outlives it. `before` is what `look` gave."""
+        filled = changed(before, self.look(code))
         if not filled:
             return
         functions, data = ({name: code[name] for name in filled if filled[name] is kind} for kind in (True, False))

@@ -43,6 +43,8 @@ class AuditHook:
         self._installed = False
         self._handlers: dict[str, _Handler] = {}
         """Those of what is recorded now."""
+        self.redefinitions = 0
+        """How often a function was about to be given other defaults, whether something was recorded then or not."""
         self._recording: Mapping[str, _Handler] = {
             "open": self._opened,
             "os.listdir": self._listed,
@@ -63,7 +65,6 @@ class AuditHook:
             "os.fork": self._forks,
             "import": self._imports,
             "exec": self._imports,  # a loader that is called by hand announces no import, but executes the module
-            "object.__setattr__": self._redefines,
         }
 
     def install(self) -> None:
@@ -89,6 +90,8 @@ class AuditHook:
                     handlers[event](args, frame)
                 except Exception:  # noqa: BLE001 - an audit hook that raises makes the user's `open` fail
                     return
+            elif event == "object.__setattr__":
+                self.redefinitions += 1
 
         return hear  # type: ignore[no-any-return]
 
@@ -144,10 +147,6 @@ class AuditHook:
     def _imports(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
         for recording in self._active():
             recording.may_import = True
-
-    def _redefines(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
-        for recording in self._active():
-            recording.redefines = True
 
     def _spawn(self, argv: list[str], cwd: str) -> None:
         for recording in self._active():

@@ -93,8 +93,9 @@ class Recorder:
         self._modules = LoadedModules()
         self._starts = Starts(self._active)
         self._variables = EnvironHooks(self._active)
+        self._events = AuditHook(self._active)
         self._hooks: tuple[_Hook, ...] = (
-            AuditHook(self._active),
+            self._events,
             ProbeHooks(self._active),
             self._variables,
             ImportHooks(self._active),
@@ -117,6 +118,10 @@ class Recorder:
     def overlook(self, names: Iterable[str]) -> None:
         """Take variables for not set, whatever they are: those that who runs the code has put there himself."""
         self._variables.overlooked = frozenset(map(os.fsencode, names))
+
+    def redefinitions(self) -> int:
+        """Count how often a function was given other defaults since the first recording, also between recordings."""
+        return self._events.redefinitions
 
     def unrecorded(self) -> contextlib.AbstractContextManager[None]:
         """Leave out what this thread does until the block ends: the work of pivot itself."""

@@ -34,8 +34,6 @@ class Recording:
         self.floor = floor
         self.may_import = floor is None
         """Whether a module may be about to define itself: above the floor there is none before one is announced."""
-        self.redefines = False
-        """Whether a function may have been given other defaults."""
         self._modules = modules
         self.copying: tuple[types.CodeType, int] | None = None
         """The instruction that read the names of all variables last."""

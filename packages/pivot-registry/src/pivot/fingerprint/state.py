@@ -31,8 +31,8 @@ _identity = object.__hash__
 def state_of(names: Iterable[str], earlier: Mapping[str, Kept] = {}) -> dict[str, Kept]:
     """Mark the bindings with these qualified names (`features.text.TABLE`), as far as this process has them.
 
-    `earlier` is what was found before, if no function has been given other defaults since: to ask for those of a
-    function is announced to audit hooks, twice.
+    `earlier` is what was found before, of these names or others, if no function has been given other defaults since:
+    to ask for those of a function is announced to audit hooks, twice.
     """
     found: dict[str, Kept] = {}
     elsewhere = []
