@@ -60,6 +60,7 @@ class Surroundings:
 
     def undo(self, before: list[Any]) -> None:
         """Make the process as it was."""
+        self._restore(_PARTS[0], before[0])  # the directory, which is often all that there is to be undone
         try:
             if [part.look() for part in _PARTS] == before:
                 return
