@@ -36,15 +36,14 @@ _SHAPES = {
 """How a node of each type begins, and the fields that count."""
 
 
-def encoded(tokens: Iterable[Token]) -> bytes:
-    """Give the bytes of a token stream that are hashed."""
-    return _SEPARATOR.join(tokens).encode("utf-8", "surrogatepass")
+def _hash(data: bytes) -> bytes:
+    return blake3(data).digest()
 
 
-def digest_of(tokens: Iterable[Token]) -> bytes:
+def digest_of(tokens: Iterable[Token], hashed: Callable[[bytes], bytes] = _hash) -> bytes:
     """Hash a token stream; an empty one hashes to nothing."""
-    data = encoded(tokens)
-    return blake3(data).digest() if data else b""
+    data = _SEPARATOR.join(tokens).encode("utf-8", "surrogatepass")
+    return hashed(data) if data else b""
 
 
 def constant_token(value: object) -> Token:
@@ -99,9 +98,8 @@ class Canonical:
         return self._state.update(data).digest()
 
     def digest(self, tokens: Iterable[Token]) -> bytes:
-        """Hash a token stream; an empty one hashes to nothing."""
-        data = encoded(tokens)
-        return self.hash(data) if data else b""
+        """Hash a token stream, as `digest_of` does."""
+        return digest_of(tokens, self.hash)
 
     def table(self) -> dict[type, Visit]:
         """List the types with a way of their own."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from blake3 import blake3
 
-from pivot.fingerprint.canonical import Token, digest_of, is_docstring, live_branch
+from pivot.fingerprint.canonical import Token, is_docstring, live_branch
 from pivot.fingerprint.scopes import Alias, Reference, aliased, elements, held, path_of
 from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit, in_order, once, unit
 from pivot.fingerprint.walk import Walk, first_line
@@ -83,8 +83,8 @@ def _read(data: bytes, digest: str, tree: ast.Module | None) -> Summary:
         atoms.append(_atom(walk, statement, lines, main=main))
         if not main:
             shell += _running(walk, atoms[-1])
-    doc = digest_of([ast.unparse(tree.body[0])]) if tree.body and is_docstring(tree.body[0]) else b""
-    return Summary(digest, "", doc, future, tuple(atoms), tuple(stars), _exports(atoms), digest_of(shell))
+    doc = walk.digest([ast.unparse(tree.body[0])]) if tree.body and is_docstring(tree.body[0]) else b""
+    return Summary(digest, "", doc, future, tuple(atoms), tuple(stars), _exports(atoms), walk.digest(shell))
 
 
 def _running(walk: Walk, atom: Atom) -> list[Token]:
