@@ -6,17 +6,21 @@ import pytest
 
 from pivot.registry.writing import opened, read_regular, write_whole
 
+ALONE = pytest.mark.parametrize("alone", [True, False])
 
-def test_a_file_is_written_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
+
+@ALONE
+def test_a_file_is_written_whole_and_nothing_else_is_left(tmp_path: Path, alone: bool) -> None:
     for data in (b"first", b"x" * 3_000_000, b""):
-        write_whole(str(tmp_path / "new" / "file"), data)
+        write_whole(str(tmp_path / "new" / "file"), data, alone=alone)
         assert (tmp_path / "new" / "file").read_bytes() == data
     assert os.listdir(tmp_path / "new") == ["file"]
 
 
-def test_what_a_killed_process_left_is_written_over(tmp_path: Path) -> None:
+@ALONE
+def test_what_a_killed_process_left_is_written_over(tmp_path: Path, alone: bool) -> None:
     (tmp_path / ".file.tmp").write_bytes(b"much more than there will be")
-    write_whole(str(tmp_path / "file"), b"whole")
+    write_whole(str(tmp_path / "file"), b"whole", alone=alone)
     assert (tmp_path / "file").read_bytes() == b"whole"
     assert os.listdir(tmp_path) == ["file"]
 
@@ -48,11 +52,12 @@ def test_many_writers_of_one_file_never_mix(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
+@ALONE
+def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Path, alone: bool) -> None:
     (tmp_path / "mine").write_bytes(b"mine")
     (tmp_path / ".file.tmp").symlink_to("mine")
     with pytest.raises(OSError, match="file"):
-        write_whole(str(tmp_path / "file"), b"data")
+        write_whole(str(tmp_path / "file"), b"data", alone=alone)
     assert (tmp_path / "mine").read_bytes() == b"mine"
 
 

@@ -96,7 +96,7 @@ class StageState:
             raise UnreadableTraceError(f"it cannot be read ({error})") from None
 
     def record(self, trace: Trace, *, first: bool = False) -> None:
-        """Write the lock file: the commit point. A kill leaves the old or the new file, whole.
+        """Write the lock file: the commit point; hold the OS lock. A kill leaves the old or the new file, whole.
 
         One that says so already is left alone: git sees no change, and a kill leaves nothing behind that no later run
         would come to write over. `first`: there is none that could be read.
@@ -105,11 +105,11 @@ class StageState:
         if not first and _says(lock, text):
             forget_unfinished(lock)
         else:
-            write_whole(lock, text.encode())
+            write_whole(lock, text.encode(), alone=True)
 
     def record_pending(self, trace: Trace) -> None:
-        """Write down a run whose outputs lie in the workspace only."""
-        write_whole(self._pending, encode(self.ref.stage, trace).encode())
+        """Write down a run whose outputs lie in the workspace only; hold the OS lock."""
+        write_whole(self._pending, encode(self.ref.stage, trace).encode(), alone=True)
 
     def forget_pending(self) -> None:
         """Let go of outputs that waited: they are stored, or are to be computed again."""

@@ -18,10 +18,11 @@ def opened(path: str, flags: int) -> int:
     """Open a file to write to, and make the folder that it is in if there is none; raise OSError for what is none."""
     flags |= os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        return _regular(os.open(path, flags, 0o666), path)
+        descriptor = os.open(path, flags, 0o666)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return _regular(os.open(path, flags, 0o666), path)
+        descriptor = os.open(path, flags, 0o666)
+    return descriptor if flags & os.O_EXCL else _regular(descriptor, path)
 
 
 def _regular(descriptor: int, path: str) -> int:
@@ -44,10 +45,13 @@ def read_regular(path: str | Path) -> bytes:
         return file.read()
 
 
-def write_whole(path: str, data: bytes) -> None:
-    """Put bytes in place of what is there, in one step. Raises OSError; then the old content is still there."""
+def write_whole(path: str, data: bytes, *, alone: bool = False) -> None:
+    """Put bytes in place of what is there, in one step. Raises OSError; then the old content is still there.
+
+    `alone`: nobody else may be writing it, by a lock that this process holds.
+    """
     temporary = _temporary(path)
-    descriptor, size = _own(temporary)
+    descriptor, size = _new(temporary) if alone else _own(temporary)
     try:
         if size:  # to cut off nothing takes ext4 as long as all the rest
             os.ftruncate(descriptor, 0)
@@ -70,6 +74,14 @@ def forget_unfinished(path: str) -> None:
 def _temporary(path: str) -> str:
     folder, slash, name = path.rpartition("/")
     return f"{folder}{slash}.{name}.tmp"
+
+
+def _new(temporary: str) -> tuple[int, int]:
+    """Make the temporary file, or take over what a killed process left. Say how long it is."""
+    try:
+        return opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), 0
+    except FileExistsError:
+        return _own(temporary)
 
 
 def _own(temporary: str) -> tuple[int, int]:
