@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from pivot.executor.channel import Inbox, Packer, send
 from pivot.executor.lifeline import tie_to
@@ -84,6 +84,7 @@ class _Pipes:
         self._tasks = tasks
         self._reports = reports
         self._pack = Packer()
+        self._process = os.getpid()
         self._identities = self._look()
 
     def say(self, message: Ended | Waits | Begins | Asks) -> None:
@@ -98,15 +99,19 @@ class _Pipes:
             raise SystemExit(1)  # nobody to answer: nobody to work for
         return told
 
-    def kept(self, task: StageTask) -> "_Kept":
-        """Let a stage run that may neither close the pipes nor come back twice."""
+    def kept(self, task: StageTask) -> Self:
+        """Give the block in which a stage runs, which may neither close the pipes nor come back twice."""
         if task.timeout is not None:
             self.say(Begins(task.stage.ref))
-        return _Kept(self)
+        return self
 
-    def are_open(self) -> bool:
-        """Tell whether they are what they were."""
-        return self._look() == self._identities
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if os.getpid() != self._process:
+            os._exit(kind is not None)  # a child that the stage forked, and did not end
+        if self._look() != self._identities:
+            os._exit(CLOSED)
 
     def _look(self) -> list[tuple[int, int]] | None:
         try:
@@ -114,24 +119,6 @@ class _Pipes:
         except OSError:
             return None
         return [(one.st_dev, one.st_ino) for one in found]
-
-
-class _Kept:
-    """The block in which a stage runs."""
-
-    __slots__ = ("_pipes", "_process")
-
-    def __init__(self, pipes: _Pipes) -> None:
-        self._pipes = pipes
-
-    def __enter__(self) -> None:
-        self._process = os.getpid()
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if os.getpid() != self._process:
-            os._exit(kind is not None)  # a child that the stage forked, and did not end
-        if not self._pipes.are_open():
-            os._exit(CLOSED)
 
 
 def _leave() -> NoReturn:
