@@ -60,21 +60,12 @@ class Surroundings:
 
     def undo(self, before: list[Any]) -> None:
         """Make the process as it was."""
-        self._restore(_PARTS[0], before[0])  # the directory, which is often all that there is to be undone
-        try:
-            if [part.look() for part in _PARTS] == before:
-                return
-        except (OSError, ValueError):
-            pass  # it cannot even be looked at any more
         for part, value in zip(_PARTS, before, strict=True):
-            self._restore(part, value)
-
-    def _restore(self, part: _Part, value: Any) -> None:
-        try:
-            if part.look() != value:
-                part.restore(value)
-        except (OSError, ValueError):
-            self.spoilt = True
+            try:
+                if part.look() != value:
+                    part.restore(value)
+            except (OSError, ValueError):
+                self.spoilt = True
 
 
 class _OfAStage:
