@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from engine_fakes import identified, stage
 
 from pivot.cache import Cache, CacheRoot, FullError
 from pivot.engine import EngineSettings, Outcome
+from pivot.executor.bytelocks import Held
 from pivot.executor.core import WorkerStageInfo, prepare_worker_info
 from pivot.executor.execute import Execution
 from pivot.executor.observed import Identify
-from pivot.executor.state import state_of
+from pivot.executor.state import running_locks, state_of
 from pivot.executor.task import Cause, Done, StageTask, TaskOptions, found_in
 from pivot.fingerprint.recorder import recorder
 from pivot.loaders.plain import PathOnly, Text
@@ -198,8 +199,12 @@ def test_code_is_identified_while_nobody_else_can_have_the_stage(root: Path, mon
     item, asked = plugged(root, monkeypatch), []
 
     def identify(pipeline: str, names: Sequence[str]) -> dict[str, str]:
-        with pytest.raises(LockTimeoutError), state_of(item).locked(0, lambda _waits: None):
-            pass
+        with (
+            closing(running_locks()) as file,
+            pytest.raises(LockTimeoutError),
+            Held(item.ref, 0, lambda _waits: None) as held,
+        ):
+            state_of(item).lock(held, file)
         asked.append(pipeline)
         return dict.fromkeys(names, "seen")
 

@@ -4,23 +4,28 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 from engine_fakes import ref, stage
 
-from pivot.executor.pathlocks import Paths, names_to_lock, names_to_read, paths_locked
+from pivot.executor.bytelocks import Held
+from pivot.executor.locking import Waiting
+from pivot.executor.pathlocks import Paths, lock_paths, names_to_lock, names_to_read, path_locks
 from pivot.executor.task import Waits
 from pivot.registry.errors import LockTimeoutError
 
 HOLDER = """
 import sys
 from pathlib import Path
-from pivot.executor.pathlocks import Paths, paths_locked
+from pivot.executor.bytelocks import Held
+from pivot.executor.pathlocks import Paths, lock_paths, path_locks
 from pivot.registry.types import StageRef
 root, reads, writes = sys.argv[1:]
-with paths_locked(Path(root), StageRef("p", "holder"), Paths(reads.split(), writes.split()), None, print):
+file = path_locks()
+with Held(StageRef("p", "holder"), None, print) as held:
+    lock_paths(held, file, Path(root), Paths(reads.split(), writes.split()))
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -42,11 +47,21 @@ def hold(tmp_path: Path) -> Iterator[Hold]:
         yield started
 
 
+def silent(*_: object) -> None: ...
+
+
+@contextmanager
+def locked(root: Path, paths: Paths, timeout: float | None = None, waiting: Waiting = silent) -> Iterator[None]:
+    with closing(path_locks()) as file, Held(ref("p:s"), timeout, waiting) as held:
+        lock_paths(held, file, root, paths)
+        yield
+
+
 def waited(root: Path, paths: Paths) -> list[Waits]:
     """Say for what a stage would have to wait."""
     told: list[Waits] = []
     try:
-        with paths_locked(root, ref("p:s"), paths, 0.0, told.append):
+        with locked(root, paths, 0.0, told.append):
             return told
     except LockTimeoutError:
         return told
@@ -64,7 +79,7 @@ def test_the_wait_is_no_longer_than_asked_and_names_the_path(tmp_path: Path, hol
     hold(writes="a.txt")
     with (
         pytest.raises(LockTimeoutError, match=r"has been using a\.txt for more than 0\.01 s"),
-        paths_locked(tmp_path, ref("p:s"), Paths(["a.txt"]), 0.01, lambda _: None),
+        locked(tmp_path, Paths(["a.txt"]), 0.01),
     ):
         raise AssertionError
 
@@ -75,15 +90,30 @@ def test_what_a_process_held_is_free_when_it_is_killed(tmp_path: Path, hold: Hol
     def kill(_: Waits) -> None:
         holder.kill()
 
-    with paths_locked(tmp_path, ref("p:s"), Paths(["a.txt"]), None, kill):
+    with locked(tmp_path, Paths(["a.txt"]), None, kill):
         pass
 
 
-def test_what_was_held_is_free_although_a_child_has_the_file_open(tmp_path: Path, hold: Hold) -> None:
-    with paths_locked(tmp_path, ref("p:s"), Paths((), ["a.txt"]), None, lambda _: None):
-        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)  # as a fork would have it
-    hold(writes="a.txt")
-    child.communicate()
+def test_what_was_held_is_free_although_a_forked_child_lives_on(tmp_path: Path) -> None:
+    """What was held when it was forked, and what its parent held later, until that was killed."""
+    forking = """    if not os.fork():
+        os.read(0, 1)
+        os._exit(0)
+with Held(StageRef("p", "later"), None, print) as held:
+    lock_paths(held, file, Path(root), Paths(writes=["b.txt"]))
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    script = "import os" + HOLDER.partition('    print("held"')[0] + forking
+    words = [sys.executable, "-c", script, str(tmp_path), "", "a.txt"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert waited(tmp_path, Paths(writes=["a.txt"])) == []
+        assert waited(tmp_path, Paths(writes=["b.txt"])) == [Waits(ref("p:s"), holder.pid, "b.txt")]
+        holder.kill()
+        holder.wait()
+        assert waited(tmp_path, Paths(writes=["a.txt", "b.txt"])) == []
 
 
 def test_reading_the_file_of_the_locks_lets_go_of_none(tmp_path: Path, hold: Hold) -> None:

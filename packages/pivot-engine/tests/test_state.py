@@ -2,12 +2,14 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from engine_fakes import ref, stage
 
-from pivot.executor.state import claim, file_name, state_of
+from pivot.executor.bytelocks import Held
+from pivot.executor.state import claim, file_name, running_locks, state_of
 from pivot.executor.task import Waits
 from pivot.executor.trace import Facts, Trace, UnreadableTraceError
 from pivot.registry.errors import LockTimeoutError, StateError
@@ -18,9 +20,12 @@ TRACE = Trace(Facts("c", "3.13", {}, {}, {}, {}), {})
 HOLDER = """
 import sys
 from pathlib import Path
-from pivot.executor.state import StageState
+from pivot.executor.bytelocks import Held
+from pivot.executor.state import StageState, running_locks
 from pivot.registry.types import StageRef
-with StageState(StageRef("p", "train"), Path(sys.argv[1], ".pivot")).locked(None, print):
+state, file = StageState(StageRef("p", "train"), Path(sys.argv[1], ".pivot")), running_locks()
+with Held(state.ref, None, print) as held:
+    state.lock(held, file)
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -82,12 +87,13 @@ def test_a_stage_that_another_process_runs_is_waited_for_no_longer_than_asked(tm
     assert holder.stdout.readline() == b"held\n"
     told: list[object] = []
     state = state_of(stage("p:train", tmp_path))
-    with pytest.raises(LockTimeoutError), state.locked(0.01, told.append):
-        pass
-    assert told == [Waits(ref("p:train"), holder.pid)]
-    holder.communicate(b"")
-    with state.locked(None, silent):
-        pass
+    with closing(running_locks()) as file:
+        with pytest.raises(LockTimeoutError), Held(state.ref, 0.01, told.append) as held:
+            state.lock(held, file)
+        assert told == [Waits(ref("p:train"), holder.pid)]
+        holder.communicate(b"")
+        with Held(state.ref, None, silent) as held:
+            state.lock(held, file)
 
 
 def test_a_state_directory_belongs_to_one_pipeline(tmp_path: Path) -> None:

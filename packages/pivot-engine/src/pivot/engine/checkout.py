@@ -1,12 +1,13 @@
 """Put outputs into the work tree as the lock files say, without running anything."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from typing import NamedTuple
 
 from pivot.cache import Cache, MissingError
 from pivot.executor.artifacts import put_back
 from pivot.executor.locking import Waiting
-from pivot.executor.pathlocks import stage_locked
+from pivot.executor.pathlocks import Locks
 from pivot.executor.settings import EngineSettings
 from pivot.executor.state import StageState, state_of
 from pivot.executor.trace import Artifact, Trace, UnreadableTraceError
@@ -45,11 +46,12 @@ class Checkouts:
 
     def of(self, stages: Iterable[StageDefinition], paths: frozenset[str] = frozenset()) -> Checkout:
         """Restore the outputs of these stages; of them only those at `paths` (absolute), if there are any."""
-        for stage in stages:
-            self._stage(stage, paths)
+        with closing(Locks()) as locks:
+            for stage in stages:
+                self._stage(stage, paths, locks)
         return Checkout(tuple(self._restored), self._present, tuple(self._missing), tuple(self._unrecorded))
 
-    def _stage(self, stage: StageDefinition, paths: frozenset[str]) -> None:
+    def _stage(self, stage: StageDefinition, paths: frozenset[str], locks: Locks) -> None:
         trace = _trace_of(stage)
         if trace is None:
             self._unrecorded.append(stage.ref)
@@ -58,7 +60,7 @@ class Checkouts:
         wrong = [path for path in wanted if not self._is_there(absolute(stage.root, path), trace.outs[path])]
         self._present += len(wanted) - len(wrong)
         if wrong:
-            with stage_locked(stage, state_of(stage), (), self._settings, self._waiting):
+            with locks.of(stage, state_of(stage), (), self._settings, self._waiting):
                 self._put_back(stage, wrong)
 
     def _put_back(self, stage: StageDefinition, paths: list[str]) -> None:

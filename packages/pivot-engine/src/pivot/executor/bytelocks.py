@@ -28,50 +28,43 @@ def place(name: str) -> int:
 
 
 class Held:
-    """What is held of one file, until the block ends; the file is closed then.
+    """What is held for one stage, of whatever files, until the block ends.
 
     On Linux a lock belongs to the open file, elsewhere to the process: there, it would be lost as soon as a stage
     opened and closed the file, as one does that reads the whole project.
     """
 
-    __slots__ = ("_descriptor", "_ref", "_timeout", "_us", "_waiting")
+    __slots__ = ("_files", "_ref", "_timeout", "_us", "_waiting")
 
-    def __init__(self, descriptor: int, ref: StageRef, timeout: float | None, waiting: Waiting) -> None:
+    def __init__(self, ref: StageRef, timeout: float | None, waiting: Waiting) -> None:
         """`timeout`: seconds to wait for a lock; None: as long as it lasts. `waiting` is told who has it."""
-        self._descriptor, self._ref, self._timeout, self._waiting = descriptor, ref, timeout, waiting
+        self._ref, self._timeout, self._waiting = ref, timeout, waiting
         self._us = _OWNER.pack(os.getpid())
+        self._files: list[int] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._let_go()
+        for file in reversed(self._files):
+            # Also a file that is closed now: a process that the stage has started may have it too.
+            with suppress(OSError):
+                _set(file, fcntl.F_UNLCK, 0, 0, block=False)
 
-    def _let_go(self) -> None:
-        # A process that the stage has started may have the file too: closing it is not enough.
-        with suppress(OSError):
-            _set(self._descriptor, fcntl.F_UNLCK, 0, 0, block=False)
-        os.close(self._descriptor)
-
-    def take(self, at: int, kind: int, path: str = "") -> None:
-        """Take the lock at a place, that of a path or else of the stage itself, or wait for it as `wait` does.
-
-        If that fails, nothing of the file is held any more.
-        """
+    def take(self, file: int, at: int, kind: int, path: str = "") -> None:
+        """Take the lock at a place of a file, that of a path or else of the stage, or wait for it as `wait` does."""
+        if file not in self._files:
+            self._files.append(file)
         try:
-            try:
-                _set(self._descriptor, kind, at, 1, block=False)
-            except BlockingIOError:
-                self._wait(at, kind, path)
-        except BaseException:
-            self._let_go()
-            raise
-        os.pwrite(self._descriptor, self._us, _owner_at(at))
+            _set(file, kind, at, 1, block=False)
+        except BlockingIOError:
+            self._wait(file, at, kind, path)
+        os.pwrite(file, self._us, _owner_at(at))
 
-    def _wait(self, at: int, kind: int, path: str) -> None:
-        self._waiting(Waits(self._ref, _owner(self._descriptor, at), path))
+    def _wait(self, file: int, at: int, kind: int, path: str) -> None:
+        self._waiting(Waits(self._ref, _owner(file, at), path))
         doing = f"using {path}" if path else "running this stage"
-        wait(lambda block: _set(self._descriptor, kind, at, 1, block=block), self._timeout, doing)
+        wait(lambda block: _set(file, kind, at, 1, block=block), self._timeout, doing)
 
 
 def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:

@@ -18,7 +18,7 @@ from pivot.executor.edits import Edits, unidentified
 from pivot.executor.locking import Waiting
 from pivot.executor.memory import Memory, joined
 from pivot.executor.observed import Identify, KnownCode, Observer
-from pivot.executor.pathlocks import stage_locked
+from pivot.executor.pathlocks import Locks
 from pivot.executor.pending import keep, settle
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.state import StageState, claim, state_of
@@ -67,6 +67,7 @@ class Execution:
         self.options, self.cache, self.recorder, self.live = options, cache, recorder, live
         self.environ, self.waiting, self.identify, self.around = environ, waiting, identify, around
         self.surroundings = Surroundings(alone=alone)
+        self._locks = Locks()
         self._logs = Logs()
         self._meter = Meter()
         self._memory = Memory(self.recorder.redefinitions)
@@ -82,6 +83,7 @@ class Execution:
 
     def close(self) -> None:
         """Let go of what is held between stages."""
+        self._locks.close()
         self._logs.close()
 
     def bring_up_to_date(self, task: StageTask) -> Done:
@@ -110,7 +112,7 @@ class Execution:
     def _guarded(self, task: StageTask) -> Done:
         self._claim(task.stage)
         state = state_of(task.stage)
-        with stage_locked(task.stage, state, task.reads, self.options.settings, self.waiting):
+        with self._locks.of(task.stage, state, task.reads, self.options.settings, self.waiting):
             workspace = Workspace(self.cache)
             observer = self._observer(workspace, task)
             use = not self.options.no_cache

@@ -2,18 +2,18 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from pivot.executor.bytelocks import ALONE, SHARED, Held, place
+from pivot.executor.kept import KeptOpen
 from pivot.executor.locking import Waiting
 from pivot.executor.settings import EngineSettings
-from pivot.executor.state import StageState
+from pivot.executor.state import StageState, running_locks
 from pivot.executor.workspace import absolute_paths, below, output_paths
 from pivot.registry.definition import StageDefinition
 from pivot.registry.layout import PIVOT_DIR
-from pivot.registry.types import StageRef
 from pivot.registry.writing import opened
 
 
@@ -26,15 +26,32 @@ class Paths(NamedTuple):
     """All its outputs."""
 
 
-@contextmanager
-def stage_locked(
-    stage: StageDefinition, state: StageState, reads: Iterable[str], settings: EngineSettings, waiting: Waiting
-) -> Iterator[None]:
-    """Hold all locks of a stage: it runs once at a time, and has its files to itself."""
-    project, timeout = settings.project_root, settings.lock_timeout
-    paths = Paths(reads, names_to_lock(stage, project))
-    with state.locked(timeout, waiting), paths_locked(project, stage.ref, paths, timeout, waiting):
-        yield
+class Locks:
+    """The locks that one process takes, for one stage after another; their files stay open in between."""
+
+    def __init__(self) -> None:
+        self._running, self._paths = running_locks(), path_locks()
+
+    @contextmanager
+    def of(
+        self,
+        stage: StageDefinition,
+        state: StageState,
+        reads: Iterable[str],
+        settings: EngineSettings,
+        waiting: Waiting,
+    ) -> Iterator[None]:
+        """Hold all locks of a stage: it runs once at a time, and has its files to itself."""
+        project = settings.project_root
+        with Held(stage.ref, settings.lock_timeout, waiting) as held:
+            state.lock(held, self._running)
+            lock_paths(held, self._paths, project, Paths(reads, names_to_lock(stage, project)))
+            yield
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._running.close()
+        self._paths.close()
 
 
 def names_to_lock(stage: StageDefinition, project: Path) -> list[str]:
@@ -47,9 +64,12 @@ def names_to_read(makers: Iterable[Sequence[str]], project: Path) -> tuple[str, 
     return tuple(below(project, [outputs[0] for outputs in makers]))
 
 
-def paths_locked(
-    project: Path, ref: StageRef, paths: Paths, timeout: float | None, waiting: Waiting
-) -> AbstractContextManager[object]:
+def path_locks() -> KeptOpen:
+    """Give the file of the locks of paths, of one project at a time."""
+    return KeptOpen(_opened)
+
+
+def lock_paths(held: Held, file: KeptOpen, project: Path, paths: Paths) -> None:
     """Take the paths of a stage: those that it writes alone, those that it reads together with others who read.
 
     A stage's own lock says that it runs once at a time. This one says that nobody reads what it is just writing, or
@@ -66,20 +86,17 @@ def paths_locked(
     who holds a byte waits for a stage's lock, and who waits for a byte has a worker already.
     """
     kinds = {**dict.fromkeys(paths.reads, SHARED), **dict.fromkeys(paths.writes, ALONE)}
-    if not kinds:
-        return nullcontext()
-    held = Held(_opened(project), ref, timeout, waiting)
-    for at, path in sorted([(place(path), path) for path in kinds]):
-        held.take(at, kinds[path], path)
-    return held
+    if kinds:
+        descriptor = file.at(f"{project}/{PIVOT_DIR}/locks/paths")
+        for at, path in sorted([(place(path), path) for path in kinds]):
+            held.take(descriptor, at, kinds[path], path)
 
 
-def _opened(project: Path) -> int:
-    directory = f"{project}/{PIVOT_DIR}/locks"
+def _opened(path: str) -> int:
     try:
-        return opened(f"{directory}/paths", os.O_RDWR)
+        return opened(path, os.O_RDWR)
     except FileNotFoundError:
-        ignore = opened(f"{directory}/.gitignore", os.O_WRONLY | os.O_CREAT)
+        ignore = opened(f"{os.path.dirname(path)}/.gitignore", os.O_WRONLY | os.O_CREAT)
         os.write(ignore, b"*\n")
         os.close(ignore)
-        return opened(f"{directory}/paths", os.O_RDWR | os.O_CREAT)
+        return opened(path, os.O_RDWR | os.O_CREAT)

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from pivot.executor.bytelocks import ALONE, Held, place
-from pivot.executor.locking import Waiting
+from pivot.executor.kept import KeptOpen
 from pivot.executor.trace import Trace, UnreadableTraceError, decode, encode
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import StateError
@@ -116,12 +116,14 @@ class StageState:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._pending)
 
-    def locked(self, timeout: float | None, waiting: Waiting) -> Held:
+    def lock(self, held: Held, running: KeptOpen) -> None:
         """Take the stage's OS lock: it runs once at a time. The lock vanishes with its owner, however it ends."""
-        file = opened(f"{self._directory}/locks/running", os.O_RDWR | os.O_CREAT)
-        held = Held(file, self.ref, timeout, waiting)
-        held.take(place(self.ref.stage), ALONE)
-        return held
+        held.take(running.at(f"{self._directory}/locks/running"), place(self.ref.stage), ALONE)
+
+
+def running_locks() -> KeptOpen:
+    """Give the file of the stages' OS locks, of one pipeline at a time."""
+    return KeptOpen(lambda path: opened(path, os.O_RDWR | os.O_CREAT))
 
 
 def is_folder(path: str) -> bool:
