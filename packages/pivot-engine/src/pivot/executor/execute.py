@@ -85,6 +85,7 @@ class Execution:
         """Let go of what is held between stages."""
         self._locks.close()
         self._logs.close()
+        self._meter.close()
 
     def bring_up_to_date(self, task: StageTask) -> Done:
         """Run, restore or skip one stage. What goes wrong in the stage is part of the result, not an exception."""

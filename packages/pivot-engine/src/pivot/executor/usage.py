@@ -6,6 +6,8 @@ import sys
 import time
 from typing import NamedTuple
 
+from pivot.executor.kept import KeptOpen
+
 _TO_BYTES = 1 if sys.platform == "darwin" else 1024
 _LONGEST_STATUS = 8192
 
@@ -33,12 +35,13 @@ class Meter:
     """
 
     def __init__(self) -> None:
+        self._mark = KeptOpen(lambda path: os.open(path, os.O_WRONLY | os.O_CLOEXEC))
         self._least = sys.maxsize
         """The least that `ru_maxrss` ever was."""
 
     def begin(self) -> None:
         """Measure from now on."""
-        self._exact = _reset_peak()
+        self._exact = self._reset_peak()
         self._began = time.monotonic()
         self._cpu, peak, self._children_peak = _so_far()
         self._least = min(self._least, peak)
@@ -52,6 +55,18 @@ class Meter:
             peak = _peak() or peak
         return Usage(os.getpid(), self._began, cpu - self._cpu, max(peak, grown) or None)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._mark.close()
+
+    def _reset_peak(self) -> bool:
+        """Let the high-water mark of this process's memory start anew; tell whether that was possible."""
+        try:
+            os.write(self._mark.at("/proc/self/clear_refs"), b"5")
+        except OSError:
+            return False
+        return True
+
 
 def peak_of(usage: resource.struct_rusage) -> int | None:
     """Give the most bytes that a process held in memory at once, from what the system tells when it is waited for."""
@@ -63,19 +78,6 @@ def _so_far() -> tuple[float, int, int]:
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
     return cpu, own.ru_maxrss * _TO_BYTES, children.ru_maxrss * _TO_BYTES
-
-
-def _reset_peak() -> bool:
-    """Let the high-water mark of this process's memory start anew; tell whether that was possible."""
-    try:
-        descriptor = os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, b"5")
-        finally:
-            os.close(descriptor)
-    except OSError:
-        return False
-    return True
 
 
 def _peak() -> int | None:
