@@ -13,7 +13,7 @@ from pivot.executor.locking import Waiting, wait
 from pivot.executor.task import Waits
 from pivot.registry.types import StageRef
 
-_FLOCK = "hhqqi0q"
+_FLOCK = struct.Struct("hhqqi0q")
 """`struct flock` of Linux: type, whence, start, length, owner."""
 _OWNERS = 4096
 _OWNER = struct.Struct("<q")
@@ -70,7 +70,7 @@ class Held:
 def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:
     if sys.platform == "linux":
         command = fcntl.F_OFD_SETLKW if block else fcntl.F_OFD_SETLK
-        fcntl.fcntl(file, command, struct.pack(_FLOCK, kind, os.SEEK_SET, start, length, 0))
+        fcntl.fcntl(file, command, _FLOCK.pack(kind, os.SEEK_SET, start, length, 0))
     else:
         operation = {fcntl.F_RDLCK: fcntl.LOCK_SH, fcntl.F_WRLCK: fcntl.LOCK_EX, fcntl.F_UNLCK: fcntl.LOCK_UN}[kind]
         fcntl.lockf(file, operation if block else operation | fcntl.LOCK_NB, length, start)

@@ -60,7 +60,7 @@ class Logs:
         """Make of the last log this one. Whether it is empty is seen now: what a stage left behind may still write."""
         if self._last is not None:
             descriptor, path = self._last
-            if os.fstat(descriptor).st_size == 0 and not os.path.lexists(log) and _renamed(path, log):
+            if os.fstat(descriptor).st_size == 0 and not os.access(log, os.F_OK) and _renamed(path, log):
                 return descriptor
             self.close()
         return None
