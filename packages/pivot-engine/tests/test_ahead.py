@@ -74,9 +74,11 @@ class Pool:
             self.runner.start(task._replace(**more))
 
     def wait(self) -> str:
-        done = self.runner.wait()
-        self.told.append(f"{done.ref.stage} {done.outcome}")
-        return self.told[-1]
+        done, begun = self.runner.wait()
+        self.told.append(end := f"{done.ref.stage} {done.outcome}")
+        for event in begun:
+            self._tell(event)
+        return end
 
     def go(self) -> None:
         (self.root / "go").touch()

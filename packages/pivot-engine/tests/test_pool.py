@@ -69,12 +69,12 @@ def test_who_dies_is_known_and_the_others_go_on(tmp_path: Path) -> None:
     with pool_of(tmp_path, 2) as pool:
         pool.start(task(tmp_path, outlives, "other"))
         pool.start(task(tmp_path, dies_by(signal.SIGKILL), "one"))
-        first = pool.wait()
+        first = pool.wait().done
         assert first.ref.stage == "one"
         assert told(first).startswith("worker killed by SIGKILL after")
         assert "peak memory" in told(first)
         (tmp_path / "dead.txt").unlink()
-        second = pool.wait()
+        second = pool.wait().done
     assert (second.ref.stage, second.outcome) == ("other", Outcome.RAN)
 
 
@@ -83,9 +83,9 @@ def test_a_dead_worker_is_replaced(tmp_path: Path, number: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     with pool_of(tmp_path) as pool:
         pool.start(task(tmp_path, dies_by(number)))
-        assert signal.Signals(number).name in told(pool.wait())
+        assert signal.Signals(number).name in told(pool.wait().done)
         pool.start(task(tmp_path, note_process("two"), "two"))
-        assert pool.wait().outcome is Outcome.RAN
+        assert pool.wait().done.outcome is Outcome.RAN
 
 
 def test_a_stage_that_ends_its_process_has_failed_with_whatever_code(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_stage_that_ends_its_process_has_failed_with_whatever_code(tmp_path: P
 
     with pool_of(tmp_path) as pool:
         pool.start(task(tmp_path, ends))
-        assert "exit code 0" in told(pool.wait())
+        assert "exit code 0" in told(pool.wait().done)
 
 
 def test_what_it_had_printed_is_told_of(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_what_it_had_printed_is_told_of(tmp_path: Path) -> None:
 
     with pool_of(tmp_path) as pool:
         pool.start(task(tmp_path, prints))
-        failure = pool.wait().failure
+        failure = pool.wait().done.failure
     assert failure is not None
     assert Path(failure.log).read_text() == "so far\n"
 
@@ -114,7 +114,7 @@ def test_workers_are_kept_and_there_are_no_more_than_work(tmp_path: Path) -> Non
     with pool_of(tmp_path, 2) as pool:
         for name in ("one", "two"):
             pool.start(task(tmp_path, note_process(name), name))
-            assert pool.wait().outcome is Outcome.RAN
+            assert pool.wait().done.outcome is Outcome.RAN
         assert pool.room(ahead=False) == 2
     assert (tmp_path / "one.txt").read_text() == (tmp_path / "two.txt").read_text()
 
@@ -126,7 +126,7 @@ def test_a_worker_that_dies_idle_is_no_loss(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "one.txt").read_text()), signal.SIGKILL)
         os.waitid(os.P_PID, int((tmp_path / "one.txt").read_text()), os.WEXITED | os.WNOWAIT)
         pool.start(task(tmp_path, note_process("two"), "two"))
-        assert pool.wait().outcome is Outcome.RAN
+        assert pool.wait().done.outcome is Outcome.RAN
 
 
 def waits() -> None:
@@ -143,15 +143,15 @@ def waits_stubbornly() -> None:
 def test_a_stage_that_takes_too_long_is_ended(tmp_path: Path, function: Callable[[], object]) -> None:
     with pool_of(tmp_path, grace=0.1) as pool:
         pool.start(task(tmp_path, function, timeout=0.2))
-        assert told(pool.wait()) == "timed out after 0.2 s"
+        assert told(pool.wait().done) == "timed out after 0.2 s"
         pool.start(task(tmp_path, note_process("two"), "two"))
-        assert pool.wait().outcome is Outcome.RAN
+        assert pool.wait().done.outcome is Outcome.RAN
 
 
 def test_the_log_of_a_stage_that_took_too_long_shows_where_it_was(tmp_path: Path) -> None:
     with pool_of(tmp_path) as pool:
         pool.start(task(tmp_path, waits, timeout=0.5))
-        failure = pool.wait().failure
+        failure = pool.wait().done.failure
     assert failure is not None
     log = Path(failure.log).read_text()
     assert log.startswith("before\n")
@@ -170,7 +170,7 @@ def test_who_runs_out_of_memory_is_tried_once_more_alone(tmp_path: Path) -> None
 
     with pool_of(tmp_path, 2, memory=OutOfMemory([counter])) as pool:
         pool.start(task(tmp_path, exhausts))
-        message = told(pool.wait())
+        message = told(pool.wait().done)
     assert counter.read_text() == "oom_kill 2\n"
     assert "out of memory" in message
     assert "alone" in message
@@ -180,9 +180,9 @@ def test_what_cannot_be_sent_fails_and_nothing_else(tmp_path: Path) -> None:
     lock = threading.Lock()
     with pool_of(tmp_path) as pool:
         pool.start(task(tmp_path, lambda: lock.locked()))
-        assert "could not be sent to a worker" in told(pool.wait())
+        assert "could not be sent to a worker" in told(pool.wait().done)
         pool.start(task(tmp_path, note_process("two"), "two"))
-        assert pool.wait().outcome is Outcome.RAN
+        assert pool.wait().done.outcome is Outcome.RAN
 
 
 class Refuses:
@@ -196,16 +196,16 @@ def test_what_cannot_be_unpacked_fails_and_the_worker_stays(tmp_path: Path) -> N
     refuses = Refuses()
     with pool_of(tmp_path) as pool:
         pool.start(task(tmp_path, lambda: refuses))
-        assert "no number" in told(pool.wait())
+        assert "no number" in told(pool.wait().done)
         pool.start(task(tmp_path, note_process("two"), "two"))
-        assert pool.wait().outcome is Outcome.RAN
+        assert pool.wait().done.outcome is Outcome.RAN
 
 
 def test_where_no_process_can_be_started_the_stage_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
     with pool_of(tmp_path) as pool:
         pool.start(task(tmp_path, note_process("one")))
-        assert "no worker process could be started" in told(pool.wait())
+        assert "no worker process could be started" in told(pool.wait().done)
 
 
 def test_killed_workers_are_gone_with_what_they_have_started(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_process_that_a_stage_leaves_behind_is_ended_and_told_of(
     events: list[Event] = []
     pool = PoolRunner(options_of(tmp_path), 1, events.append, identified)
     pool.start(task(tmp_path, function))
-    assert pool.wait().outcome is Outcome.RAN
+    assert pool.wait().done.outcome is Outcome.RAN
     pool.close()
     child = int((tmp_path / "child.txt").read_text())
     (left,) = [event for event in events if isinstance(event, ProcessLeft)]
@@ -278,7 +278,7 @@ def test_threads_that_a_stage_leaves_do_not_keep_its_worker(tmp_path: Path) -> N
 
     with pool_of(tmp_path) as pool:
         pool.start(task(tmp_path, leaves))
-        assert pool.wait().outcome is Outcome.RAN
+        assert pool.wait().done.outcome is Outcome.RAN
         pool.close()
 
 
@@ -297,7 +297,7 @@ def test_a_worker_that_dies_before_its_code_is_identified_has_recorded_nothing(t
     pipeline = live(tmp_path, [stage("p:one", tmp_path, (), ["one.txt"])], one=uses_plugin)
     pool = PoolRunner(options, 1, silent, kill)
     pool.start(tasks_of(pipeline, options)[0])
-    assert told(pool.wait()).startswith("worker killed by SIGKILL")
+    assert told(pool.wait().done).startswith("worker killed by SIGKILL")
     assert not (tmp_path / ".pivot/stages").exists()
     pool.kill()
 

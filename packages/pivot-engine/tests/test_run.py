@@ -10,7 +10,7 @@ from engine_fakes import live, ref, stage
 from pivot.cache import CacheRoot
 from pivot.engine import Engine, EngineSettings, Event, Failure, Outcome, RunOptions, RunResult, StageFinished
 from pivot.engine.events import RunStarted, StageRetried, StageStarted
-from pivot.engine.runner import Tell, started
+from pivot.engine.runner import Over, Tell, started
 from pivot.executor.observed import Identify
 from pivot.executor.task import Cause, Done, StageTask, TaskOptions
 from pivot.registry.definition import StageDefinition
@@ -38,14 +38,13 @@ class Scripted:
         self._running.append(task)
         self.tell(started(task))
 
-    def wait(self) -> Done:
+    def wait(self) -> Over:
         found = self._running.pop(0).stage.ref
         end = self._tries.get(found.stage, ["r"]).pop(0)
         if end in "rl":
-            return Done(found, Outcome.RAN, seconds=60.0 if end == "l" else 0.01)
-        return Done(
-            found, Outcome.FAILED, failure=Failure("no luck", cause=Cause.STAGE if end == "f" else Cause.AROUND)
-        )
+            return Over(Done(found, Outcome.RAN, seconds=60.0 if end == "l" else 0.01))
+        failure = Failure("no luck", cause=Cause.STAGE if end == "f" else Cause.AROUND)
+        return Over(Done(found, Outcome.FAILED, failure=failure))
 
     def take_back(self) -> list[StageRef]:
         return []

@@ -89,7 +89,7 @@ def bring(root: Path, opening: Opening, **functions: Callable[[], None]) -> dict
         while waiting or len(done) < len(functions):
             while waiting and runner.room(ahead=True):
                 runner.start(waiting.pop(0))
-            done.append(runner.wait())
+            done.append(runner.wait().done)
     assert len({one.ref for one in done}) == len(done) == len(functions)
     return {one.ref.stage: one for one in done}
 

@@ -62,6 +62,9 @@ class Tale:
         for event in events:
             self._teller.emit(event)
 
+    def tell_at_once(self, *events: Event) -> None:
+        self._teller.emit(*events)
+
     def end(self) -> None:
         self.tell(RunFinished("20260101T000000-0000000", {}, 1.0))
         self._teller.close()
@@ -93,6 +96,17 @@ def test_each_pipeline_keeps_what_concerns_it(tale: Tale) -> None:
         ]
         assert {event["pipeline"] for event in events[1:3]} == {pipeline}
         assert events[0]["pipelines"] == ["a", "b"]
+
+
+def test_events_of_one_moment_are_kept_in_their_order_each_where_it_belongs(tale: Tale) -> None:
+    tale.tell(StageStarted(ref("a:one")), StageStarted(ref("a:two")))
+    tale.tell_at_once(finished("a:two"), StageStarted(ref("a:alone")))
+    tale.tell_at_once(finished("a:one"), StageStarted(ref("b:last")))
+    a = [(event["event"], event["stage"]) for event in tale.kept("a")[3:]]
+    assert a == [("stage_finished", "two"), ("stage_started", "alone"), ("stage_finished", "one")]
+    (last,) = tale.kept("b")[1:]
+    assert (last["stage"], last["after"]) == ("last", "a:one")
+    assert [type(event) for event in tale.told.events[-2:]] == [StageFinished, StageStarted]
 
 
 def test_a_run_in_which_nothing_happens_leaves_no_file(tale: Tale) -> None:

@@ -178,7 +178,7 @@ def run_all(root: Path, tasks: Iterable[StageTask]) -> list[Outcome]:
     try:
         for task in tasks:
             pool.start(task)
-            done.append(pool.wait().outcome)
+            done.append(pool.wait().done.outcome)
     finally:
         pool.close()
     return done

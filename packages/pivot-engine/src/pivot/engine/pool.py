@@ -8,11 +8,11 @@ from collections import deque
 from typing import NamedTuple
 
 from pivot.engine.deaths import Death, OutOfMemory, counters, told
-from pivot.engine.events import ProcessLeft, StageWaiting
+from pivot.engine.events import ProcessLeft, StageStarted, StageWaiting
 from pivot.engine.leftovers import end_group, end_leftovers
 from pivot.engine.listening import Ears
 from pivot.engine.processes import Start, start
-from pivot.engine.runner import Tell, started
+from pivot.engine.runner import Over, Tell, started
 from pivot.engine.threads import thread_limits
 from pivot.engine.workers import Worker
 from pivot.executor.marks import RUN
@@ -45,14 +45,6 @@ class _Running(NamedTuple):
     def may_be_followed(self) -> bool:
         """Whether its worker can be given a task ahead. What ends a task that took too long is not to hit another."""
         return not self.alone and not self.slow and self.task.timeout is None
-
-
-class _Over(NamedTuple):
-    """The end of a stage, to be told."""
-
-    done: Done
-    follows: StageTask | None = None
-    """What its worker has begun since."""
 
 
 class PoolRunner:
@@ -99,9 +91,7 @@ class PoolRunner:
         """Those that no worker has, or none any more."""
         self._again: deque[StageTask] = deque()
         """Those that ran out of memory, and are tried once more when nothing else runs."""
-        self._over: deque[_Over] = deque()
-        self._begun: StageTask | None = None
-        """To be told of, now that the end of the one before it has been."""
+        self._over: deque[Over] = deque()
         self._held = 0.0
         self._had_workers = False
         """Whether there may be processes that stages have left."""
@@ -117,7 +107,6 @@ class PoolRunner:
 
     def start(self, task: StageTask) -> None:
         """Hand it to a worker, as soon as one can take it."""
-        self._tell_begun()
         self._waiting.append(task)
         self._hand_out()
 
@@ -174,9 +163,8 @@ class PoolRunner:
         self._had_workers = True
         return worker
 
-    def wait(self) -> Done:
+    def wait(self) -> Over:
         """Wait until a stage is done."""
-        self._tell_begun()
         while not self._over:
             self._hand_out()
             if self._again and not self._busy:
@@ -187,13 +175,7 @@ class PoolRunner:
                 self._attend(worker, has_ended)
             if next_limit < math.inf:
                 self._limit(time.monotonic())
-        done, self._begun = self._over.popleft()
-        return done
-
-    def _tell_begun(self) -> None:
-        if self._begun is not None:
-            self._tell(started(self._begun))
-            self._begun = None
+        return self._over.popleft()
 
     def _attend(self, worker: Worker, has_ended: bool) -> None:
         for message in worker.inbox.arrived():
@@ -218,20 +200,21 @@ class PoolRunner:
 
     def _reported(self, worker: Worker, ended: Ended) -> None:
         running, follows = self._busy.pop(worker), self._ahead.pop(worker, None)
+        begun: tuple[StageStarted, ...] = ()
         if ended.goes_on:
             assert follows is not None, "a worker goes on with what it was given ahead"
             self._busy[worker] = _Running(follows, time.monotonic())
+            begun = (started(follows),)
         else:
             if follows is not None:
                 worker.take_back()
                 self._waiting.appendleft(follows)
-                follows = None
             (self._leaving if ended.leaves else self._idle).append(worker)
             self._relieve()
         done = ended.report if isinstance(ended.report, Done) else _failed(running.task, ended.report)
         if running.asked and done.failure is not None:
             done = done._replace(failure=done.failure._replace(message=_timed_out(running.task)))
-        self._over.append(_Over(done, follows))
+        self._over.append(Over(done, begun))
 
     def _relieve(self) -> None:
         """Take back one task that a worker was given ahead, if none waits: there is a place where it can begin."""
@@ -264,7 +247,7 @@ class PoolRunner:
         """Note that a stage failed of which no worker could report."""
         log = state_of(task.stage).log_path(self._options.run_id)
         failure = Failure(message, log=log if os.path.exists(log) and os.path.getsize(log) else "", cause=cause)
-        self._over.append(_Over(_failed(task, failure)._replace(seconds=seconds)))
+        self._over.append(Over(_failed(task, failure)._replace(seconds=seconds)))
 
     def _limit(self, now: float) -> None:
         """Ask those to end that take longer than they may; kill those that were asked long enough ago."""

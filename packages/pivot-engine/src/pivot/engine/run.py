@@ -13,6 +13,7 @@ from pivot.engine.events import (
     Sink,
     StageFinished,
     StageRetried,
+    StageStarted,
 )
 from pivot.engine.gitignore import ignore_outputs
 from pivot.engine.graph import Graph
@@ -145,11 +146,11 @@ class RunLoop:
                 self._start_ready(plan, interrupt)
             if plan.running:
                 assert self._runner is not None
-                done = self._runner.wait()
-                if self._may_go_better(done) and not plan.stopped and not interrupt.asked:
-                    self._try_again(plan, done)
+                over = self._runner.wait()
+                if self._may_go_better(over.done) and not plan.stopped and not interrupt.asked:
+                    self._try_again(plan, *over)
                 else:
-                    self._reap(plan, done)
+                    self._reap(plan, *over)
 
     def _start_ready(self, plan: Plan, interrupt: Interrupt) -> None:
         """Decide stages until the runner is full. A stage that is up to date makes others ready, so the end moves."""
@@ -227,15 +228,15 @@ class RunLoop:
             self._graph.stages[done.ref], self._options, self._settings
         )
 
-    def _try_again(self, plan: Plan, done: Done) -> None:
+    def _try_again(self, plan: Plan, done: Done, begun: Iterable[StageStarted]) -> None:
         """Let a stage that failed have its turn once more; it is looked at anew, as it was before its first try."""
         ref, stage = done.ref, self._graph.stages[done.ref]
         attempt = self._failed[ref] = self._failed.get(ref, 0) + 1
         self._sessions.workspace.forget(self._graph.writes[ref])
         plan.again(ref)
-        self._emit(StageRetried(done, attempt, retries_of(stage, self._options, self._settings) + 1))
+        self._emit(StageRetried(done, attempt, retries_of(stage, self._options, self._settings) + 1), *begun)
 
-    def _reap(self, plan: Plan, done: Done) -> None:
+    def _reap(self, plan: Plan, done: Done, begun: Iterable[StageStarted]) -> None:
         ref = done.ref
         if ref in self._failed:
             done = _with_attempts(done, self._failed[ref] + 1)
@@ -255,7 +256,7 @@ class RunLoop:
         if done.outcome is not Outcome.SKIPPED:
             session.note_written(ref)
         plan.finish(ref, done.outcome)
-        self._tell(done)
+        self._tell(done, *begun)
 
     def _identify(self, pipeline: PipelineName, names: Sequence[str]) -> Mapping[str, str]:
         return self._sessions[pipeline].code(names)
@@ -318,9 +319,10 @@ class RunLoop:
             self._teller.close()
             raise
 
-    def _tell(self, done: Done) -> None:
+    def _tell(self, done: Done, *begun: StageStarted) -> None:
+        """Tell how a stage ended, and what has begun in its place."""
         self._done[done.ref] = done
-        self._emit(StageFinished(done))
+        self._emit(StageFinished(done), *begun)
 
     def _interrupted(self) -> None:
         if not self._finishing:  # then nothing is left to wait for, and the journals may be closed

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pivot.engine.events import Event, StageStarted
 from pivot.executor.observed import Identify
@@ -10,8 +10,19 @@ from pivot.executor.task import Done, StageTask, TaskOptions
 from pivot.registry.types import StageRef
 
 
+class Over(NamedTuple):
+    """The end of a stage, and what has begun in its place: to be told in this order."""
+
+    done: Done
+    begun: tuple[StageStarted, ...] = ()
+    """What its worker had ahead, if it has begun that."""
+
+
 class Runner(Protocol):
-    """Starts stages and hands back what became of them. It tells when one begins (`StageStarted`)."""
+    """Starts stages and hands back what became of them.
+
+    It tells when one begins (`StageStarted`), but for what begins by itself, behind another: see `Over`.
+    """
 
     def room(self, *, ahead: bool) -> int:
         """Count the stages that may be started now; `ahead`: also those that would begin when others are done."""
@@ -21,7 +32,7 @@ class Runner(Protocol):
         """Begin a stage, now or when there is a place for it; returns at once, or when it is done."""
         ...
 
-    def wait(self) -> Done:
+    def wait(self) -> Over:
         """Wait until a started stage is done."""
         ...
 
@@ -82,9 +93,9 @@ class InlineRunner:
         self._tell(started(task))
         self._done.append(self._run(task))
 
-    def wait(self) -> Done:
+    def wait(self) -> Over:
         """Hand back the one that ran."""
-        return self._done.popleft()
+        return Over(self._done.popleft())
 
     def hold_back(self) -> None:
         """All have begun."""

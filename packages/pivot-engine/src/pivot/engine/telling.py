@@ -2,6 +2,7 @@
 
 import heapq
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from pivot.engine.events import (
@@ -41,13 +42,17 @@ def run_started(run_id: str, selected: Sequence[StageRef], settings: EngineSetti
     return RunStarted(run_id, len(selected), pipelines, jobs, asked, command, time.time())
 
 
+_Lines = defaultdict[Journal, str]
+"""What is to be written into journals."""
+
+
 class Teller:
     """Tells what happens in a run, with its time: to the sinks, and to the journals of the pipelines it concerns.
 
     emit
       _started      when, in which slot, after which other stage
       _ended_at     when, and taken up when
-      _write        nothing before something happens: an up-to-date run leaves no file
+      _write_down   nothing before something happens: an up-to-date run leaves no file
     close           also lets go of what runs long ago have left
     """
 
@@ -67,29 +72,34 @@ class Teller:
         """The stages that were told to have begun, and not how they ended."""
         return tuple(self._running)
 
-    def emit(self, event: Event) -> None:
-        """Tell one event."""
-        told = self._kept(event, time.monotonic() - self._origin)
-        self._sink.emit(told)
+    def emit(self, *events: Event) -> None:
+        """Tell events that happen at once, in this order; a journal is written once for all of them."""
+        at = time.monotonic() - self._origin
+        lines: _Lines = defaultdict(str)
+        told = [self._kept(event, at, lines) for event in events]
+        for journal, text in lines.items():
+            journal.write(text)
+        for event in told:
+            self._sink.emit(event)
 
-    def _kept(self, event: Event, at: float) -> Event:
-        """Give the event with its time, when it is written down."""
+    def _kept(self, event: Event, at: float, lines: _Lines) -> Event:
+        """Give the event with its time; add what is to be written down to the lines."""
         told = event
         match event:
             case StageFinished(done):
                 began = self._ended_at(done, at)
                 told = StageFinished(done, at, began)
                 if began is not None or self._happened(done):
-                    self._write(done.ref, told)
+                    self._write_down(done.ref, told, lines)
             case StageStarted(ref):
                 told = self._started(event, at)
-                self._write(ref, told)
+                self._write_down(ref, told, lines)
             case StageRetried(done):
                 told = event._replace(at=at, began=self._ended_at(done, at))
-                self._write(done.ref, told)
+                self._write_down(done.ref, told, lines)
             case StageWaiting(ref):
                 told = event._replace(at=at)
-                self._write(ref, told)
+                self._write_down(ref, told, lines)
             case RunStarted():
                 self._head = event
             case RunFinished():
@@ -128,13 +138,13 @@ class Teller:
         """Tell whether a stage that no worker took up has a story: of a run in which nothing happened there is none."""
         return done.outcome is not Outcome.SKIPPED and (bool(self._journals) or done.outcome is not Outcome.CANCELLED)
 
-    def _write(self, ref: StageRef, event: Event) -> None:
-        """Write an event into the journal of a stage's pipeline."""
+    def _write_down(self, ref: StageRef, event: Event, lines: _Lines) -> None:
+        """Add an event to what is to be written into the journal of a stage's pipeline."""
         journal = self._journals.get(ref.pipeline)
         if journal is None:
             assert self._head is not None, "a run begins before its stages do"
             journal = self._journals[ref.pipeline] = Journal(self._graph.stages[ref].state_dir, self._head)
-        journal.write(line_of(event))
+        lines[journal] += line_of(event)
 
     def _write_everywhere(self, event: Event) -> None:
         line = line_of(event) if self._journals else ""

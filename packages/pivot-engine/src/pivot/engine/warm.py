@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pivot.engine.events import Event
 from pivot.engine.pool import PoolRunner
-from pivot.engine.runner import Runner, Tell
+from pivot.engine.runner import Over, Runner, Tell
 from pivot.executor.observed import Identify
-from pivot.executor.task import Done, StageTask, TaskOptions
+from pivot.executor.task import StageTask, TaskOptions
 from pivot.registry.types import PipelineName, StageRef
 
 _COMPILED = (".so", ".pyd", ".dylib")
@@ -80,7 +80,7 @@ class _Lent:
         """Hand it to a worker."""
         self._pool.start(task)
 
-    def wait(self) -> Done:
+    def wait(self) -> Over:
         """Wait for a worker's report."""
         return self._pool.wait()
 

@@ -6,7 +6,7 @@ import os
 import pickle
 import select
 import sys
-import termios
+from collections import deque
 from collections.abc import Mapping
 
 from pivot.engine.deaths import Death
@@ -32,6 +32,8 @@ class Worker:
         environ = {**os.environ, **invented}
         self._process = process = start(environ)
         self._size = _size(process.tasks.fileno())
+        self._sent = deque[int](maxlen=2)
+        """Bytes of the last two messages. What came before them it has read: it has asked, or reported, since."""
         self.pid = process.pid
         self.handle = _handle(self.pid)
         """Readable when the process has ended; None: the system has no such thing."""
@@ -54,11 +56,8 @@ class Worker:
 
     def take_ahead(self, task: StageTask, run_id: str) -> bool:
         """Give it a task to begin after the one that it has, if that succeeds. False: it cannot be sent just now."""
-        room = self._room() - _SPARE  # nobody may have to wait until a worker reads this
-        if room <= 0:
-            return False
         packed = self._packed(task, run_id)
-        if len(packed) > room:
+        if len(packed) + sum(self._sent) + _SPARE > self._size:  # nobody may have to wait until a worker reads this
             self._pack.begin_anew()
             return False
         self._send(self._process.turns.give() + packed)
@@ -80,11 +79,8 @@ class Worker:
 
         return whole(dumps((run_id, task)))
 
-    def _room(self) -> int:
-        unread = fcntl.ioctl(self._process.tasks.fileno(), termios.FIONREAD, bytes(4))
-        return self._size - int.from_bytes(unread, sys.byteorder)
-
     def _send(self, message: bytes) -> None:
+        self._sent.append(len(message))
         # Whether it lives to read this is found out when it is listened to.
         with contextlib.suppress(BrokenPipeError):
             send(self._process.tasks.fileno(), message)
