@@ -163,6 +163,18 @@ def test_what_is_held_back_does_not_begin(pool: Pool) -> None:
     assert not (pool.root / "quick_b.txt").exists()
 
 
+def test_what_is_taken_back_fills_no_pipe(pool: Pool) -> None:
+    pool.open(1)
+    pool.start("waits_a")
+    pool.process_of("waits_a.began")
+    for _ in range(20):
+        pool.start("quick_b", manifest={"name": "hash" * 1_500})
+        assert pool.runner.take_back() == [ref("p:quick_b")]
+    pool.start("quick_b")
+    pool.go()
+    assert [pool.wait(), pool.wait()] == ["waits_a ran", "quick_b ran"]
+
+
 def test_a_worker_that_dies_takes_only_what_it_has_begun_with_it(pool: Pool) -> None:
     pool.open(1)
     pool.start("dies_a", "quick_b")

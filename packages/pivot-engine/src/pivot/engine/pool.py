@@ -39,7 +39,7 @@ class _Running(NamedTuple):
     """When it is asked to end, or, if it was, killed."""
     asked: bool = False
     slow: bool = False
-    """Whether the task behind it was taken back, because another worker had nothing to do."""
+    """Whether the task behind it was taken back."""
 
     @property
     def may_be_followed(self) -> bool:
@@ -219,10 +219,15 @@ class PoolRunner:
     def _relieve(self) -> None:
         """Take back one task that a worker was given ahead, if none waits: there is a place where it can begin."""
         for worker in [] if self._waiting else list(self._ahead):
-            if worker.take_back():
-                self._waiting.append(self._ahead.pop(worker))
-                self._busy[worker] = self._busy[worker]._replace(slow=True)
+            if self._take_back(worker):
                 break
+
+    def _take_back(self, worker: Worker) -> bool:
+        """Take back what a worker was given ahead, if it has not begun. It gets no other: its pipe still holds this."""
+        if taken := worker.take_back():
+            self._waiting.append(self._ahead.pop(worker))
+            self._busy[worker] = self._busy[worker]._replace(slow=True)
+        return taken
 
     def _lose(self, worker: Worker) -> None:
         """Deal with a worker that has ended: if it had a stage, that failed."""
@@ -265,8 +270,7 @@ class PoolRunner:
     def take_back(self) -> list[StageRef]:
         """Name those that wait, or were given ahead and have not begun."""
         for worker in list(self._ahead):
-            if worker.take_back():
-                self._waiting.append(self._ahead.pop(worker))
+            self._take_back(worker)
         refs = [task.stage.ref for task in self._waiting]
         self._waiting.clear()
         return refs
