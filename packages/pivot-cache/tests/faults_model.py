@@ -61,7 +61,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert stored.size == len(data)
         self.contents[stored.digest] = data
         assert self.cache.has(stored.digest)
-        assert self.cache.measure(path) == stored
+        assert self.cache.measure(path)[:2] == stored
         return stored.digest
 
     @rule(target=blobs, data=_DATA)
@@ -112,7 +112,7 @@ class StoreMachine(RuleBasedStateMachine):
         stored = self.cache.store(path)
         self.folders[stored.digest] = files
         assert self.cache.has(stored.digest)
-        assert self.cache.measure(path) == stored
+        assert self.cache.measure(path)[:2] == stored
         return stored.digest
 
     @rule(digest=blobs, mode=_MODES)

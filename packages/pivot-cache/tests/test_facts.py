@@ -4,7 +4,7 @@ import time
 import pytest
 
 from pivot.cache.digest import Kind, name_of
-from pivot.cache.facts import Clock, Facts, is_unknown, key_of, placed_mtime_ns
+from pivot.cache.facts import Clock, Facts, is_young, key_of, placed_mtime_ns
 from pivot.cache.index import Index
 from pivot.cache.objects import Content
 from pivot.cache.rows import MemoryRows, Summary
@@ -57,14 +57,29 @@ def test_a_file_written_just_now_is_racy_without_a_look_at_the_clock(facts, cloc
     assert facts.moment(old, -1) <= time.time_ns() - COARSE_NS
 
 
-def test_of_a_file_that_is_unknown_nothing_is_ever_remembered(facts):
-    # Fails if `is_unknown` is true of a file of which `learn` or `learn_placed` keep anything.
+def test_a_file_is_young_for_some_seconds():
     now = time.time_ns()
-    fresh = _SEEN._replace(mtime_ns=now, ctime_ns=now)
-    assert is_unknown(fresh)
-    assert not facts.learn([(b"k", Content(_NAME, fresh), now)])
-    assert not is_unknown(fresh._replace(mtime_ns=placed_mtime_ns()))
-    assert not is_unknown(fresh._replace(mtime_ns=now - 2 * TICK_NS))
+    assert is_young(_SEEN._replace(mtime_ns=now - 10**9))
+    assert not is_young(_SEEN._replace(mtime_ns=now - 60 * 10**9))
+
+
+def test_one_look_at_the_clock_serves_all_files_that_were_old_then(facts, clock, tmp_path):
+    # Fails if a file that was written since gets the time of an earlier look, or an old one another look.
+    device = tmp_path.stat().st_dev
+    taken = clock.now_ns(device)
+    os.utime(tmp_path / "clock", ns=(0, 0))
+    old, since = _SEEN._replace(mtime_ns=taken - 2 * TICK_NS - 1), _SEEN._replace(mtime_ns=taken - TICK_NS + 1)
+    assert facts.moment(old, device) == taken
+    assert (tmp_path / "clock").stat().st_mtime_ns == 0
+    while facts.moment(since, device) == since.mtime_ns:  # it is too young by any clock
+        pass
+    assert facts.moment(since, device) > taken
+
+
+def test_a_look_at_one_clock_says_nothing_of_another(facts, clock, tmp_path):
+    taken = clock.now_ns(tmp_path.stat().st_dev)
+    assert clock.latest_ns(-1) == 0
+    assert facts.moment(_SEEN, -1) < taken
 
 
 def test_a_file_has_one_key_however_it_is_named(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from engine_fakes import stage
 from test_execute import bring
 
-from pivot.cache import Cache, Stored
+from pivot.cache import Cache, Measured
 from pivot.engine.repairing import Loss, losses
 from pivot.executor.state import state_of
 from pivot.loaders.plain import PathOnly
@@ -69,10 +69,10 @@ def test_an_edited_file_heals_nothing(made: StageDefinition) -> None:
 class Believing(Cache):
     """A store that takes a directory for unchanged whose bytes have rotted, as its stat does not show it."""
 
-    def measure(self, path: Any) -> Stored:
+    def measure(self, path: Any) -> Measured:
         trace = state_of(stage("p:s", Path(path).parent, [], ["out"])).read()
         assert trace is not None
-        return Stored(*trace.outs["out"])
+        return Measured(*trace.outs["out"], None)
 
 
 def test_a_file_that_only_looks_unchanged_is_read_and_heals_nothing(made: StageDefinition) -> None:

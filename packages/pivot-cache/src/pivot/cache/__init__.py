@@ -27,7 +27,7 @@ from pivot.cache.report import Collected, Gone, Keep, Kept, Removed, Report
 from pivot.cache.signature import Signature, is_racy, signature
 from pivot.cache.store import Cache, CacheRoot
 from pivot.cache.tree import Tree
-from pivot.cache.worktree import Stored
+from pivot.cache.worktree import Measured, Stored
 
 __all__ = [
     "BadDigestError",
@@ -51,6 +51,7 @@ __all__ = [
     "Keep",
     "Kept",
     "Link",
+    "Measured",
     "MissingError",
     "NotStorableError",
     "ReadOnlyError",

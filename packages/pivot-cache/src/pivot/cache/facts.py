@@ -15,6 +15,7 @@ from pivot.cache.sources import Content
 WORTH_WAITING = 8 << 20
 """Bytes that take longer to hash again than the clock takes to tick."""
 
+_YOUNG_NS = 10_000_000_000
 _WAITS = 10
 _NO_NAMES = ("", ".", "..")
 """What a path may end with that no folder has an entry for."""
@@ -44,14 +45,20 @@ class Clock:
         self._path, self._writable = path, writable
         self._descriptor = -1
         self._device = -1
+        self._latest_ns = 0
 
     def now_ns(self, device: int) -> int:
         """Give a time that no file on this device gets from now on."""
         if (self._descriptor >= 0 or self._open()) and device == self._device:
             os.utime(self._descriptor)
-            return os.fstat(self._descriptor).st_mtime_ns
+            self._latest_ns = os.fstat(self._descriptor).st_mtime_ns
+            return self._latest_ns
         # Another file system may have another clock (a server's): allow for two seconds.
         return time.time_ns() - COARSE_NS
+
+    def latest_ns(self, device: int) -> int:
+        """Give the time that it was at the last look; 0 if there was none."""
+        return self._latest_ns if device == self._device else 0
 
     def close(self) -> None:
         """Let go of the probe file."""
@@ -95,7 +102,9 @@ class Facts:
             return self.settle(seen.newest_ns, device)
         if seen.newest_ns > time.time_ns() - TICK_NS:
             return seen.newest_ns  # racy, whatever the clock of the file system says
-        return self._clock.now_ns(device)
+        # An earlier time is only stricter: where it will do, there is nothing to look at.
+        earlier = self._clock.latest_ns(device)
+        return self._clock.now_ns(device) if is_racy(seen, earlier) else earlier
 
     def known(self, keys: list[bytes], seen: list[Signature]) -> list[Name | None]:
         """Give the names of files that have not changed since they were hashed."""
@@ -133,12 +142,9 @@ class Facts:
         self._index.put(_summary_key(key), summary.pack())
 
 
-def is_unknown(seen: Signature) -> bool:
-    """Say whether nothing can be known of a file yet, because it was written just now, and not by a restore.
-
-    It is racy, whatever the clock of the file system says, and what a restore makes has an older mtime.
-    """
-    return seen.mtime_ns > time.time_ns() - TICK_NS
+def is_young(seen: Signature) -> bool:
+    """Say whether a file was written so short a time ago that hardly anybody has hashed it since."""
+    return seen.mtime_ns > time.time_ns() - _YOUNG_NS
 
 
 def placed_mtime_ns() -> int:

@@ -31,7 +31,7 @@ from pivot.cache.rows import MemoryRows, Rows
 from pivot.cache.seals import Seals
 from pivot.cache.tree import Tree, decode, members
 from pivot.cache.trouble import tells_trouble
-from pivot.cache.worktree import Stored, WorkTree
+from pivot.cache.worktree import Measured, Stored, WorkTree
 
 CacheRoot = NewType("CacheRoot", Path)
 AnyPath = str | os.PathLike[str]
@@ -216,8 +216,8 @@ class Cache:
         """
         return self._tree.digest_of(os.fspath(path), threads=self._threads).digest
 
-    def measure(self, path: AnyPath) -> Stored:
-        """Do as `digest_of` does, and give the size too."""
+    def measure(self, path: AnyPath) -> Measured:
+        """Do as `digest_of` does, and give the size too, and by what it can be told that a file has not changed."""
         return self._tree.digest_of(os.fspath(path), threads=self._threads)
 
     # -- the run cache

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from pivot.cache.digest import Digest, Kind, Name
 from pivot.cache.entries import Entry, EntryKind, text_path
 from pivot.cache.errors import ChangedError
-from pivot.cache.facts import WORTH_WAITING, Facts, is_unknown, key_of
+from pivot.cache.facts import WORTH_WAITING, Facts, is_young, key_of
 from pivot.cache.many import attempted, settled, spread, spread_files, uncollected
 from pivot.cache.objects import Objects
 from pivot.cache.rows import Summary
-from pivot.cache.signature import signature_of
+from pivot.cache.signature import Signature, is_racy, signature_of
 from pivot.cache.sources import Content, hash_file
 from pivot.cache.tree import Manifest, encode
 from pivot.cache.walk import Found, MayFollow, fingerprint, walk
@@ -30,6 +30,15 @@ class Stored(NamedTuple):
     digest: Digest
     size: int
     """Bytes of the file, or of all files of the directory."""
+
+
+class Measured(NamedTuple):
+    """What a file or directory is now."""
+
+    digest: Digest
+    size: int
+    seen: Signature | None
+    """As long as this is the signature of the file, it holds the same; None: that would prove nothing."""
 
 
 class Way(NamedTuple):
@@ -57,18 +66,19 @@ class WorkTree:
         self._objects, self._facts, self._root = objects, facts, root
         self._storing = {durable: self._way_to_store(durable=durable) for durable in (False, True)}
 
-    def digest_of(self, path: str, *, threads: int) -> Stored:
+    def digest_of(self, path: str, *, threads: int) -> Measured:
         """Give the digest of a file or directory; links are followed as a reader would."""
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            return self._directory(path, _NAMING, threads)
-        return self._file(path, status, _NAMING)
+            return Measured(*self._directory(path, _NAMING, threads), None)
+        (name, seen), lasting = self._file(path, status, _NAMING)
+        return Measured(name.digest, seen.size, seen if lasting else None)
 
     def put(self, path: str, *, durable: bool, threads: int) -> Stored:
         """Store a file or directory."""
         status = os.lstat(path)
         if stat.S_ISREG(status.st_mode):
-            return self._file(path, status, self._storing[durable])
+            return _stored(self._file(path, status, self._storing[durable])[0])
         return settled(self.put_many([path], durable=durable, threads=threads))[0]
 
     def put_many(self, paths: Sequence[str], *, durable: bool, threads: int) -> list[Stored | Exception]:
@@ -101,22 +111,23 @@ class WorkTree:
         contents, _ = self._contents(files, way, threads, all_of_them=True)
         within = threads if len(folders) == 1 else 1
         trees = iter(spread(lambda folder: self._directory(folder, way, within), folders, threads))
-        stored = map(_stored, contents)
+        stored = (one if isinstance(one, Exception) else _stored(one) for one in contents)
         return [next(stored) if one.kind is EntryKind.FILE else next(trees) for one in outside]
 
-    def _file(self, path: str, status: os.stat_result, way: Way) -> Stored:
+    def _file(self, path: str, status: os.stat_result, way: Way) -> tuple[Content, bool]:
+        """Give what a file holds, and say whether its stat will tell so next time."""
         seen = signature_of(status)
-        if seen.size <= _SMALL and is_unknown(seen):  # as what a stage has just made: no need to look it up
-            content = way.read_one(path)
-            return Stored(content.name.digest, content.seen.size)
-        key = key_of(path)
-        name = self._facts.known_one(key, seen)
-        if name is None or not way.held([name])[0]:
+        if seen.size <= _SMALL and is_young(seen):  # as what a stage has just made: no need to look it up
             moment = self._facts.moment(seen, status.st_dev)
             content = way.read_one(path)
-            self._facts.learn([(key, content, moment)])
-            name, seen = content
-        return Stored(name.digest, seen.size)
+            return content, not is_racy(content.seen, moment)
+        key = key_of(path)
+        name = self._facts.known_one(key, seen)
+        if name is not None and way.held([name])[0]:
+            return Content(name, seen), True
+        moment = self._facts.moment(seen, status.st_dev)
+        content = way.read_one(path)
+        return content, self._facts.learn([(key, content, moment)])
 
     def _directory(self, path: str, way: Way, threads: int) -> Stored:
         for _ in range(_TRIES):
@@ -191,8 +202,8 @@ def _outside(path: str, status: os.stat_result) -> Found:
     return Found(b"", kind, os.fsencode(path), key_of(path), signature_of(status), status.st_dev)
 
 
-def _stored(content: Content | Exception) -> Stored | Exception:
-    return content if isinstance(content, Exception) else Stored(content.name.digest, content.seen.size)
+def _stored(content: Content) -> Stored:
+    return Stored(content.name.digest, content.seen.size)
 
 
 def _hash_each(places: Sequence[bytes]) -> list[Content | Exception]:

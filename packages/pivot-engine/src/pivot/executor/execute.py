@@ -198,7 +198,7 @@ class Execution:
             with Cleared(stage, state, _unchanged(stage, assessment.before, assessor), self.options.run_id):
                 observed = self._call(task, log, observer, declared)
                 seen = joined(observer.first(observed), self._memory.inherited(task.manifest, declared))
-                self._check(stage, assessment.facts, seen)
+                self._check(stage, assessment.facts, assessor.workspace, seen)
                 outs, refused = ({}, None) if self.options.no_commit else self._store(stage)
         except UserCodeError as error:
             return _failed(task, error.failure(log), decision)._replace(asked=error.asked)
@@ -274,11 +274,10 @@ class Execution:
         finally:
             self._memory.remember(before, task.manifest, recording, observer.first)
 
-    def _check(self, stage: StageDefinition, facts: Facts, seen: Seen) -> None:
+    def _check(self, stage: StageDefinition, facts: Facts, workspace: Workspace, seen: Seen) -> None:
         """Refuse a result that cannot be trusted: its inputs changed meanwhile, or it read what it may not."""
-        fresh = Workspace(self.cache).contents(stage.root, facts.deps)
-        for path, artifact in facts.deps.items():
-            if fresh[path] != artifact:
+        for path, full in zip(facts.deps, absolute_paths(stage.root, facts.deps), strict=True):
+            if workspace.again(full) != facts.deps[path]:
                 raise StageError(f"its input {path} changed while it ran")
         if self.options.settings.observe == "strict" and seen.files:
             raise StageError(f"it read {min(seen.files)}, which it does not declare (observe: strict)")

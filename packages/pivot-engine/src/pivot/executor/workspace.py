@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from pivot.cache import Cache, ChangedError, Digest
+from pivot.cache import Cache, ChangedError, Digest, Measured, Signature, signature
 from pivot.executor.trace import Artifact
 from pivot.registry.definition import StageDefinition
 
@@ -43,6 +43,7 @@ class Workspace:
         self._cache = cache
         self._changing = changing
         self._known: dict[str, Artifact | None] = {}
+        self._measured: dict[str, Measured] = {}
         self._above: set[str] | None = None
         """Every directory above a known path; found out when something is first to be forgotten."""
 
@@ -54,6 +55,14 @@ class Workspace:
         self._learn(path, artifact)
         return artifact
 
+    def again(self, path: str) -> Artifact | None:
+        """Identify what lies at a path now, whatever lay there before: a file by its stat, if that is proof."""
+        before = self._measured.get(path)
+        if before is not None and before.seen is not None and before.seen == _signature(path):
+            return _artifact(before)
+        self._known.pop(path, None)
+        return self.content(path)
+
     def _learn(self, path: str, artifact: Artifact | None) -> None:
         self._known[path] = artifact
         if self._above is not None:
@@ -61,14 +70,14 @@ class Workspace:
 
     def _look(self, path: str) -> Artifact | None:
         try:
-            stored = self._cache.measure(path)
+            measured = self._measured[path] = self._cache.measure(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ChangedError:
             if self._changing is None:
                 raise
             return self._changing
-        return Artifact(stored.digest, stored.size)
+        return _artifact(measured)
 
     def contents(self, root: Path, paths: Collection[str]) -> Mapping[str, Artifact | None]:
         """Identify what lies at declared paths."""
@@ -91,6 +100,17 @@ class Workspace:
         """Take somebody's word for what lies at declared paths: a worker has just written them."""
         for path, artifact in artifacts.items():
             self._learn(absolute(root, path), artifact)
+
+
+def _artifact(measured: Measured) -> Artifact:
+    return Artifact(measured.digest, measured.size)
+
+
+def _signature(path: str) -> Signature | None:
+    try:
+        return signature(path)
+    except OSError:
+        return None
 
 
 def _add_parents(path: str, above: set[str]) -> None:
