@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pivot.cache import Digest
-from pivot.executor.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, decode, encode
+from pivot.executor.trace import Artifact, Facts, Seen, Trace, UnreadableTraceError, decode, encode, to_data
 
 A = Digest("b3:" + "a" * 64)
 TREE = Digest("b3t:" + "b" * 64)
@@ -26,6 +26,11 @@ def trace(**changes: object) -> Trace:
 
 def test_a_trace_survives_writing_and_reading() -> None:
     assert decode("train", encode("train", trace())) == trace()
+
+
+@pytest.mark.parametrize("written", [trace(), Trace(Facts("c", "3.13", {}, {}, {}, {}), {})])
+def test_the_text_of_a_lock_file_says_what_the_data_of_a_trace_say(written: Trace) -> None:
+    assert json.loads(encode("train", written)) == json.loads(json.dumps(to_data("train", written)))
 
 
 def test_equal_traces_give_equal_bytes_whatever_the_order_of_their_facts() -> None:

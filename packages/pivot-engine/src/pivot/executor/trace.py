@@ -77,11 +77,45 @@ class UnreadableTraceError(Exception):
 
 def encode(stage: str, trace: Trace) -> str:
     """Write a trace as the text of a lock file: equal traces give equal bytes on every machine."""
-    return "{\n" + ",\n".join([_section(name, value) for name, value in to_data(stage, trace).items()]) + "\n}\n"
+    facts = trace.facts
+    return f"""{{
+"schema": {SCHEMA},
+"stage": {_quoted(stage)},
+"code": {_quoted(facts.code)},
+"python": {_quoted(facts.python)},
+"manifest": {_lines(trace.manifest, _quoted)},
+"params": {_lines(facts.params, _any)},
+"inputs": {_lines(facts.inputs, _quoted_all)},
+"outputs": {_lines(facts.outputs, _quoted_all)},
+"deps": {_lines(facts.deps, _content)},
+"outs": {_lines(trace.outs, _content)},
+"observed": {_lines(_what_there_is(facts.observed), _any)}
+}}
+"""
+
+
+def _lines(facts: Mapping[str, Any], write: Callable[[Any], str]) -> str:
+    """Write a mapping with a line for each of its facts. `write` is `_any`, or quicker: nearly all are text."""
+    if not facts:
+        return "{}"
+    lines = ",\n".join([f"  {_quoted(name)}: {write(facts[name])}" for name in sorted(facts)])
+    return f"{{\n{lines}\n}}"
+
+
+def _quoted_all(texts: tuple[str, ...]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
+
+
+def _content(artifact: Artifact | None) -> str:
+    return "null" if artifact is None else f"[{_quoted(artifact.digest)}, {artifact.size}]"
+
+
+def _what_there_is(seen: Seen) -> dict[str, Any]:
+    return {name: value for name, value in zip(Seen._fields, seen, strict=True) if value}
 
 
 def to_data(stage: str, trace: Trace) -> dict[str, Any]:
-    """Give a trace as JSON values."""
+    """Give as JSON values what the text of a lock file says."""
     facts = trace.facts
     return {
         "schema": SCHEMA,
@@ -94,43 +128,8 @@ def to_data(stage: str, trace: Trace) -> dict[str, Any]:
         "outputs": facts.outputs,
         "deps": facts.deps,
         "outs": trace.outs,
-        "observed": {name: value for name, value in zip(Seen._fields, facts.observed, strict=True) if value},
+        "observed": _what_there_is(facts.observed),
     }
-
-
-def _section(name: str, value: Any) -> str:
-    """Write one section; a mapping with a line for each of its facts."""
-    if (whole := _OF_ONE_VALUE.get(name)) is not None:
-        return f'"{name}": {whole(value)}'
-    if not value:
-        return f'"{name}": {{}}'
-    write = _OF_A_FACT.get(name, _any)
-    lines = ",\n".join([f"  {_quoted(key)}: {write(value[key])}" for key in sorted(value)])
-    return f'"{name}": {{\n{lines}\n}}'
-
-
-def _quoted_all(texts: tuple[str, ...]) -> str:
-    return f"[{', '.join(map(_quoted, texts))}]"
-
-
-def _content(artifact: Artifact | None) -> str:
-    return "null" if artifact is None else f"[{_quoted(artifact.digest)}, {artifact.size}]"
-
-
-# As `_any` writes them, which prepares itself for each value: nearly all are text.
-_OF_ONE_VALUE: Mapping[str, Callable[[Any], str]] = {
-    "schema": str,
-    "stage": _quoted,
-    "code": _quoted,
-    "python": _quoted,
-}
-_OF_A_FACT: Mapping[str, Callable[[Any], str]] = {
-    "manifest": _quoted,
-    "inputs": _quoted_all,
-    "outputs": _quoted_all,
-    "deps": _content,
-    "outs": _content,
-}
 
 
 def decode(stage: str, text: str) -> Trace:
