@@ -70,3 +70,15 @@ def test_a_path_can_be_looked_at_again_that_was_not_looked_at_yet(tmp_path: Path
         now = Workspace(cache).again(str(file))
         assert now is not None
         assert now.size == 1
+
+
+def test_what_was_measured_for_one_stage_is_not_measured_for_the_next(tmp_path: Path, file: Path) -> None:
+    measured: dict[str, Measured] = {}
+    with Measuring(tmp_path / "cache") as cache:
+        before = Workspace(cache, measured=measured).content(str(file))
+        cache.last()
+        assert Workspace(cache, measured=measured).content(str(file)) == before
+        assert cache.last() is None
+        file.write_text("bb")
+        assert Workspace(cache, measured=measured).content(str(file)) != before
+        assert cache.last() == str(file)

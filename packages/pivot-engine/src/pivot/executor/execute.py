@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from pivot.cache import Cache, CacheError, ChangedError, FullError, MissingError, ReadOnlyError
+from pivot.cache import Cache, CacheError, ChangedError, FullError, Measured, MissingError, ReadOnlyError
 from pivot.executor.artifacts import Cleared, StageError, put_back, restore_incremental, save, store, temporary, tidy
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
@@ -73,6 +73,8 @@ class Execution:
         self._memory = Memory(self.recorder.redefinitions)
         self._edits = Edits(options.code_files)
         self._claimed: set[tuple[str, str]] = set()
+        self._measured: dict[str, Measured] = {}
+        """What one stage reads another reads too."""
 
     def renew(self, options: TaskOptions, live: Live) -> None:
         """Serve another run."""
@@ -80,6 +82,7 @@ class Execution:
         self._memory = Memory(self.recorder.redefinitions)
         self._edits = Edits(options.code_files)
         self._claimed.clear()
+        self._measured.clear()
 
     def close(self) -> None:
         """Let go of what is held between stages."""
@@ -114,7 +117,7 @@ class Execution:
         self._claim(task.stage)
         state = state_of(task.stage)
         with self._locks.of(task.stage, state, task.reads, self.options.settings, self.waiting):
-            workspace = Workspace(self.cache)
+            workspace = Workspace(self.cache, measured=self._measured)
             observer = self._observer(workspace, task)
             use = not self.options.no_cache
             assessor = Assessor(self.cache, workspace, observer, lambda _: task.manifest, use_run_cache=use)

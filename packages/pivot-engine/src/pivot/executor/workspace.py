@@ -35,15 +35,18 @@ CHANGING = Artifact(Digest(f"b3:{'0' * 64}"), 0)
 class Workspace:
     """Answers what lies at a path; remembers the answer until it is told to forget it."""
 
-    def __init__(self, cache: Cache, changing: Artifact | None = None) -> None:
+    def __init__(
+        self, cache: Cache, changing: Artifact | None = None, measured: dict[str, Measured] | None = None
+    ) -> None:
         """`changing` is the answer for a file that somebody is just writing; None: that is an error.
 
-        It is `CHANGING` for who only looks, and leaves it to others, who hold locks, to look again.
+        It is `CHANGING` for who only looks, and leaves it to others, who hold locks, to look again. `measured` is what
+        has been measured already, and by what it can be told that it has not changed.
         """
         self._cache = cache
         self._changing = changing
         self._known: dict[str, Artifact | None] = {}
-        self._measured: dict[str, Measured] = {}
+        self._measured = {} if measured is None else measured
         self._above: set[str] | None = None
         """Every directory above a known path; found out when something is first to be forgotten."""
 
@@ -51,17 +54,13 @@ class Workspace:
         """Identify the file or directory at an absolute path; None if there is none."""
         if path in self._known:
             return self._known[path]
+        return self.again(path)
+
+    def again(self, path: str) -> Artifact | None:
+        """Identify what lies at a path now, whatever lay there before."""
         artifact = self._look(path)
         self._learn(path, artifact)
         return artifact
-
-    def again(self, path: str) -> Artifact | None:
-        """Identify what lies at a path now, whatever lay there before: a file by its stat, if that is proof."""
-        before = self._measured.get(path)
-        if before is not None and before.seen is not None and before.seen == _signature(path):
-            return _artifact(before)
-        self._known.pop(path, None)
-        return self.content(path)
 
     def _learn(self, path: str, artifact: Artifact | None) -> None:
         self._known[path] = artifact
@@ -69,6 +68,9 @@ class Workspace:
             _add_parents(path, self._above)
 
     def _look(self, path: str) -> Artifact | None:
+        before = self._measured.get(path)
+        if before is not None and before.seen is not None and before.seen == _signature(path):
+            return _artifact(before)
         try:
             measured = self._measured[path] = self._cache.measure(path)
         except (FileNotFoundError, NotADirectoryError):
