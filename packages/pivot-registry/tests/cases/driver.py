@@ -142,7 +142,6 @@ def _in_interpreter(root: Path, environ: Mapping[str, str], flags: str) -> list[
 
 
 def _run(root: Path, environ: Mapping[str, str]) -> tuple[Any, ...]:
-    from pivot.fingerprint.observed import undeclared
     from pivot.fingerprint.recorder import recorder
     from pivot.fingerprint.roots import root_of
 
@@ -162,7 +161,7 @@ def _run(root: Path, environ: Mapping[str, str]) -> tuple[Any, ...]:
     with tempfile.TemporaryDirectory() as scratch, recorder().recording(root) as running:
         returned = info["func"](**_arguments(info))
         saved = _saved(info, returned, Path(scratch, "out.txt"))
-    observed = undeclared(running.observed(), info["deps_paths"] + info["outs_paths"])
+    observed = running.observed(info["deps_paths"] + info["outs_paths"])
     inputs = [[name, path] for name, dep in info["deps"].items() for path in _paths(dep.path)]
     facts = [list(fact) for fact in loading.import_facts()]
     params = "" if info["params"] is None else info["params"].model_dump_json()

@@ -6,10 +6,10 @@ import pytest
 
 from pivot.fingerprint.observed import (
     WHOLE_ENVIRONMENT,
+    Declared,
     Observed,
     environment_hash,
     listing,
-    undeclared,
     unforeseen,
 )
 
@@ -35,21 +35,18 @@ def test_nothing_observed_is_an_empty_object():
     assert Observed.from_data({"later": 1}) == Observed()
 
 
-def test_what_lies_at_or_below_a_declared_path_is_left_out():
-    rest = undeclared(SEEN, ["data", "/srv/b"])
-    assert rest.files == ("q.sql",)
-    assert rest.directories == ("sql",)
-    assert rest.missing == ("flag",)
-    assert rest.outside == ("/srv/a.txt",)
-    assert rest.env == SEEN.env
+def test_what_lies_at_or_below_a_declared_path_is_declared():
+    declared = Declared(["data", "/srv/b"])
+    names = ["data", "data/rows.csv", "sql", "q.sql", "/srv/a.txt", "/srv/b/c.txt"]
+    assert [name for name in names if name not in declared] == ["sql", "q.sql", "/srv/a.txt"]
 
 
-def test_directories_that_lead_to_a_declared_path_may_be_asked_for():
-    assert undeclared(SEEN, ["out/plots/a.svg"]).present == ("data", "sql")
+def test_directories_on_the_way_to_a_declared_path_lead_there():
+    assert Declared(["out/plots/a.svg", "/srv/b"]).leading == {"out/plots", "out", ".", "/srv", "/"}
 
 
 def test_a_name_that_begins_like_a_declared_path_is_not_below_it():
-    assert undeclared(Observed(files=("database.csv",)), ["data"]).files == ("database.csv",)
+    assert "database.csv" not in Declared(["data"])
 
 
 def test_code_that_the_text_shows_is_foreseen():

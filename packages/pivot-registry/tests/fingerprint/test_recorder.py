@@ -18,7 +18,7 @@ import pytest
 
 from pivot.fingerprint.observed import WHOLE_ENVIRONMENT, Observed, environment_hash
 from pivot.fingerprint.recorder import recorder
-from pivot.fingerprint.recording import words
+from pivot.fingerprint.recording import Recording, words
 
 monitors = pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="functions are seen from Python 3.12 on")
 
@@ -52,10 +52,18 @@ def load(project: pathlib.Path, source: str, name: str = "stages") -> types.Modu
 
 def seen(project: pathlib.Path, body: str) -> Observed:
     """Run statements of the user's, and give what was seen."""
+    return recorded(project, body).observed()
+
+
+def recorded(project: pathlib.Path, body: str) -> Recording:
     module = load(project, "import os\ndef main():\n" + textwrap.indent(textwrap.dedent(body), "    "))
     with recorder().recording(project, globals()) as recording:
         module.main()
-    return recording.observed()
+    return recording
+
+
+def paths(observed: Observed) -> tuple[tuple[str, ...], ...]:
+    return observed.files, observed.directories, observed.present, observed.missing
 
 
 READS = [
@@ -183,6 +191,36 @@ def test_files_outside_the_project_are_told_apart(project, tmp_path, monkeypatch
     monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
     found = seen(project, f"open({str(other)!r}).close(); open('/etc/passwd').close()")
     assert (found.files, found.outside) == ((), (str(other),))
+
+
+DECLARED = [
+    ("open('q.sql').close()", ["q.sql"]),
+    ("open('sub/a/b.txt').close()", ["sub"]),
+    ("os.listdir('sub/a')", ["sub/a"]),
+    ("os.path.exists('sub/a/gone')", ["sub/a"]),
+    ("os.makedirs('sub/a', exist_ok=True)", ["sub/a/out.txt"]),
+    ("os.path.exists('new/a')", ["new/a/out.txt"]),
+]
+
+
+@pytest.mark.parametrize(("body", "declared"), DECLARED)
+def test_what_is_declared_and_what_leads_there_is_not_seen(project, body, declared):
+    write(project, "q.sql")
+    write(project, "sub/a/b.txt")
+    assert paths(recorded(project, body).observed()) != ((), (), (), ())
+    assert paths(recorded(project, body).observed(declared)) == ((), (), (), ())
+
+
+def test_a_directory_that_leads_to_what_is_declared_may_not_be_listed(project):
+    write(project, "sub/b.txt")
+    assert recorded(project, "os.listdir('sub')").observed(["sub/b.txt"]).directories == ("sub",)
+
+
+def test_a_declared_file_outside_the_project_is_not_told(project, tmp_path, monkeypatch):
+    outside = write(tmp_path, "elsewhere/a.txt")
+    monkeypatch.setenv("TMPDIR", str(project / "tmp"))
+    running = recorded(project, f"open({str(outside)!r}).close()")
+    assert (running.observed().outside, running.observed([str(outside.parent)]).outside) == ((str(outside),), ())
 
 
 def test_a_project_reached_by_a_link_is_the_same(project, tmp_path):

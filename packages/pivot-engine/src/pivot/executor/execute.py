@@ -27,7 +27,7 @@ from pivot.executor.trace import Artifact, Facts, Seen, Trace
 from pivot.executor.undoing import Surroundings
 from pivot.executor.usage import Meter
 from pivot.executor.workspace import Workspace, absolute, absolute_paths, input_paths, output_paths
-from pivot.fingerprint.observed import Observed, undeclared, unforeseen
+from pivot.fingerprint.observed import Observed, unforeseen
 from pivot.fingerprint.recorder import Recorder
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import LockTimeoutError, PivotError
@@ -273,7 +273,7 @@ class Execution:
         before = self._memory.look(task.manifest)
         try:
             with self.recorder.recording(root, _FLOOR) as recording:
-                yield lambda: undeclared(recording.observed(), declared)
+                yield lambda: recording.observed(declared)
         finally:
             self._memory.remember(before, task.manifest, recording, observer.first)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from pivot.executor.trace import Seen
-from pivot.fingerprint.observed import Observed, undeclared
+from pivot.fingerprint.observed import Declared, Observed
 from pivot.fingerprint.recording import Recording
 from pivot.fingerprint.state import Kept, changed, state_of
 
@@ -69,9 +69,10 @@ class Memory:
                 found = joined(found, _used_in(filled, common))
         if not found:
             return found
-        names = (tuple(found.files), tuple(found.directories), found.present, found.missing)
-        rest = undeclared(Observed(*names), declared)
-        return _only(found, {*rest.files, *rest.directories, *rest.present, *rest.missing, *found.environment})
+        known = Declared(declared)
+        used = {name for name in (*found.files, *found.directories) if name not in known}
+        asked = {name for name in (*found.present, *found.missing) if name not in known and name not in known.leading}
+        return _only(found, {*used, *asked, *found.environment})
 
 
 def _shared(bindings: Code, code: Code) -> set[str]:

@@ -1,5 +1,6 @@
 """What a run was seen to use, as data; and what of it nobody had declared or foreseen."""
 
+import functools
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -68,29 +69,22 @@ class ImportFact(NamedTuple):
     """Hash of the content, of the listing, or of the variable; empty for what has none (a variable that is not set)."""
 
 
-def undeclared(observed: Observed, declared: Iterable[str]) -> Observed:
-    """Leave out what lies at or below a declared path, and questions about the directories that lead to one.
+class Declared:
+    """The inputs and outputs of a stage, spelled as paths in `Observed` are (absolute if outside the project).
 
-    `declared` are the stage's inputs and outputs, spelled as paths in `Observed` are (absolute if outside the project).
+    What lies at or below them is in it, and need not be observed; nor need questions about what is `leading` there.
     """
-    paths = set(map(os.path.normpath, declared))
-    asked = observed.present or observed.missing
-    leading: set[str] = set().union(*map(_above, paths)) if asked else set()
-    return observed._replace(
-        files=_outside(observed.files, paths),
-        directories=_outside(observed.directories, paths),
-        present=_outside(observed.present, paths, leading),
-        missing=_outside(observed.missing, paths, leading),
-        outside=_outside(observed.outside, paths),
-    )
 
+    def __init__(self, paths: Iterable[str] = ()) -> None:
+        self._paths = set(map(os.path.normpath, paths))
 
-def _outside(names: tuple[str, ...], paths: set[str], also: Collection[str] = ()) -> tuple[str, ...]:
-    """Leave out what lies at or below these paths, and what else is said."""
-    if not names:
-        return names
-    left = [name for name in names if name not in paths and name not in also]
-    return tuple([name for name in left if paths.isdisjoint(_above(name))])
+    def __contains__(self, name: str) -> bool:
+        return name in self._paths or not self._paths.isdisjoint(_above(name))
+
+    @functools.cached_property
+    def leading(self) -> Collection[str]:
+        """The directories on the way to what is declared."""
+        return set().union(*map(_above, self._paths))
 
 
 def _above(path: str) -> Iterator[str]:

@@ -7,13 +7,21 @@ import shlex
 import stat
 import sys
 import types
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from pivot.fingerprint.callers import Floor, is_library_importing, users
 from pivot.fingerprint.code_names import LoadedModules, file_of, module_of, names_of
-from pivot.fingerprint.observed import ImportFact, Observed, content_hash, environment_hash, listing, listing_hash
+from pivot.fingerprint.observed import (
+    Declared,
+    ImportFact,
+    Observed,
+    content_hash,
+    environment_hash,
+    listing,
+    listing_hash,
+)
 from pivot.fingerprint.territory import Territory
 
 # The functions themselves: while something is recorded, the names in `os` belong to the recorder.
@@ -147,28 +155,42 @@ class Recording:
         if "-m" in argv[:-1]:
             self._note("import", argv[argv.index("-m") + 1])
 
-    def observed(self) -> Observed:
-        """Give what was seen so far."""
+    def observed(self, declared: Iterable[str] = ()) -> Observed:
+        """Give what was seen so far, without what is `Declared`: that is not even looked at again."""
         self._hear_children()
         # A copy of each kind: other threads may still add to them.
         facts = {kind: noted.copy() for kind, noted in dict(self._facts).items()}
-        read, listed, asked, made = [facts.get(kind, {}) for kind in ("read", "list", "ask", "make")]
-        here = {path: mode for path in {*read, *listed, *asked} if (mode := _mode(path)) is not None}
-        own = {path for path, there in asked.items() if not there and (path in made or path in here)}
-        questions = (asked.keys() - own) | read.keys()
-        gone = questions - here.keys()
+        known = Declared(declared)
+        outside = [path for path in facts.get("read", {}) if self.territory.is_outside(path) and path not in known]
         code = {*facts.get("code", {}), *[name for _, name in self._names(self._started.copy())]}
         return Observed(
-            files=self._inside([path for path in read.keys() - gone if not stat.S_ISDIR(here[path])]),
-            directories=self._inside([path for path in listed if path in here]),
-            present=self._inside(questions - gone - read.keys()),
-            missing=self._inside(gone),
+            *self._inside(facts, known),
             env=dict(sorted(facts.get("env", {}).items())),
             code=tuple(sorted(code)),
             modules=tuple(sorted([name for name in facts.get("import", {}) if self._is_ours(name)])),
             spawned=tuple(sorted(facts.get("spawn", {}))),
-            outside=tuple(sorted([path for path in read if self.territory.is_outside(path)])),
+            outside=tuple(sorted(outside)),
         )
+
+    def _inside(self, facts: Mapping[str, Mapping[str, Any]], known: Declared) -> tuple[tuple[str, ...], ...]:
+        """Give what of the project was used: files, directories, paths that are present, and missing ones."""
+        read, listed, asked, made = [facts.get(kind, {}) for kind in ("read", "list", "ask", "make")]
+        used = self._named([*read, *listed], known)
+        wanted = {path: name for path, name in self._named(asked, known).items() if name not in known.leading}
+        if not used and not wanted:
+            return (), (), (), ()
+        here = {path: mode for path in {*used, *wanted} if (mode := _mode(path)) is not None}
+        files = [name for path, name in used.items() if path in read and path in here and not stat.S_ISDIR(here[path])]
+        directories = [name for path, name in used.items() if path in listed and path in here]
+        present = [name for path, name in wanted.items() if asked[path] and path in here and path not in read]
+        missing = [name for path, name in wanted.items() if path not in here and (asked[path] or path not in made)]
+        gone = [name for path, name in used.items() if path in read and path not in here and name not in known.leading]
+        return tuple([tuple(sorted(set(names))) for names in (files, directories, present, [*missing, *gone])])
+
+    def _named(self, paths: Iterable[str], known: Declared) -> dict[str, str]:
+        """Name paths as they are in the project; not those that are not, or are declared."""
+        names = {path: self.territory.inside(path) for path in paths}
+        return {path: name for path, name in names.items() if name is not None and name not in known}
 
     def users(self) -> dict[str, frozenset[str]]:
         """Say during which of the user's definitions each file (relative) and variable was used.
@@ -210,12 +232,6 @@ class Recording:
         if present or missing:
             return ImportFact(module, line, "present" if present else "missing", name)
         return None
-
-    def _inside(self, paths: Collection[str]) -> tuple[str, ...]:
-        if not paths:
-            return ()
-        inside = map(self.territory.inside, paths)
-        return tuple(sorted({path for path in inside if path is not None}))
 
     def _is_ours(self, module: str) -> bool:
         file = getattr(sys.modules.get(module), "__file__", None) or file_of(module)
