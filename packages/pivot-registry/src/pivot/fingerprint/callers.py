@@ -48,33 +48,39 @@ class Caller(NamedTuple):
         """The file of the calling code; empty if the interpreter itself calls."""
         return "" if self.code is None else self.code.co_filename
 
+    @property
+    def module(self) -> str:
+        """The name of the module it is in; empty if the interpreter itself calls."""
+        return "" if self.frame is None else module_name(self.frame)
+
 
 def caller(depth: int) -> Caller:
     """Find who calls the function `depth` frames above this one's caller."""
     frame: types.FrameType | None = sys._getframe(depth + 1)
-    through = []
-    while frame is not None and _is_plumbing((code := frame.f_code).co_filename):
+    through: list[str] = []
+    while frame is not None:
+        code = frame.f_code
+        filename = code.co_filename
+        if filename not in _PLUMBING and not filename.startswith(_PATHLIB):
+            return Caller(frame, tuple(through), code)
         through.append(code.co_name)
         frame = frame.f_back
-    return Caller(frame, tuple(through), None if frame is None else code)
+    return Caller(None, tuple(through), None)
 
 
-def _is_plumbing(filename: str) -> bool:
-    return filename in _PLUMBING or filename.startswith(_PATHLIB)
+def module_name(frame: types.FrameType) -> str:
+    """Name the module that code is in, without a look at the code."""
+    return str(frame.f_globals.get("__name__", ""))
 
 
-def is_tracing(frame: types.FrameType | None) -> bool:
-    """Whether code belongs to a tool that watches the user's, as coverage and debuggers do: it asks for itself."""
-    return _module(frame).partition(".")[0] in _TRACERS
+def is_tracing(module: str) -> bool:
+    """Whether a module is of a tool that watches the user's code, as coverage and debuggers do: it asks for itself."""
+    return module.partition(".")[0] in _TRACERS
 
 
-def is_looking_for_packages(frame: types.FrameType | None) -> bool:
-    """Whether code looks through the import path for metadata of installed packages: the rest is nothing to it."""
-    return _module(frame).startswith(_METADATA)
-
-
-def _module(frame: types.FrameType | None) -> str:
-    return "" if frame is None else str(frame.f_globals.get("__name__", ""))
+def is_looking_for_packages(module: str) -> bool:
+    """Whether a module looks through the import path for metadata of installed packages: the rest is nothing to it."""
+    return module.startswith(_METADATA)
 
 
 Floor = Mapping[str, Any]

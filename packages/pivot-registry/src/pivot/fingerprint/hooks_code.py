@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pivot.fingerprint.callers import is_importing
-from pivot.fingerprint.recording import Recording
+from pivot.fingerprint.recording import Recordings
 from pivot.fingerprint.territory import Territory
 
 _FREE_TOOLS = (4, 3, 5, 1, 2, 0)
@@ -24,7 +24,7 @@ class Starts:
     recording. In a worker that costs more than all else that is done for a small stage.
     """
 
-    def __init__(self, active: Callable[[], tuple[Recording, ...]], monitoring: Any = None) -> None:
+    def __init__(self, active: Callable[[], Recordings], monitoring: Any = None) -> None:
         self._active = active
         self._monitoring: Any = monitoring or getattr(sys, "monitoring", None)
         self._meeting: int | None = None

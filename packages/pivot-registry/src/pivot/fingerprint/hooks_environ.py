@@ -6,7 +6,7 @@ from typing import Any
 
 from pivot.fingerprint.callers import Caller, caller, is_importing
 from pivot.fingerprint.observed import WHOLE_ENVIRONMENT, is_of_the_session
-from pivot.fingerprint.recording import Recording
+from pivot.fingerprint.recording import Recording, Recordings
 from pivot.registry.environment import environment, variable
 
 # Libraries that read variables for who calls them. What others read (threads, colours, caches) is their own affair.
@@ -21,10 +21,10 @@ _ALL_AT_ONCE = frozenset(["__iter__", "items", "values"])
 class EnvironHooks:
     """The methods of `os.environ` that read and write, replaced while something records."""
 
-    def __init__(self, active: Callable[[], tuple[Recording, ...]]) -> None:
+    def __init__(self, active: Callable[[], Recordings]) -> None:
         self._active = active
-        self.overlooked: frozenset[bytes] = frozenset()
-        """Variables that are taken for not set."""
+        self.plain = Plain(frozenset())
+        """What the variables are taken to be."""
         kind = type(os.environ)
         self._real: Mapping[str, Callable[..., Any]] = {
             name: vars(kind)[name] for name in ("__getitem__", "__iter__", "__setitem__", "__delitem__")
@@ -60,11 +60,10 @@ class EnvironHooks:
         real = self._real["__getitem__"]
 
         def __getitem__(environ: Any, key: Any) -> Any:  # noqa: N807
-            if not self._active():
-                return real(environ, key)
-            reader = caller(1)
-            if _ALL_AT_ONCE.isdisjoint(reader.through):  # reading all of it ends here too, once for each variable
-                self._note(reader, lambda recording: _reads_one(recording, reader, _text(key), self._plain))
+            if recordings := self._active():
+                reader = caller(1)
+                if _ALL_AT_ONCE.isdisjoint(reader.through):  # reading all of it ends here too, once for each variable
+                    self._reads_one(reader, _text(key), recordings)
             return real(environ, key)
 
         return __getitem__
@@ -73,8 +72,8 @@ class EnvironHooks:
         real = self._real["__iter__"]
 
         def __iter__(environ: Any) -> Iterator[Any]:  # noqa: N807
-            reader = caller(1)
-            self._note(reader, lambda recording: _reads_all(recording, reader, self._plain))
+            if recordings := self._active():
+                self._reads_all(caller(1), recordings)
             return real(environ)  # type: ignore[no-any-return]
 
         return __iter__
@@ -89,18 +88,17 @@ class EnvironHooks:
 
         return change
 
-    def _plain(self) -> Mapping[str, str]:
-        return _Plain(self.overlooked)
+    def _reads_one(self, reader: Caller, name: str, recordings: Recordings) -> None:
+        for recording in recordings:
+            if _counts(reader, recording) and not _is_copying(recording, reader, name):
+                recording.reads_variable(name, self.plain, reader.frame)
 
-    def _note(self, reader: Caller, note: Callable[[Recording], None]) -> None:
-        for recording in self._active():
+    def _reads_all(self, reader: Caller, recordings: Recordings) -> None:
+        for recording in recordings:
             if _counts(reader, recording):
-                note(recording)
-
-
-def _reads_one(recording: Recording, reader: Caller, name: str, plain: Callable[[], Mapping[str, str]]) -> None:
-    if not _is_copying(recording, reader, name):
-        recording.reads_variable(name, plain, reader.frame)
+                recording.reads_variable(WHOLE_ENVIRONMENT, self.plain, reader.frame)
+                if reader.frame is not None and reader.code is not None:
+                    recording.copying = reader.code, reader.frame.f_lasti
 
 
 def _is_copying(recording: Recording, reader: Caller, name: str) -> bool:
@@ -111,23 +109,18 @@ def _is_copying(recording: Recording, reader: Caller, name: str) -> bool:
     return frame.f_lasti == whole[1] or is_of_the_session(name)
 
 
-def _reads_all(recording: Recording, reader: Caller, plain: Callable[[], Mapping[str, str]]) -> None:
-    recording.reads_variable(WHOLE_ENVIRONMENT, plain, reader.frame)
-    if reader.frame is not None and reader.code is not None:
-        recording.copying = reader.code, reader.frame.f_lasti
-
-
-class _Plain(Mapping[str, str]):
-    """The variables as they are, unrecorded; only those that are asked for are decoded."""
+class Plain(Mapping[str, str]):
+    """The variables as they are, unrecorded, but for some that are taken for not set. What is asked for is decoded."""
 
     def __init__(self, without: frozenset[bytes]) -> None:
         self._without = without
 
     def __getitem__(self, name: str) -> str:
         raw = os.fsencode(name)
-        if raw in self._without:
+        value = None if raw in self._without else variable(raw)
+        if value is None:
             raise KeyError(name)
-        return os.fsdecode(variable(raw))
+        return os.fsdecode(value)
 
     def __iter__(self) -> Iterator[str]:
         return (os.fsdecode(raw) for raw in environment() if raw not in self._without)
@@ -145,5 +138,5 @@ def _counts(reader: Caller, recording: Recording) -> bool:
     ours = recording.territory.is_ours
     if ours(reader.filename) or "expandvars" in reader.through:
         return _FOR_PATHS.isdisjoint(reader.through)
-    package = "" if reader.frame is None else str(reader.frame.f_globals.get("__name__", "")).partition(".")[0]
+    package = reader.module.partition(".")[0]
     return package in _SPEAKERS | _SPEAKERS_OF_THE_INTERPRETER and not is_importing(reader.frame)

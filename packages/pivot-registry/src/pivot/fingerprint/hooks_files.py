@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from importlib.util import source_from_cache
 from typing import Any
 
-from pivot.fingerprint.callers import IMPORT_SYSTEM, Caller, caller, is_looking_for_packages, is_tracing
-from pivot.fingerprint.recording import Recording, exists, words
+from pivot.fingerprint.callers import IMPORT_SYSTEM, Caller, caller, is_looking_for_packages, is_tracing, module_name
+from pivot.fingerprint.recording import Recording, Recordings, exists, words
 
-_ActiveOnes = Callable[[], tuple[Recording, ...]]
-_Handler = Callable[[tuple[Any, ...], types.FrameType], None]
-"""Is given what an event is about, and who caused it."""
+_Active = Callable[[], Recordings]
+_Handler = Callable[[tuple[Any, ...], types.FrameType, Recordings], None]
+"""Is given what an event is about, who caused it, and where it counts."""
 
 _STATUS = frozenset(["getsize", "getmtime", "getctime", "getatime", "stat", "lstat", "owner", "group"])
 _RESOLVING = frozenset(["realpath", "_joinrealpath", "resolve"])
@@ -38,7 +38,7 @@ def _visible(hook: Any) -> Any:
 class AuditHook:
     """Files, listings, child processes, imports and new defaults of functions, as the interpreter announces them."""
 
-    def __init__(self, active: _ActiveOnes) -> None:
+    def __init__(self, active: _Active) -> None:
         self._active = active
         self._installed = False
         self._handlers: dict[str, _Handler] = {}
@@ -85,9 +85,11 @@ class AuditHook:
         @_visible
         def hear(event: str, args: tuple[Any, ...]) -> None:
             # Asked this way first, for nearly all events are nobody's. Another thread may empty it right after.
-            if event in handlers and active() and not is_tracing(frame := sys._getframe(1)):
+            if event in handlers and (recordings := active()):
+                frame = sys._getframe(1)
                 try:
-                    handlers[event](args, frame)
+                    if not is_tracing(module_name(frame)):
+                        handlers[event](args, frame, recordings)
                 except Exception:  # noqa: BLE001 - an audit hook that raises makes the user's `open` fail
                     return
             elif event == "object.__setattr__":
@@ -95,61 +97,63 @@ class AuditHook:
 
         return hear  # type: ignore[no-any-return]
 
-    def _opened(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
+    def _opened(self, args: tuple[Any, ...], frame: types.FrameType, recordings: Recordings) -> None:
         path = absolute(args[0])
         flags = args[2] if isinstance(args[2], int) else 0
         if path is None or _belongs_to_python(path, frame):
             return
-        for recording in self._active():
-            _read_or_written(recording, _source(path), flags, frame)
+        if path.endswith(".pyc"):
+            path = _source(path)
+        for recording in recordings:
+            _read_or_written(recording, path, flags, frame)
 
-    def _listed(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
+    def _listed(self, args: tuple[Any, ...], frame: types.FrameType, recordings: Recordings) -> None:
         path = absolute("." if args[0] is None else args[0])
-        if path is None or frame.f_code.co_filename in IMPORT_SYSTEM or is_looking_for_packages(frame):
+        if path is None or frame.f_code.co_filename in IMPORT_SYSTEM or is_looking_for_packages(module_name(frame)):
             return
-        for recording in self._active():
+        for recording in recordings:
             recording.lists(path, frame)
 
-    def _made(self, args: tuple[Any, ...], _: types.FrameType) -> None:
-        self._write(args[0])
+    def _made(self, args: tuple[Any, ...], _: types.FrameType, recordings: Recordings) -> None:
+        self._write(args[0], recordings)
 
-    def _moved(self, args: tuple[Any, ...], frame: types.FrameType) -> None:
+    def _moved(self, args: tuple[Any, ...], frame: types.FrameType, recordings: Recordings) -> None:
         if frame.f_code.co_filename not in IMPORT_SYSTEM:
-            self._write(args[0])
-            self._write(args[1])
+            self._write(args[0], recordings)
+            self._write(args[1], recordings)
 
-    def _write(self, name: Any) -> None:
+    def _write(self, name: Any, recordings: Recordings) -> None:
         if (path := absolute(name)) is not None:
-            for recording in self._active():
+            for recording in recordings:
                 recording.writes(path)
 
-    def _connected(self, args: tuple[Any, ...], _: types.FrameType) -> None:
+    def _connected(self, args: tuple[Any, ...], _: types.FrameType, recordings: Recordings) -> None:
         path = absolute(args[0])
         if path is None or not (os.sep in os.fsdecode(args[0]) or exists(path)):
             return  # `:memory:`, or a library that the system's loader finds by its bare name
-        for recording in self._active():
+        for recording in recordings:
             recording.reads(path)
 
-    def _spawned(self, args: tuple[Any, ...], _: types.FrameType) -> None:
+    def _spawned(self, args: tuple[Any, ...], _: types.FrameType, recordings: Recordings) -> None:
         command, cwd = args[1:3]
-        self._spawn(words(command), absolute(cwd) or os.getcwd())
+        self._spawn(words(command), absolute(cwd) or os.getcwd(), recordings)
 
-    def _shell(self, args: tuple[Any, ...], _: types.FrameType) -> None:
-        self._spawn(words(args[0]), os.getcwd())
+    def _shell(self, args: tuple[Any, ...], _: types.FrameType, recordings: Recordings) -> None:
+        self._spawn(words(args[0]), os.getcwd(), recordings)
 
-    def _executed(self, args: tuple[Any, ...], _: types.FrameType) -> None:
-        self._spawn(words(args[1]), os.getcwd())
+    def _executed(self, args: tuple[Any, ...], _: types.FrameType, recordings: Recordings) -> None:
+        self._spawn(words(args[1]), os.getcwd(), recordings)
 
-    def _forks(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
-        for recording in self._active():
+    def _forks(self, _args: tuple[Any, ...], _: types.FrameType, recordings: Recordings) -> None:
+        for recording in recordings:
             recording.expects_children()
 
-    def _imports(self, _args: tuple[Any, ...], _: types.FrameType) -> None:
-        for recording in self._active():
+    def _imports(self, _args: tuple[Any, ...], _: types.FrameType, recordings: Recordings) -> None:
+        for recording in recordings:
             recording.may_import = True
 
-    def _spawn(self, argv: list[str], cwd: str) -> None:
-        for recording in self._active():
+    def _spawn(self, argv: list[str], cwd: str, recordings: Recordings) -> None:
+        for recording in recordings:
             recording.spawns(argv, cwd)
 
 
@@ -165,8 +169,6 @@ def _read_or_written(recording: Recording, path: str, flags: int, frame: types.F
 
 def _source(path: str) -> str:
     """Give the source of a compiled file: what counts is what it was compiled from."""
-    if not path.endswith(".pyc"):
-        return path
     try:
         return source_from_cache(path)
     except ValueError:
@@ -196,7 +198,7 @@ def _within_import(frame: types.FrameType | None) -> bool:
 class ProbeHooks:
     """Questions about paths. There is no event for these: `os.stat` and its kin are replaced during a recording."""
 
-    def __init__(self, active: _ActiveOnes) -> None:
+    def __init__(self, active: _Active) -> None:
         self._active = active
         self._real: Mapping[str, Callable[..., Any]] = {name: getattr(os, name) for name in ("stat", "lstat", "access")}
         self._ours: Mapping[str, Callable[..., Any]] = {
@@ -232,10 +234,11 @@ class ProbeHooks:
         return asking
 
     def _asked(self, name: Any, options: Mapping[str, Any], *, there: bool, status: bool = False) -> None:
-        active = self._active()
-        if not active or options.get("dir_fd") is not None or (path := absolute(name)) is None:
+        recordings = self._active()
+        if not recordings or options.get("dir_fd") is not None or (path := absolute(name)) is None:
             return
-        concerned = [recording for recording in active if recording.territory.inside(path) is not None]
+        foreign = [recording for recording in recordings if not recording.has_made(path)]
+        concerned = [recording for recording in foreign if recording.territory.inside(path) is not None]
         if not concerned or not _counts(asker := caller(2)):
             return
         for recording in concerned:
@@ -246,14 +249,13 @@ class ProbeHooks:
 
 def _counts(asker: Caller) -> bool:
     """Whether a question is the user's or a library's, rather than the interpreter's or pivot's own."""
-    name = os.path.basename(asker.filename).removesuffix(".py")
-    inner = asker.filename.startswith("<frozen ") or name in _READS_OF_SOURCE or _of_pivot(asker)
-    asks_for_itself = is_tracing(asker.frame) or is_looking_for_packages(asker.frame)
+    module, name = asker.module, os.path.basename(asker.filename).removesuffix(".py")
+    inner = asker.filename.startswith("<frozen ") or name in _READS_OF_SOURCE or _is_of_pivot(module)
+    asks_for_itself = is_tracing(module) or is_looking_for_packages(module)
     return not inner and not asks_for_itself and _RESOLVING.isdisjoint(asker.through)
 
 
-def _of_pivot(asker: Caller) -> bool:
-    module = "" if asker.frame is None else str(asker.frame.f_globals.get("__name__", ""))
+def _is_of_pivot(module: str) -> bool:
     return module.startswith("pivot.") and not module.startswith("pivot.loaders")
 
 

@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec
 from typing import Any
 
 from pivot.fingerprint.callers import IMPORT_SYSTEM
-from pivot.fingerprint.recording import Recording
+from pivot.fingerprint.recording import Recordings
 
 _IMPORT_STATEMENT = dis.opmap["IMPORT_NAME"]
 _bootstrap: Any = sys.modules["_frozen_importlib"]
@@ -32,7 +32,7 @@ class ImportHooks:
     show, such as `import_module(name)`, entry points, `pickle`.
     """
 
-    def __init__(self, active: Callable[[], tuple[Recording, ...]]) -> None:
+    def __init__(self, active: Callable[[], Recordings]) -> None:
         self._active = active
         self._by_name = _bootstrap._gcd_import
         self._import = builtins.__import__

@@ -21,11 +21,11 @@ from typing import Protocol
 from pivot.fingerprint.callers import Floor
 from pivot.fingerprint.code_names import LoadedModules
 from pivot.fingerprint.hooks_code import Starts
-from pivot.fingerprint.hooks_environ import EnvironHooks
+from pivot.fingerprint.hooks_environ import EnvironHooks, Plain
 from pivot.fingerprint.hooks_files import AuditHook, ProbeHooks
 from pivot.fingerprint.hooks_imports import ImportHooks
 from pivot.fingerprint.observed import ImportFact as ImportFact
-from pivot.fingerprint.recording import Recording
+from pivot.fingerprint.recording import Recording, Recordings
 from pivot.fingerprint.territory import Territory
 
 
@@ -35,22 +35,18 @@ class _Hook(Protocol):
     def remove(self) -> None: ...
 
 
-class _Mute(threading.local):
-    """Whether nothing that a thread does counts: what the class says, as long as nobody has said so in that thread."""
-
-    on = False
-
-
 class Active:
     """The recordings that are on, as hooks see them from any thread."""
 
     def __init__(self) -> None:
-        self._recordings: tuple[Recording, ...] = ()
-        self._mute = _Mute()
+        self._recordings: Recordings = ()
+        self._muted: set[int] = set()
+        """Threads of which nothing counts."""
 
-    def __call__(self) -> tuple[Recording, ...]:
-        recordings = self._recordings
-        return () if recordings and self._mute.on else recordings
+    def now(self) -> Recordings:
+        """Give those for which counts what this thread does."""
+        # Hooks ask a dozen times in the smallest stage, and nearly always no thread at all is muted.
+        return () if self._muted and threading.get_ident() in self._muted else self._recordings
 
     def add(self, recording: Recording) -> bool:
         """Switch one on; tell whether it is the first."""
@@ -64,23 +60,25 @@ class Active:
 
     def muted(self) -> contextlib.AbstractContextManager[None]:
         """Let nothing that this thread does count."""
-        return _Muted(self._mute)
+        return _Muted(self._muted)
 
 
 class _Muted:
     """Not made of a generator, nor is `_Recorded`: that takes five times as long, and they are made in every stage."""
 
-    __slots__ = ("_before", "_mute")
+    __slots__ = ("_muted", "_thread", "_within")
 
-    def __init__(self, mute: _Mute) -> None:
-        self._mute = mute
+    def __init__(self, muted: set[int]) -> None:
+        self._muted = muted
 
     def __enter__(self) -> None:
-        self._before = self._mute.on
-        self._mute.on = True
+        self._thread = threading.get_ident()
+        self._within = self._thread in self._muted
+        self._muted.add(self._thread)
 
     def __exit__(self, *_: object) -> None:
-        self._mute.on = self._before
+        if not self._within:
+            self._muted.discard(self._thread)
 
 
 class Recorder:
@@ -91,14 +89,15 @@ class Recorder:
         self._lock = threading.RLock()
         self._territories: dict[Path, Territory] = {}
         self._modules = LoadedModules()
-        self._starts = Starts(self._active)
-        self._variables = EnvironHooks(self._active)
-        self._events = AuditHook(self._active)
+        active = self._active.now
+        self._starts = Starts(active)
+        self._variables = EnvironHooks(active)
+        self._events = AuditHook(active)
         self._hooks: tuple[_Hook, ...] = (
             self._events,
-            ProbeHooks(self._active),
+            ProbeHooks(active),
             self._variables,
-            ImportHooks(self._active),
+            ImportHooks(active),
             self._starts,
         )
 
@@ -117,7 +116,7 @@ class Recorder:
 
     def overlook(self, names: Iterable[str]) -> None:
         """Take variables for not set, whatever they are: those that who runs the code has put there himself."""
-        self._variables.overlooked = frozenset(map(os.fsencode, names))
+        self._variables.plain = Plain(frozenset(map(os.fsencode, names)))
 
     def redefinitions(self) -> int:
         """Count how often a function was given other defaults since the first recording, also between recordings."""

@@ -7,7 +7,7 @@ import shlex
 import stat
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -94,10 +94,16 @@ class Recording:
         self._opens("list", path, by)
 
     def _opens(self, kind: str, path: str, by: types.FrameType | None) -> None:
-        if not exists(path):
-            self.asks(path, by, there=False)
-        elif path not in self._facts["make"]:
+        if self.has_made(path):
+            return
+        if exists(path):
             self._uses(kind, path, by)
+        else:
+            self.asks(path, by, there=False)
+
+    def has_made(self, path: str) -> bool:
+        """Whether a path is the run's own, so that nothing that is done with it counts."""
+        return path in self._facts["make"]
 
     def writes(self, path: str) -> None:
         """Note that a file or directory is made, replaced or removed: unless read before, it is the run's own."""
@@ -106,16 +112,14 @@ class Recording:
 
     def asks(self, path: str, by: types.FrameType | None = None, *, there: bool) -> None:
         """Note that the run looked whether a path exists."""
-        if path not in self._facts["make"]:
+        if not self.has_made(path):
             self._uses("ask", path, by, there)
 
-    def reads_variable(
-        self, name: str, environ: Callable[[], Mapping[str, str]], by: types.FrameType | None = None
-    ) -> None:
+    def reads_variable(self, name: str, environ: Mapping[str, str], by: types.FrameType | None = None) -> None:
         """Note a variable with its value when first read, unless the run set it itself."""
         if name not in self._facts["set"] and not name.startswith("PIVOT_"):
             known = name in self._facts["env"]
-            self._uses("env", name, by, None if known else environment_hash(name, environ()))
+            self._uses("env", name, by, None if known else environment_hash(name, environ))
 
     def sets_variable(self, name: str) -> None:
         """Note that the run sets a variable: what it reads there later is its own."""
@@ -163,8 +167,12 @@ class Recording:
         known = Declared(declared)
         outside = [path for path in facts.get("read", {}) if self.territory.is_outside(path) and path not in known]
         code = {*facts.get("code", {}), *[name for _, name in self._names(self._started.copy())]}
+        files, directories, present, missing = self._inside(facts, known)
         return Observed(
-            *self._inside(facts, known),
+            files,
+            directories,
+            present,
+            missing,
             env=dict(sorted(facts.get("env", {}).items())),
             code=tuple(sorted(code)),
             modules=tuple(sorted([name for name in facts.get("import", {}) if self._is_ours(name)])),
@@ -172,7 +180,7 @@ class Recording:
             outside=tuple(sorted(outside)),
         )
 
-    def _inside(self, facts: Mapping[str, Mapping[str, Any]], known: Declared) -> tuple[tuple[str, ...], ...]:
+    def _inside(self, facts: Mapping[str, Mapping[str, Any]], known: Declared) -> Sequence[tuple[str, ...]]:
         """Give what of the project was used: files, directories, paths that are present, and missing ones."""
         read, listed, asked, made = [facts.get(kind, {}) for kind in ("read", "list", "ask", "make")]
         used = self._named([*read, *listed], known)
@@ -185,7 +193,7 @@ class Recording:
         present = [name for path, name in wanted.items() if asked[path] and path in here and path not in read]
         missing = [name for path, name in wanted.items() if path not in here and (asked[path] or path not in made)]
         gone = [name for path, name in used.items() if path in read and path not in here and name not in known.leading]
-        return tuple([tuple(sorted(set(names))) for names in (files, directories, present, [*missing, *gone])])
+        return [tuple(sorted(set(names))) for names in (files, directories, present, [*missing, *gone])]
 
     def _named(self, paths: Iterable[str], known: Declared) -> dict[str, str]:
         """Name paths as they are in the project; not those that are not, or are declared."""
@@ -236,6 +244,9 @@ class Recording:
     def _is_ours(self, module: str) -> bool:
         file = getattr(sys.modules.get(module), "__file__", None) or file_of(module)
         return file is not None and self.territory.is_ours(file)
+
+
+Recordings = tuple[Recording, ...]
 
 
 def _spellings(name: str, code: types.CodeType) -> tuple[str, str]:

@@ -15,10 +15,10 @@ def environment() -> dict[bytes, bytes]:
     return dict(data)
 
 
-def variable(name: bytes) -> bytes:
-    """Give one variable, unrecorded. Raises KeyError."""
+def variable(name: bytes) -> bytes | None:
+    """Give one variable, unrecorded; None if it is not set."""
     data: Mapping[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
-    return data[name]
+    return data.get(name)
 
 
 def set_environment(wanted: Mapping[bytes, bytes]) -> None:
