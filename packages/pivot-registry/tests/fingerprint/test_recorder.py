@@ -692,3 +692,11 @@ def test_functions_of_equal_text_in_two_files_both_use_a_file(project):
         one.read()
         two.read()
     assert recording.users()["q.sql"] >= {"one_of_two.read", "two_of_two.read"}
+
+
+def test_a_function_of_the_users_that_is_named_like_one_of_python_s_is_seen(project):
+    write(project, "q.sql")
+    module = load(project, "def _rmtree_tables(): open('q.sql').close()")
+    with recorder().recording(project, globals()) as recording:
+        module._rmtree_tables()
+    assert recording.observed().files == ("q.sql",)

@@ -101,5 +101,16 @@ def test_a_name_bound_anew_is_seen(home: types.ModuleType) -> None:
     assert filled(home, None, lambda _: setattr(home, "value", "text")) == {"kept_home.value": False}
 
 
+@pytest.mark.parametrize("name", ["kept_home", "kept_late"])
+def test_a_module_loaded_meanwhile_is_seen(home: types.ModuleType, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    names = ["kept_home.value", "kept_late.value"]
+    home.value = [1]  # type: ignore[attr-defined]
+    before = state_of(names)
+    other = types.ModuleType(name)
+    other.value = [1]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, name, other)
+    assert changed(before, state_of(names, before)) == {f"{name}.value": False}
+
+
 def test_names_that_are_no_binding_of_a_loaded_module_are_left_out(home: types.ModuleType) -> None:
     assert state_of(["package numpy 1.2", "kept_home.value", "nowhere.value", "kept_home (all)", ""]) == {}

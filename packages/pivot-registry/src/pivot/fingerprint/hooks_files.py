@@ -20,6 +20,10 @@ _RESOLVING = frozenset(["realpath", "_joinrealpath", "resolve"])
 _READS_OF_SOURCE = frozenset(["linecache", "tokenize", "inspect", "traceback", "warnings"])
 
 
+_OPENING = frozenset(["importlib._bootstrap", "importlib._bootstrap_external", "os", "shutil"])
+"""Modules that open for the interpreter's own ends also what is no source."""
+
+
 def absolute(path: Any) -> str | None:
     """Give a path as absolute text; None for file descriptors and what else is no path."""
     if not isinstance(path, (str, bytes, os.PathLike)):
@@ -104,8 +108,13 @@ class AuditHook:
             return
         if path.endswith(".pyc"):
             path = _source(path)
+        access = flags & os.O_ACCMODE
+        anew = flags & (os.O_TRUNC | os.O_EXCL)
         for recording in recordings:
-            _read_or_written(recording, path, flags, frame)
+            if access == os.O_RDONLY or (access == os.O_RDWR and not anew):
+                recording.reads(path, frame)
+            if access != os.O_RDONLY:
+                recording.writes(path)
 
     def _listed(self, args: tuple[Any, ...], frame: types.FrameType, recordings: Recordings) -> None:
         path = absolute("." if args[0] is None else args[0])
@@ -157,16 +166,6 @@ class AuditHook:
             recording.spawns(argv, cwd)
 
 
-def _read_or_written(recording: Recording, path: str, flags: int, frame: types.FrameType) -> None:
-    if flags & os.O_ACCMODE == os.O_RDONLY:
-        recording.reads(path, frame)
-    elif flags & os.O_ACCMODE == os.O_RDWR and not flags & (os.O_TRUNC | os.O_EXCL):
-        recording.reads(path, frame)
-        recording.writes(path)
-    else:
-        recording.writes(path)
-
-
 def _source(path: str) -> str:
     """Give the source of a compiled file: what counts is what it was compiled from."""
     try:
@@ -177,9 +176,11 @@ def _source(path: str) -> str:
 
 def _belongs_to_python(path: str, frame: types.FrameType) -> bool:
     """Whether the interpreter opens a file for its own ends: imports, and lines of source for messages."""
+    is_source = path.endswith((".py", ".pyc"))
+    if not is_source and module_name(frame) not in _OPENING:
+        return False  # as nearly always, and this much is known without a look at its code
     code = frame.f_code
     function, filename = code.co_name, code.co_filename
-    is_source = path.endswith((".py", ".pyc"))
     if filename in IMPORT_SYSTEM:
         # Not `pkgutil.get_data`, and not a loader that the user's code calls with a path of its own.
         return _within_import(frame) if is_source else function != "get_data"

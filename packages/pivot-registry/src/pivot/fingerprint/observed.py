@@ -94,25 +94,23 @@ def _above(path: str) -> Iterator[str]:
     yield "/" if path.startswith("/") else "."
 
 
-def unforeseen(observed: Observed, known: Iterable[str]) -> tuple[str, ...]:
+def unforeseen(observed: Observed, known: Collection[str]) -> tuple[str, ...]:
     """Give the code that ran and that the text did not show, as `module:name` or `module`.
 
     `known` are the qualified names that the static identity covers (`helpers.load`, `helpers.Table`). A module of
     which any part is known was foreseen: the text shows which parts of it are used.
     """
-    names = set(known)
-    started = {entry for entry in _top_levels(observed.code) if entry.replace(":", ".") not in names}
-    imported = set(observed.modules) - names
+    started = set()
+    for entry in observed.code:
+        module, _, qualname = entry.partition(":")
+        if "." in qualname:  # classes are taken whole, and so is what encloses local functions
+            entry = f"{module}:{qualname.partition('.')[0]}"
+        if entry.replace(":", ".") not in known:
+            started.add(entry)
+    imported = {name for name in observed.modules if name not in known}
     if imported:
-        imported -= {name[:index] for name in names for index, letter in enumerate(name) if letter == "."}
+        imported -= {name[:index] for name in known for index, letter in enumerate(name) if letter == "."}
     return tuple(sorted(started | imported))
-
-
-def _top_levels(entries: Iterable[str]) -> Iterator[str]:
-    """Give the definitions that functions stand in: classes are taken whole, and what encloses local functions too."""
-    for entry in entries:
-        module, colon, qualname = entry.partition(":")
-        yield f"{module}{colon}{qualname.partition('.')[0]}" if "." in qualname else entry
 
 
 def environment_hash(name: str, environ: Mapping[str, str]) -> str | None:

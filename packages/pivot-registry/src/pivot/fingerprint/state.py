@@ -15,6 +15,7 @@ _DEEP = 3
 _WIDE = 64
 """Of a larger container, this many elements are looked at besides its size."""
 _FUNCTIONS = (FunctionType, functools._lru_cache_wrapper)
+_UNBOUND = object()
 _FLAT = (str, bytes, int, float, complex, type(None), types.ModuleType)
 
 
@@ -40,15 +41,12 @@ def state_of(names: Iterable[str], earlier: Mapping[str, Kept] = {}) -> dict[str
     for name in names:
         home, _, attribute = name.rpartition(".")
         if home in modules:
-            bound = modules[home].__dict__
-            if attribute in bound:
-                value = bound[attribute]
-                if type(value) is not FunctionType:
-                    found[name] = isinstance(value, _FUNCTIONS), _mark(value, _DEEP)
-                elif (before := earlier.get(name)) is not None and before[1] is value and not value.__dict__:
-                    found[name] = before
-                else:
-                    found[name] = True, _mark(value, _DEEP)
+            value = modules[home].__dict__.get(attribute, _UNBOUND)
+            before = earlier.get(name)
+            if before is not None and before[1] is value and type(value) is FunctionType and not value.__dict__:
+                found[name] = before
+            elif value is not _UNBOUND:
+                found[name] = isinstance(value, _FUNCTIONS), _mark(value, _DEEP)
         elif home and attribute.isidentifier() and " " not in home:
             elsewhere.append((name, home, attribute))
     return {**found, **_by_stems(elsewhere)} if elsewhere else found
@@ -82,7 +80,8 @@ def changed(before: Mapping[str, Kept], after: Mapping[str, Kept]) -> dict[str, 
 def _mark(value: Any, deep: int) -> Any:
     if deep and type(value) is FunctionType and _keeps_nothing(value):
         return value  # as most are: there is no more to mark than itself
-    if deep == 0 or isinstance(value, _FLAT):
+    # By its type: `isinstance` also asks what is none of these for its class, once for each.
+    if deep == 0 or issubclass(type(value), _FLAT):
         return _identity(value)
     return _identity(value), *[_mark(part, deep - 1) for part in _parts(value)]
 
