@@ -97,9 +97,9 @@ class Canonical:
         self._state.reset()
         return self._state.update(data).digest()
 
-    def digest(self, tokens: Iterable[Token]) -> bytes:
-        """Hash a token stream, as `digest_of` does."""
-        return digest_of(tokens, self.hash)
+    def digest(self, tokens: list[Token]) -> bytes:
+        """Hash a token stream, as `digest_of` does; most of what a statement could say it does not."""
+        return digest_of(tokens, self.hash) if tokens else b""
 
     def table(self) -> dict[type, Visit]:
         """List the types with a way of their own."""
@@ -235,16 +235,17 @@ class Canonical:
             self.items("=", [node.target])
             self.on[type(node.value)](node.value)
 
-    def signature(self, args: ast.arguments) -> list[ast.arg]:
-        """Write parameters and defaults; give the parameters in order."""
-        found: list[ast.arg] = []
+    def signature(self, args: ast.arguments) -> list[tuple[str, ast.expr | None]]:
+        """Write parameters and defaults; give the parameters in order, with their annotations."""
+        found: list[tuple[str, ast.expr | None]] = []
         self.out.append("(")
         for token, field in _PARAMETERS:
             if given := getattr(args, field):
                 parameters = given if isinstance(given, list) else [given]
+                named = [(parameter.arg, parameter.annotation) for parameter in parameters]
                 self.out.append(token)
-                self.out += [parameter.arg for parameter in parameters]
-                found += parameters
+                self.out += [name for name, _ in named]
+                found += named
         self.items("defaults", args.defaults)
         self.items("kw_defaults", args.kw_defaults)
         self.out.append(")")

@@ -54,7 +54,7 @@ class Effects:
         changed: set[Node] = set()
         for ref in atom.now.stores:
             changed |= self.owners(module, ref)
-        for call in atom.now.calls:
+        for call in map(Call._make, atom.now.calls):
             if not self._is_pure_decorator(module, call):
                 changed |= self.called(module, call, {})
         if atom.kind == "class":
@@ -123,9 +123,9 @@ class Effects:
     def _given_to_makers(atom: Atom, name: str) -> Iterator[Reference]:
         """An object may keep what it was made from, and change that when it is changed."""
         makers = {ref for bound, ref in atom.makers if bound == name}
-        for call in atom.now.calls:
-            if call.callee in makers:
-                yield from (ref for _, ref in call.args)
+        for callee, _, args, _, _ in atom.now.calls:
+            if callee in makers:
+                yield from (ref for _, ref in args)
 
     def _is_pure_decorator(self, module: Module, call: Call) -> bool:
         if not call.bare:
@@ -226,7 +226,7 @@ class Effects:
                 changed |= bound.get(ref[1:].partition(".")[0], frozenset())
             else:
                 changed |= self.owners(callee.module, ref)
-        for call in callee.unit.calls:
+        for call in map(Call._make, callee.unit.calls):
             changed |= self.called(callee.module, call, bound)
         return changed
 

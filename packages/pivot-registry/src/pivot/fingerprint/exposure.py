@@ -56,9 +56,9 @@ class Exposure:
         """Give the definitions that a statement passes to a library which may look closely."""
         shown: set[Node] = set()
         for unit in (atom.now, *atom.later):
-            for call in unit.calls:
-                if call.args and self._is_loud(call.callee):
-                    passed = [ref for _, ref in call.args if ref[0] != "%"]
+            for callee, _, args, _, _ in unit.calls:
+                if args and self._is_loud(callee):
+                    passed = [ref for _, ref in args if ref[0] != "%"]
                     for target in self._program.resolved(self._module, passed):
                         shown.update(self._definition(target))
         return shown - {f"{self._module.name}:{name}" for name in atom.names} if shown else shown

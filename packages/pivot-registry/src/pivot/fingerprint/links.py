@@ -210,9 +210,9 @@ class Linker:
         """Give what a statement reads when it runs, without what is handed to a pipeline: that does not run."""
         handed = {
             ref
-            for call in atom.now.calls
-            if call.args and self._belongs_to_pipeline(call.callee)
-            for _, ref in call.args
+            for callee, _, args, _, _ in atom.now.calls
+            if args and self._belongs_to_pipeline(callee)
+            for _, ref in args
         }
         return [ref for ref in atom.shell_reads if ref not in handed] if handed else atom.shell_reads
 

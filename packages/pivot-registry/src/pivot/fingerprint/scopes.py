@@ -44,7 +44,7 @@ class Call(NamedTuple):
 
 
 Noted = tuple[Reference, bool, tuple[Argument, ...], int, int]
-"""The fields of a call while scopes are open: most are written anew when theirs is left."""
+"""The fields of a call, as they are kept: of most calls little else than the callee is ever asked for."""
 
 
 class Scope:

@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from pivot.fingerprint.canonical import Token, is_docstring, live_branch
 from pivot.fingerprint.scopes import Alias, Reference, aliased, elements, held, path_of
-from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit, in_order, once, unit
+from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit, in_order, once
 from pivot.fingerprint.walk import Walk, first_line
 
 _DEEP = 20_000
@@ -98,7 +98,7 @@ def _statements(body: list[ast.stmt], *, main: bool = False) -> Iterator[tuple[a
     for statement in body:
         if type(statement) is If:
             yield from _branches(statement, main=main)
-        elif type(statement) is not Pass and not _is_constant(statement):
+        elif not (type(statement) is Pass or (type(statement) is Expr and type(statement.value) is Constant)):
             yield statement, main
 
 
@@ -111,10 +111,6 @@ def _branches(statement: ast.If, *, main: bool) -> Iterator[tuple[ast.stmt, bool
         yield from _statements(statement.orelse, main=main)
     else:
         yield statement, main
-
-
-def _is_constant(statement: ast.stmt) -> bool:
-    return isinstance(statement, Expr) and isinstance(statement.value, Constant)
 
 
 def _is_main_guard(test: ast.expr) -> bool:
@@ -157,7 +153,7 @@ def _atom(walk: Walk, statement: ast.stmt, lines: list[bytes], *, main: bool) ->
         tuple(walk.loads),
         _bases(statement) if isinstance(statement, ClassDef) else (),
         tuple(walk.decorators),
-        unit(("", (), once(scope.stores), once(scope.calls))) if scope.stores or scope.calls else _NOTHING,
+        Unit("", (), once(scope.stores), once(scope.calls)) if scope.stores or scope.calls else _NOTHING,
         tuple(walk.later),
         aliases,
         holds,
@@ -199,4 +195,4 @@ def _exports(atoms: list[Atom]) -> tuple[str, ...] | None:
 
 
 def _changes_all(now: Unit) -> bool:
-    return "__all__" in now.stores or any(call.callee.startswith("__all__.") for call in now.calls)
+    return "__all__" in now.stores or any(callee.startswith("__all__.") for callee, _, _, _, _ in now.calls)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from pivot.fingerprint.scopes import Call, Noted, Reference
+from pivot.fingerprint.scopes import Noted, Reference
 
 AtomKind = Literal["def", "class", "assign", "import", "other"]
 T = TypeVar("T")
@@ -26,13 +26,7 @@ class Unit(NamedTuple):
     """The method, in a class; empty for a function itself."""
     params: tuple[str, ...] = ()
     stores: tuple[Reference, ...] = ()
-    calls: tuple[Call, ...] = ()
-
-
-def unit(data: tuple[str, tuple[str, ...], tuple[Reference, ...], tuple[Noted, ...]]) -> Unit:
-    """Make one of plain tuples."""
-    name, params, stores, calls = data
-    return Unit(name, params, stores, tuple([Call._make(call) for call in calls]))
+    calls: tuple[Noted, ...] = ()
 
 
 class Decorator(NamedTuple):
@@ -147,23 +141,18 @@ _DECORATORS, _NOW, _LATER, _INNER = (Atom._fields.index(name) for name in ("deco
 
 def _plain(atom: Atom) -> tuple[Any, ...]:
     fields: list[Any] = list(atom)
-    fields[_NOW] = _plain_unit(fields[_NOW])
-    fields[_LATER] = tuple([_plain_unit(unit) for unit in fields[_LATER]])
+    fields[_NOW] = tuple(atom.now)
+    fields[_LATER] = tuple(map(tuple, atom.later))
     if fields[_DECORATORS] or fields[_INNER]:
         fields[_DECORATORS] = tuple(map(tuple, atom.decorators))
         fields[_INNER] = tuple(map(tuple, atom.inner))
     return tuple(fields)
 
 
-def _plain_unit(unit: Unit) -> tuple[Any, ...]:
-    name, params, stores, calls = unit
-    return name, params, stores, tuple([call[:] for call in calls]) if calls else ()
-
-
 def _atom(data: tuple[Any, ...]) -> Atom:
     fields = list(data)
     fields[_DECORATORS] = tuple(Decorator._make(item) for item in fields[_DECORATORS])
-    fields[_NOW] = unit(fields[_NOW])
-    fields[_LATER] = tuple([unit(data) for data in fields[_LATER]])
+    fields[_NOW] = Unit._make(fields[_NOW])
+    fields[_LATER] = tuple(map(Unit._make, fields[_LATER]))
     fields[_INNER] = tuple(Inner._make(item) for item in fields[_INNER])
     return Atom._make(fields)

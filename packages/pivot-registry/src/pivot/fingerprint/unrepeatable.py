@@ -24,7 +24,7 @@ class Unrepeatable:
             module = self._program.module(running)
             for atom in module.summary.atoms if module is not None else ():
                 if module is not None and not atom.main:
-                    for call in atom.now.calls:
+                    for call in map(Call._make, atom.now.calls):
                         yield from self._call(module, call, seen)
 
     def _call(self, module: Module, call: Call, seen: set[tuple[str, str, int]]) -> Iterator[str]:
@@ -40,7 +40,9 @@ class Unrepeatable:
                     yield from self._library(where, each, target.node[1:])
                 elif target.node[0] != "?" and not self._effects.is_pipeline(target):
                     callees: list[Callee] = list(self._effects.callees(target))
-                    todo += [(callee.module, inner) for callee in callees for inner in callee.unit.calls]
+                    todo += [
+                        (callee.module, inner) for callee in callees for inner in map(Call._make, callee.unit.calls)
+                    ]
 
     def _library(self, module: Module, call: Call, path: str) -> Iterator[str]:
         if path in SEEDED and call.given:

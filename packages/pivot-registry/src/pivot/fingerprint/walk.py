@@ -9,7 +9,7 @@ from pivot.fingerprint.calls import Calls
 from pivot.fingerprint.canonical import Token, Visit, constant_token
 from pivot.fingerprint.marks import MARKED
 from pivot.fingerprint.scopes import Kind, Scope, path_of
-from pivot.fingerprint.summary import Decorator, Inner, Unit, in_order, once, unit
+from pivot.fingerprint.summary import Decorator, Inner, Unit, in_order, once
 
 _NAME_LIKE = re.compile(r"[A-Za-z_.][\w.]*(:[\w.]+)?").fullmatch
 _SCRIPT = re.compile(r"[^\s'\"=]+\.py\b").findall
@@ -118,7 +118,7 @@ class Walk(Calls):
         stores, calls = scope.settled()
         around = parent if parent.kind != "class" else parent.enclosing()
         if scope.kind == "function" and around.kind == "module":
-            self.later.append(unit((self.method, scope.params, once(stores), once(calls))))
+            self.later.append(Unit(self.method, scope.params, once(stores), once(calls)))
         else:
             around.stores += once(stores)
             around.calls += once(calls)
@@ -337,6 +337,8 @@ class Walk(Calls):
 
     def shell(self) -> list[Token]:
         """Give what runs with the module: the statement without the bodies of functions."""
+        if not self.bodies:
+            return self.out
         kept, position = [], 0
         for start, end in self.bodies:
             kept += self.out[position:start]
@@ -363,13 +365,12 @@ class Walk(Calls):
     def _signature(self, node: Any) -> list[str]:
         """Walk defaults and annotations in the scope around; name the parameters."""
         parameters = self.signature(node.args)
-        names = [parameter.arg for parameter in parameters]
-        hints = [(parameter.arg, hint) for parameter in parameters if (hint := parameter.annotation) is not None]
+        hints = [(name, hint) for name, hint in parameters if hint is not None]
         if getattr(node, "returns", None) is not None:
             hints.append(("->", node.returns))
         if hints:
             self.hint(hints, self.hints, self.hint_reads)
-        return names
+        return [name for name, _ in parameters]
 
     def _type_parameters(self, scope: Scope, node: Any) -> None:
         if parameters := getattr(node, "type_params", ()):
