@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pivot.fingerprint.linkstore import LinkStore
 from pivot.fingerprint.summaries import Summaries
 
 FILES = {
@@ -80,6 +81,32 @@ def test_a_module_that_appears_is_found(project: Any, tmp_path: Path) -> None:
     before = project.code(summaries=Summaries(tmp_path / "kept"))
     project.write({"fast.py": "K = 1"})
     assert project.code(summaries=Summaries(tmp_path / "kept")) != before
+
+
+def test_what_is_kept_of_a_file_is_that_of_the_bytes_that_were_read(project: Any, tmp_path: Path) -> None:
+    project.write(FILES)
+    summaries = Summaries(tmp_path / "kept")
+    links = LinkStore(project.imports, summaries)
+    links("pipeline")
+    project.write({"pipeline.py": FILES["pipeline.py"].replace("a.K", "a.f"), "a.py": TEXTS["a.py"][1]})
+    links.save()
+    summaries.save()
+    assert answers(project, Summaries(tmp_path / "kept")) == answers(project, Summaries())
+
+
+def test_a_file_that_is_edited_between_two_looks_is_kept_as_the_second_saw_it(project: Any, tmp_path: Path) -> None:
+    project.write(FILES | {"pipeline.py": TEXTS["pipeline.py"][1]})
+    summaries = Summaries(tmp_path / "kept")
+    answers(project, summaries)
+    project.write({"d.py": TEXTS["d.py"][2]})
+    links = LinkStore(project.imports, summaries)
+    links("a")  # asks whether `c` is the same, without reading it as Python
+    project.write({"c.py": "TABLE = {}\ndef add(x): pass"})
+    links("d")  # does
+    links.save()
+    summaries.save()
+    project.write({"c.py": FILES["c.py"]})
+    assert answers(project, Summaries(tmp_path / "kept")) == answers(project, Summaries())
 
 
 def test_another_import_path_has_links_of_its_own(project: Any, tmp_path: Path) -> None:

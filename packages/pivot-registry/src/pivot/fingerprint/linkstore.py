@@ -36,7 +36,7 @@ class LinkStore:
         self._kept: dict[str, Kept | None] = {}
         self._links: dict[str, ModuleLink | None] = {}
         self._digests: dict[str, str] = {}
-        self._states: dict[str, str] = {}
+        self._places: dict[str, str] = {}
         self._outlines: dict[str, str] = {}
         self._made: list[str] = []
 
@@ -49,7 +49,7 @@ class LinkStore:
 
     def files(self) -> list[str]:
         """Give the files of the user's that were looked at."""
-        found = (self.finder.find(name) for name in (*self._links, *self._states))
+        found = (self.finder.find(name) for name in (*self._links, *self._places))
         return sorted({each.file for each in found if each is not None and each.origin in ("source", "binary")})
 
     def _link(self, name: str) -> ModuleLink | None:
@@ -83,15 +83,18 @@ class LinkStore:
 
     def _state(self, name: str) -> str:
         """Say where a module is, and its bytes: while this is equal, all of it is as it was."""
-        if name not in self._states:
-            self._states[name] = f"{self._place(name)} {self._digest(name)}"
-        return self._states[name]
+        return f"{self._place(name)} {self._digest(name)}"
 
     def _place(self, name: str) -> str:
-        found = self.finder.find(name)
-        return "missing" if found is None else f"{found.origin} {found.file} {found.package}"
+        if name not in self._places:
+            found = self.finder.find(name)
+            self._places[name] = "missing" if found is None else f"{found.origin} {found.file} {found.package}"
+        return self._places[name]
 
     def _digest(self, name: str) -> str:
+        """Hash the bytes of a module; of one that was read, those: links are of them, whatever edit came in between."""
+        if (module := self.program.known(name)) is not None:
+            return module.summary.digest
         if name not in self._digests:
             found = self.finder.find(name)
             self._digests[name] = self._summaries.digest(found.file) if found is not None and found.ours else ""

@@ -107,6 +107,10 @@ class Program:
             self._modules[name] = Module(name, found, self._summaries.of(found.file)) if found and ours else None
         return self._modules[name]
 
+    def known(self, name: str) -> Module | None:
+        """Give a first-party module if it was read already."""
+        return self._modules.get(name)
+
     def atoms(self, node: Node) -> list[tuple[Module, Atom]]:
         """Give the statements behind a binding."""
         self.consulted.add(node)
