@@ -52,4 +52,5 @@ def test_warnings_of_the_parser_are_not_shown(recwarn: pytest.WarningsRecorder) 
 
 
 def test_names_index_the_atoms() -> None:
-    assert summarise(b"a = 1\nb, a = 2, 3\ndef c(): pass").names() == {"a": [0, 1], "b": [1], "c": [2]}
+    text = b"a = 1\nb, a = 2, 3\nif __name__ == '__main__':\n    a = d = 4\ndef c(): pass"
+    assert summarise(text).names() == {"a": [0, 1], "b": [1], "c": [3]}

@@ -143,7 +143,7 @@ class Linker:
 
     def _atom(self, atom: Atom) -> AtomLink:
         module = self._module
-        refs, hashes = list(atom.reads), [atom.hash]
+        refs, hashes = atom.reads, [atom.hash]
         for decorator in atom.decorators:
             if not self._belongs_to_pipeline(decorator.path):
                 refs += decorator.reads
@@ -202,7 +202,8 @@ class Linker:
                 imported.update(_imported(atom, self._stars(atom)))
             else:
                 running.update(self._unhanded(atom))
-                running.update(*[decorator.reads for decorator in atom.decorators])
+                for decorator in atom.decorators:
+                    running.update(decorator.reads)
         facts, edges = self._read(running)
         return _combined([self._module.summary.shell], facts | self._read(imported)[0]), edges
 
@@ -277,9 +278,9 @@ class Linker:
                 yield from (target.node[:-1] + "." for target in targets if target.node.endswith(":"))
 
 
-def _imported(atom: Atom, stars: Iterable[str]) -> list[Reference]:
+def _imported(atom: Atom, stars: Iterable[str]) -> tuple[Reference, ...]:
     """Give what stands for all that an import brings."""
-    return [*atom.names, *[f"{star}:" for star in stars]]
+    return (*atom.names, *[f"{star}:" for star in stars])
 
 
 def _ours(node: Node) -> bool:

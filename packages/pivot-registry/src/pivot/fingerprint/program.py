@@ -39,8 +39,7 @@ class Module:
         self.name = name
         self.found = found
         self.summary = summary
-        self.names = {name: [n for n in atoms if not summary.atoms[n].main] for name, atoms in summary.names().items()}
-        self.names = {name: atoms for name, atoms in self.names.items() if atoms}
+        self.names = summary.names()
         imported = {name for atom in summary.atoms for name, _ in atom.imports}
         self.own: Set[str] = frozenset() if summary.stars else self.names.keys() - imported
         """The names that are this module's, whatever other modules are."""

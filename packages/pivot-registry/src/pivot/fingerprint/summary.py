@@ -128,11 +128,12 @@ class Summary(NamedTuple):
         return cls(digest, error, doc, future, tuple([_atom(atom) for atom in atoms]), *rest)
 
     def names(self) -> Mapping[str, list[int]]:
-        """Index the atoms by what they bind, in the order of the file."""
+        """Index the atoms by what they bind in the module, in the order of the file, scripts' own left out."""
         index: dict[str, list[int]] = {}
         for number, atom in enumerate(self.atoms):
-            for name in atom.names:
-                index.setdefault(name, []).append(number)
+            if not atom.main:
+                for name in atom.names:
+                    index.setdefault(name, []).append(number)
         return index
 
 
