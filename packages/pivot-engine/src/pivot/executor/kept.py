@@ -1,8 +1,20 @@
 """Files that stay open from one stage to the next: to open one takes longer than to see that it is still there."""
 
 import os
-import weakref
 from collections.abc import Callable
+
+
+class _Forks:
+    """Counts how often this process has forked."""
+
+    count = 0
+
+    @classmethod
+    def add(cls) -> None:
+        cls.count += 1
+
+
+os.register_at_fork(after_in_parent=_Forks.add)
 
 
 class KeptOpen:
@@ -18,19 +30,13 @@ class KeptOpen:
         self._path = ""
         self._descriptor = -1
         self._identity: tuple[int, int] | None = None
-        # The registry of fork hooks has no removal, so the hook must not keep this alive.
-        reference = weakref.ref(self)
-
-        def forked() -> None:
-            if (kept := reference()) is not None:
-                kept._path = ""
-
-        os.register_at_fork(after_in_parent=forked)
+        self._forks = 0
 
     def at(self, path: str) -> int:
         """Give the descriptor of the file at a path."""
-        if path != self._path or not self._names():
+        if path != self._path or self._forks != _Forks.count or not self._names():
             self.close()
+            self._forks = _Forks.count
             self._descriptor = self._opening(path)
             status = os.fstat(self._descriptor)
             self._path, self._identity = path, (status.st_dev, status.st_ino)
