@@ -59,8 +59,11 @@ def test_a_file_written_just_now_is_racy_without_a_look_at_the_clock(facts, cloc
 
 def test_a_file_is_young_for_some_seconds():
     now = time.time_ns()
-    assert is_young(_SEEN._replace(mtime_ns=now - 10**9))
+    fresh = _SEEN._replace(mtime_ns=now, ctime_ns=now)
+    assert is_young(fresh)
+    assert is_young(_SEEN._replace(mtime_ns=now - 10**9, ctime_ns=now - 10**9))
     assert not is_young(_SEEN._replace(mtime_ns=now - 60 * 10**9))
+    assert not is_young(fresh._replace(mtime_ns=placed_mtime_ns()))
 
 
 def test_one_look_at_the_clock_serves_all_files_that_were_old_then(facts, clock, tmp_path):

@@ -143,8 +143,11 @@ class Facts:
 
 
 def is_young(seen: Signature) -> bool:
-    """Say whether a file was written so short a time ago that hardly anybody has hashed it since."""
-    return seen.mtime_ns > time.time_ns() - _YOUNG_NS
+    """Say whether a file was written so short a time ago that hardly anybody has hashed it since.
+
+    One that a restore has made is not: it is known, and by its mtime, which is 4 ticks before its ctime.
+    """
+    return seen.mtime_ns > time.time_ns() - _YOUNG_NS and seen.ctime_ns - seen.mtime_ns < 2 * TICK_NS
 
 
 def placed_mtime_ns() -> int:
