@@ -38,8 +38,6 @@ class Seals:
     def intact_each(self, names: Sequence[Name]) -> list[bool]:
         """Say of each whether it is there with the right bytes, and note that those were used."""
         found = {name: status for name in names if (status := self._stat(name)) is not None}
-        if not found:
-            return [False] * len(names)  # as with what a stage has just made
         seals = dict(zip(found, map(unpack_seal, self._index.get_many(map(_key, found))), strict=True))
         there, renewed = [], {}
         for name in names:

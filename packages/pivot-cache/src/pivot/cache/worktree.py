@@ -117,16 +117,16 @@ class WorkTree:
     def _file(self, path: str, status: os.stat_result, way: Way) -> tuple[Content, bool]:
         """Give what a file holds, and say whether its stat will tell so next time."""
         seen = signature_of(status)
-        if seen.size <= _SMALL and is_young(seen):  # as what a stage has just made: no need to look it up
-            moment = self._facts.moment(seen, status.st_dev)
-            content = way.read_one(path)
-            return content, not is_racy(content.seen, moment)
-        key = key_of(path)
-        name = self._facts.known_one(key, seen)
-        if name is not None and way.held([name])[0]:
-            return Content(name, seen), True
+        # What a stage has just made, say, is not looked up: nobody knows it yet.
+        key = None if seen.size <= _SMALL and is_young(seen) else key_of(path)
+        if key is not None:
+            name = self._facts.known_one(key, seen)
+            if name is not None and way.held([name])[0]:
+                return Content(name, seen), True
         moment = self._facts.moment(seen, status.st_dev)
         content = way.read_one(path)
+        if key is None:
+            return content, not is_racy(content.seen, moment)
         return content, self._facts.learn([(key, content, moment)])
 
     def _directory(self, path: str, way: Way, threads: int) -> Stored:

@@ -47,8 +47,8 @@ class Held:
 
     def __exit__(self, *_: object) -> None:
         for file in reversed(self._files):
-            # Also a file that is closed now: a process that the stage has started may have it too.
-            with suppress(OSError):
+            # Explicitly, for the file stays open here, and a process that the stage has started may have it too.
+            with suppress(OSError):  # the stage has closed it
                 _set(file, fcntl.F_UNLCK, 0, 0, block=False)
 
     def take(self, file: int, at: int, kind: int, path: str = "") -> None:
