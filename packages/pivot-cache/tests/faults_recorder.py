@@ -125,10 +125,11 @@ class Recorder:
         opened, written = lmdbrows._open, lmdbrows.LmdbRows._write_once
 
         def opening(place: Any) -> Any:
+            # Asked before they can have been made: a new file may have the inode of one that is gone.
+            known = {path: self._known(path) for path in (f"{place.folder}/lock.mdb", f"{place.folder}/data.mdb")}
             environment = opened(place)
-            for name in ("lock.mdb", "data.mdb"):
-                if self._known(f"{place.folder}/{name}") is None:
-                    self._appeared(f"{place.folder}/{name}")
+            for path in [path for path, file in known.items() if file is None]:
+                self._appeared(path)
             self._compare(f"{place.folder}/data.mdb")
             return environment
 

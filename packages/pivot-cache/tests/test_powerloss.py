@@ -1,11 +1,16 @@
 """Power cuts at every point of what the store really does, read by the real reader (see `faults_powerloss`)."""
 
+import os
+import pickle
 import random
 
 import faults_powerloss as powerloss
 import pytest
+from faults_children import in_child
 from faults_disk import Disk
-from faults_recorder import Data, Names, Synced
+from faults_recorder import Data, Names, Recorder, Synced
+
+from pivot.cache import Cache, lmdbrows
 
 pytestmark = pytest.mark.faults
 
@@ -24,16 +29,37 @@ def test_a_power_cut_costs_no_more_than_the_policy_says_and_never_right_bytes(tm
 
 def test_an_index_that_is_not_synced_never_outlives_its_mark(tmp_path):
     # Fails if `_mark_unsynced` does not force the mark to the disk.
-    ops = powerloss.record(tmp_path, "off")
-    files = {name: file for op in ops if isinstance(op, Names) for _, name, file in op.changes if file is not None}
-    marked = next(at for at, op in enumerate(ops) if isinstance(op, Names) and op.changes[0][1] == "unsynced")
-    disk, chance, written = Disk(), random.Random(1), False
-    for at, op in enumerate(ops):
+    disk, chance = Disk(), random.Random(1)
+    folders, marked, written = {}, set(), set()
+    for op in powerloss.record(tmp_path, "off"):
         disk.apply(op)
-        written |= at > marked and isinstance(op, Data) and op.file == files["data.mdb"]
-        left = disk.left(chance).files
-        assert not written or files["data.mdb"] not in left or left[files["unsynced"]][0]
-    assert written
+        for folder, name, file in op.changes if isinstance(op, Names) else ():
+            folders |= {file: folder} if name == "data.mdb" else {}
+            marked |= {folder} if name == "unsynced" else set()
+        if isinstance(op, Data) and folders.get(op.file) in marked:
+            written.add(op.file)
+        left = disk.left(chance)
+        for index in written & left.files.keys():
+            assert left.files[left.names[folders[index], "unsynced"]][0]
+    assert len(written) == 2  # one of each boot
+
+
+def test_an_index_with_the_inode_of_a_file_that_is_gone_is_a_new_file(tmp_path):
+    # Fails if the recorder asks only once LMDB has made it: the writes would be those of the file that is gone.
+    def run():
+        recorder, opened = Recorder(str(tmp_path)), lmdbrows._open
+
+        def reusing(place):
+            environment = opened(place)
+            recorder._ids[os.stat(f"{place.folder}/data.mdb").st_ino] = recorder._new(-1)
+            return environment
+
+        lmdbrows._open = reusing
+        recorder.record(lambda _: Cache(tmp_path).sync(), b"1" * 16)
+        return pickle.dumps(recorder.ops)
+
+    ops = pickle.loads(in_child(run))
+    assert [op.changes[0][1] for op in ops if isinstance(op, Names)].count("data.mdb") == 1
 
 
 def test_the_model_loses_what_nobody_forced_to_the_disk(tmp_path):
