@@ -1,5 +1,7 @@
 """Signals that end a run, in each of its phases: the right exit code, nothing left behind, and the next run goes on."""
 
+import contextlib
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -35,6 +37,7 @@ pipeline = Pipeline("p")
 
 @pipeline.stage
 def first() -> Annotated[str, outputs.Out("first.txt", loaders.Text())]:
+    gate("between stages")
     return "first"
 
 @pipeline.stage
@@ -52,17 +55,7 @@ Path("../started").touch()
 while not Path("../go").exists():
     time.sleep(0.01)
 """
-PHASES = {
-    "importing": "../started",
-    "planning": "../started",
-    "starting workers": "../started",
-    "running": "../started",
-    "saving": "../started",
-    "between stages": ".pivot/stages/first.lock",
-    "closing": "../started",
-}
-
-
+PHASES = ("importing", "planning", "starting workers", "running", "saving", "between stages", "closing")
 TOLD = {"importing", "planning"}
 """Phases in which nothing has run that could be waited for."""
 WORDS = {
@@ -87,11 +80,17 @@ def test_what_is_told_to_end_leaves_nothing_and_the_next_run_goes_on(
     before = semaphores()
     project.write({"pipeline.py": PIPELINE, "../shadow/click.py": IMPORTED})
     shadow = {"PYTHONPATH": str(project / "../shadow")} if phase == "importing" else {}
-    process = project.start("run", "-j", "2", PIVOT_HOLD=phase, **shadow)
-    wait_for(project / PHASES[phase], process)
+    words = ["--json"] if phase == "between stages" else []
+    process = project.start("run", "-j", "2", *words, PIVOT_HOLD=phase, **shadow)
+    wait_for(project / "../started", process)
+    if phase == "between stages":
+        fill(process)  # it starts the second once it has told that the first has ended
+        (project / "../go").touch()
+        wait_for(project / ".pivot/stages/first.lock", process)
     told = end(process, number, once=phase in TOLD)
-    assert process.returncode in {128 + number} | ({0} if phase == "between stages" else set()), told
+    assert process.returncode == 128 + number, told
     assert "Traceback" not in told
+    assert (project / ".pivot/stages/second.lock").exists() == (phase == "closing")
     if phase in TOLD:
         assert told == f"pivot: error: {WORDS[number]}\n"
     assert members(process.pid) == set()
@@ -99,6 +98,16 @@ def test_what_is_told_to_end_leaves_nothing_and_the_next_run_goes_on(
     project.pivot("run")
     assert project.text("second.txt") == "first second"
     assert not list(project.root.rglob("*.tmp")) + list(project.root.rglob(".pivot-*"))
+
+
+def fill(process: "subprocess.Popen[str]") -> None:
+    """Leave the command no room to write to its stdout until that is read."""
+    assert process.stdout is not None
+    writing = os.open(f"/proc/self/fd/{process.stdout.fileno()}", os.O_WRONLY | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"\n")
+    os.close(writing)
 
 
 def end(process: "subprocess.Popen[str]", number: signal.Signals, *, once: bool) -> str:

@@ -109,6 +109,25 @@ def test_events_of_one_moment_are_kept_in_their_order_each_where_it_belongs(tale
     assert [type(event) for event in tale.told.events[-2:]] == [StageFinished, StageStarted]
 
 
+def test_what_a_signal_tells_while_something_is_told_comes_behind_it(graph: Graph, tmp_path: Path) -> None:
+    class Pressed(Told):
+        """Writes slowly: Ctrl-C is pressed before it is done."""
+
+        def emit(self, event: Event) -> None:
+            if isinstance(event, StageFinished):
+                teller.emit(Interrupted(teller.running))
+            super().emit(event)
+
+    told = Pressed()
+    teller = Teller(graph, (told,), 100)
+    teller.emit(run_started("20260101T000000-0000000", list(graph.stages), settings_of(tmp_path), RunOptions()))
+    teller.emit(StageStarted(ref("a:one")))
+    teller.emit(finished("a:one"), StageStarted(ref("a:two")))
+    order = [type(event) for event in told.events[1:]]
+    assert order == [StageStarted, StageFinished, StageStarted, Interrupted]
+    assert [event["event"] for event in journals(tmp_path, "a")[0][-2:]] == ["stage_started", "interrupted"]
+
+
 def test_a_run_in_which_nothing_happens_leaves_no_file(tale: Tale) -> None:
     tale.tell(finished("a:one", Outcome.SKIPPED), Interrupted(()), finished("a:two", Outcome.CANCELLED))
     tale.end()

@@ -44,7 +44,6 @@ class Journal:
         """Add a line."""
         if self._file is None or self.error is not None:
             return
-        # Not through a buffer: an interrupt is told from a signal handler, which may come in the middle of a write.
         data = line.encode("utf-8", "backslashreplace")
         try:
             if os.write(self._file, data) < len(data):

@@ -2,7 +2,7 @@
 
 import heapq
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 
 from pivot.engine.events import (
@@ -49,7 +49,7 @@ _Lines = defaultdict[Journal, str]
 class Teller:
     """Tells what happens in a run, with its time: to the sinks, and to the journals of the pipelines it concerns.
 
-    emit
+    emit            also what is told while something is told
       _started      when, in which slot, after which other stage
       _ended_at     when, and taken up when
       _write_down   nothing before something happens: an up-to-date run leaves no file
@@ -66,6 +66,8 @@ class Teller:
         self._running: dict[StageRef, StageStarted] = {}
         self._free: list[int] = []
         self._ended: dict[StageRef, float] = {}
+        self._due: deque[tuple[Event, ...]] = deque()
+        self._telling = False
 
     @property
     def running(self) -> tuple[StageRef, ...]:
@@ -73,7 +75,21 @@ class Teller:
         return tuple(self._running)
 
     def emit(self, *events: Event) -> None:
-        """Tell events that happen at once, in this order; a journal is written once for all of them."""
+        """Tell events that happen at once, in this order; a journal is written once for all of them.
+
+        What a signal's handler tells while something is told comes behind it: no stream can be written to within
+        what writes to it.
+        """
+        self._due.append(events)
+        while self._due and not self._telling:
+            self._telling = True
+            try:
+                while self._due:
+                    self._tell(self._due.popleft())
+            finally:
+                self._telling = False
+
+    def _tell(self, events: Iterable[Event]) -> None:
         at = time.monotonic() - self._origin
         lines: _Lines = defaultdict(str)
         told = [self._kept(event, at, lines) for event in events]
