@@ -271,6 +271,22 @@ def test_what_somebody_wrote_over_outputs_is_kept_in_the_trash(root: Path, code:
     assert sorted(trash) == ["also mine", "mine"]
 
 
+@pytest.mark.parametrize("lose", [Path.read_text, Path.unlink], ids=["another branch", "no lock file"])
+def test_what_the_store_has_does_not_go_to_the_trash(root: Path, lose: Callable[[Path], object]) -> None:
+    def make(code: str) -> None:
+        bring(stage("p:s", root, (), ["x.txt"], code=code), lambda: {"out0": f"by {code}"}, Text())
+
+    lock = root / ".pivot/stages/s.lock"
+    make("c1")
+    other = lock.read_text()
+    make("c2")
+    lock.write_text(other)  # as git does, which leaves outputs alone
+    lose(lock)
+    make("c3")
+    assert (root / "x.txt").read_text() == "by c3"
+    assert not (root / ".pivot/trash").exists()
+
+
 def test_an_output_that_is_still_being_written_fails_its_stage(root: Path) -> None:
     def write_on(file: io.FileIO) -> None:
         with file:

@@ -31,9 +31,11 @@ class Cleared:
     keeps a stage from writing through a link into the store, and shows which outputs it did not make.
     """
 
-    def __init__(self, stage: StageDefinition, state: StageState, known: Collection[str], run_id: str) -> None:
+    def __init__(
+        self, stage: StageDefinition, state: StageState, known: Collection[str], cache: Cache, run_id: str
+    ) -> None:
         """`known` are the paths at which there is what the last run has made."""
-        self._stage, self._state, self._known, self._run_id = stage, state, known, run_id
+        self._stage, self._state, self._known, self._cache, self._run_id = stage, state, known, cache, run_id
         self._paths = [path for out in stage.outputs if out.kind is not OutputKind.INCREMENTAL for path in out.paths]
 
     def __enter__(self) -> None:
@@ -45,7 +47,7 @@ class Cleared:
             _discard_new(self._stage, self._paths)
             _put_back(self._stage, self._state, self._paths)
         elif self._moved:
-            _drop(self._stage, self._state, lambda path, _: path in self._known, self._run_id)
+            _drop(self._stage, self._state, lambda path, _: path in self._known, self._cache, self._run_id)
 
 
 def _recover(stage: StageDefinition, state: StageState, run_id: str) -> None:
@@ -93,24 +95,38 @@ def tidy(stage: StageDefinition, state: StageState, before: Trace | None, cache:
     for path in output_paths(stage):
         remove(temporary(absolute(stage.root, path)))
     known = {} if before is None else before.outs
-    _drop(stage, state, lambda path, slot: path in known and _is(slot, known[path], cache), run_id)
+    _drop(stage, state, lambda path, slot: path in known and _is(slot, known[path], cache), cache, run_id)
 
 
-def _drop(stage: StageDefinition, state: StageState, known: Callable[[str, str], bool], run_id: str) -> None:
-    """Delete of what was moved aside what the last run made; what somebody else put there goes to the trash."""
+def _drop(
+    stage: StageDefinition, state: StageState, known: Callable[[str, str], bool], cache: Cache, run_id: str
+) -> None:
+    """Delete of what was moved aside what the last run made, or the store has; the rest goes to the trash.
+
+    Whoever goes from one branch to another has outputs in place that the lock files of this one do not name.
+    """
     if not state.is_unfinished:
         return
     for path in output_paths(stage):
         slot = str(_slot(state, path))
-        if os.path.lexists(slot) and known(path, slot):
+        if os.path.lexists(slot) and (known(path, slot) or _is_kept(slot, cache)):
             remove(slot)
     _to_trash(state.aside, state.trash(run_id))
 
 
 def _is(path: str, artifact: Artifact, cache: Cache) -> bool:
+    return _digest(path, cache) == artifact.digest
+
+
+def _is_kept(path: str, cache: Cache) -> bool:
+    digest = _digest(path, cache)
+    return digest is not None and cache.has(digest)
+
+
+def _digest(path: str, cache: Cache) -> str | None:
     with contextlib.suppress(CacheError):  # such as a link, which is nothing that was stored
-        return cache.measure(path).digest == artifact.digest
-    return False
+        return cache.measure(path).digest
+    return None
 
 
 def put_back(full: str, here: Artifact | None, artifact: Artifact, cache: Cache, trash: Path) -> None:

@@ -198,7 +198,8 @@ class Execution:
         reasons = [Reason(Kind.ANEW, path) for path in anew]
         decision = Run((*reasons, *assessment.decision.reasons))
         try:
-            with Cleared(stage, state, _unchanged(stage, assessment.before, assessor), self.options.run_id):
+            known = _unchanged(stage, assessment.before, assessor)
+            with Cleared(stage, state, known, self.cache, self.options.run_id):
                 observed = self._call(task, log, observer, declared)
                 seen = joined(observer.first(observed), self._memory.inherited(task.manifest, declared))
                 self._check(stage, assessment.facts, assessor.workspace, seen)
