@@ -43,6 +43,7 @@ def findings(scene: Scene, mounts: str) -> Iterator[Finding]:
     yield from project(scene)
     yield from file_systems(scene, mounts)
     yield from stored(scene)
+    yield from trash(scene)
     yield from pipelines(scene)
 
 
@@ -131,6 +132,18 @@ def stored(scene: Scene) -> Iterator[Finding]:
     else:
         hint = "They are in quarantine. `pivot cache verify --repair` looks at everything, and mends what it can."
         yield Finding("stored", Level.PROBLEM, what, hint)
+
+
+def trash(scene: Scene) -> Iterator[Finding]:
+    """Say how much runs have replaced that nobody else may have."""
+    from pivot.cli.logbook import state_dirs
+    from pivot.cli.trash import summary
+    from pivot.engine.trash import thrown
+
+    found = thrown(state_dirs(scene, everything=True)) if scene.views or scene.broken else []
+    if found:
+        what = f"{summary(found)} that runs have replaced; `pivot cache gc` lets go of what is older than 30 days"
+        yield Finding("trash", Level.OK, what)
 
 
 def pipelines(scene: Scene) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
 from pivot.cache import Cache, MissingError
@@ -9,7 +10,7 @@ from pivot.executor.artifacts import put_back
 from pivot.executor.locking import Waiting
 from pivot.executor.pathlocks import Locks
 from pivot.executor.settings import EngineSettings
-from pivot.executor.state import StageState, state_of
+from pivot.executor.state import StageState, state_of, trash_of
 from pivot.executor.trace import Artifact, Trace, UnreadableTraceError
 from pivot.executor.workspace import Workspace, absolute
 from pivot.registry.definition import StageDefinition
@@ -26,6 +27,8 @@ class Checkout(NamedTuple):
     """Outputs that no store here has: run their stages."""
     unrecorded: tuple[StageRef, ...] = ()
     """Stages without a lock file that can be used: they never ran."""
+    trash: tuple[Path, ...] = ()
+    """Where that is which was in the way and nobody else may have."""
 
 
 class Checkouts:
@@ -46,10 +49,18 @@ class Checkouts:
 
     def of(self, stages: Iterable[StageDefinition], paths: frozenset[str] = frozenset()) -> Checkout:
         """Restore the outputs of these stages; of them only those at `paths` (absolute), if there are any."""
+        trash: dict[Path, None] = {}
         with closing(Locks()) as locks:
             for stage in stages:
                 self._stage(stage, paths, locks)
-        return Checkout(tuple(self._restored), self._present, tuple(self._missing), tuple(self._unrecorded))
+                trash[trash_of(stage.state_dir) / self._run_id] = None
+        return Checkout(
+            tuple(self._restored),
+            self._present,
+            tuple(self._missing),
+            tuple(self._unrecorded),
+            tuple(folder for folder in trash if folder.exists()),
+        )
 
     def _stage(self, stage: StageDefinition, paths: frozenset[str], locks: Locks) -> None:
         trace = _trace_of(stage)

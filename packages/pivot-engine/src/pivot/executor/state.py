@@ -70,7 +70,7 @@ class StageState:
 
     def trash(self, run_id: str) -> Path:
         """Where content goes that nobody else has."""
-        return Path(self._directory, "trash", run_id, self._name)
+        return trash_of(self._directory) / run_id / self._name
 
     def read(self) -> Trace | None:
         """Read what was true when the stage last ran; None if it never did.
@@ -165,6 +165,11 @@ def file_name(stage: str) -> str:
     if not _PLAIN.search(stage):
         return stage
     return _PLAIN.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), stage)
+
+
+def trash_of(state_dir: str | Path) -> Path:
+    """Where the trash of a pipeline is: a folder for each run, in it one for each stage."""
+    return Path(state_dir, "trash")
 
 
 def state_of(stage: StageDefinition) -> StageState:

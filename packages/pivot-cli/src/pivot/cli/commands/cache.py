@@ -16,6 +16,7 @@ from pivot.cli.exits import ExitCode
 from pivot.cli.opening import Scene, open_scene
 from pivot.cli.options import as_json, global_options, session_of
 from pivot.cli.session import Session
+from pivot.cli.trash import KEPT, Sorted, trash_data, trash_lines
 from pivot.registry.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -164,37 +165,60 @@ def _option(each: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @command.command("gc")
 @global_options()
 @collecting
+@click.option(
+    "--keep-trash",
+    type=Amount(age_of),
+    default=KEPT,
+    metavar="7d",
+    help="Spare what runs of this project replaced lately, and nobody else has (default: 30d).",
+)
 @as_json
 @click.pass_context
-def gc_command(ctx: click.Context, /, as_json: bool, **said: Any) -> None:
+def gc_command(ctx: click.Context, /, as_json: bool, keep_trash: float, **said: Any) -> None:
     """Delete results that nothing needs any more.
 
     What the lock files of this project, and of all others that use the cache, name stays, and so does what running
     processes use, what was used lately (--grace) and what runs gave lately (--keep-results).
     """
-    gc(session_of(ctx), options_of(said), as_json=as_json)
+    gc(session_of(ctx), options_of(said), keep_trash, as_json=as_json)
 
 
-def gc(session: Session, options: "GcOptions", *, as_json: bool) -> None:
+def gc(session: Session, options: "GcOptions", keep_trash: float, *, as_json: bool) -> None:
     """Write what went, or would go, and why."""
     from pivot.cache.telling import gc_data, gc_lines
     from pivot.cli.caching import checkout, past_names, speller
+    from pivot.engine.trash import delete
 
     scene, console = open_scene(session), session.console()
     with _opened(scene) as cache:
         done = cache.gc(options=options, checkouts=[checkout(scene)])
     names = past_names(scene) if options.dry_run else {}
     done = done._replace(gone=tuple(each._replace(what=names.get(each.digest, each.what)) for each in done.gone))
+    trash, spelled = _sorted(scene, keep_trash), scene.project.relative
+    if not options.dry_run:
+        delete(trash.gone)
     if as_json:
-        console.data(answer(**gc_data(done)))
+        console.data(answer(**gc_data(done), trash=trash_data(trash, spelled)))
         return
     for line in gc_lines(done, most=options.max_size, spell=speller(scene), verbose=console.verbosity >= 1):
+        console.data(line)
+    for line in trash_lines(trash, spelled, dry_run=options.dry_run, verbose=console.verbosity >= 1):
         console.data(line)
     past = sum(each.digest in names for each in done.gone)
     if past:
         console.say(
             f"{past} of these {'is' if past == 1 else 'are'} named at commits (--all-branches, --all-commits keep them)"
         )
+
+
+def _sorted(scene: Scene, keep: float) -> Sorted:
+    """Tell what in the trash is older than that, of all pipelines of the project."""
+    from pivot.cli.logbook import state_dirs
+    from pivot.engine.trash import thrown
+
+    now, found = time.time(), thrown(state_dirs(scene, everything=True))
+    old = [each for each in found if each.time <= now - keep]
+    return Sorted(old, found[len(old) :])
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import global_options, selecting, session_of
 from pivot.cli.session import Session
 from pivot.cli.text import count
+from pivot.cli.trash import tell_trash
 from pivot.registry.errors import DataMissingError
 from pivot.registry.types import StageRef
 
@@ -58,6 +59,7 @@ def _tell(console: Console, scene: Scene, done: "Checkout") -> None:
     told = [f"{len(done.restored)} restored", f"{done.present} in place"]
     if done.unrecorded:
         told.append(f"{count(len(done.unrecorded), 'stage')} never ran")
+    tell_trash(console, scene.project.relative, done.trash)
     console.say(", ".join(told))
 
 

@@ -13,6 +13,7 @@ from pivot.cli.opening import Scene, Selection, choose
 from pivot.cli.options import as_json, global_options, selecting, session_of
 from pivot.cli.session import Session
 from pivot.cli.spoken import spoken
+from pivot.cli.trash import tell_trash
 from pivot.registry.amounts import amount_of, seconds_of
 from pivot.registry.errors import DefinitionError
 from pivot.registry.types import StageRef
@@ -196,6 +197,7 @@ def _run_for_people(
         result = engine.run_once(request.options(chosen))
     # Of the whole command, finding the pipelines included: that is how long the reader has waited.
     result = result._replace(seconds=time.perf_counter() - begun)
+    tell_trash(console, scene.project.relative, result.trash)
     conclude(console, scene.spelling, result, session.spelled("logs"))
     return result
 
