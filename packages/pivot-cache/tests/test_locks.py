@@ -35,6 +35,24 @@ def test_a_lock_ends_with_its_process(tmp_path, start):
         pass
 
 
+def test_who_waits_for_a_stopped_process_says_so_and_what_to_do(tmp_path, start, caplog):
+    # A file that its owner does not sign, such as that of records.
+    path = tmp_path / "records"
+    path.write_bytes(b"0123456789" * 5)
+    source = "import fcntl, os, sys\nfile = open(sys.argv[1])\nfcntl.flock(file, fcntl.LOCK_EX)\nprint(flush=True)\n"
+    process = start(f"{source}os.kill(os.getpid(), 19)", path)
+    process.stdout.readline()
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+    descriptor = open_lock(str(path))
+    held = f"{path} is held by process {process.pid}"
+    advice = f"it is stopped: let it go on (kill -CONT {process.pid}), or end that process, and try again"
+    with pytest.raises(BusyError) as raised:
+        wait_lock(descriptor, str(path), patience=0.01, silence=0.0)
+    assert str(raised.value) == f"{held}\n{advice}"
+    assert caplog.messages == [f"waiting: {held}; {advice}"]
+    os.close(descriptor)
+
+
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_child_forked_meanwhile_does_not_hold_on_to_a_lock(tmp_path):
     path = str(tmp_path / "x.lock")

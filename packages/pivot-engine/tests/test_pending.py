@@ -10,10 +10,10 @@ from engine_fakes import stage
 from test_execute import bring as bring_observed
 from test_execute import message
 
-from pivot.cache import Cache, Stored
+from pivot.cache import BusyError, Cache, Stored
 from pivot.engine import Outcome
 from pivot.executor.state import state_of
-from pivot.executor.task import Done
+from pivot.executor.task import Cause, Done
 from pivot.loaders.plain import Text
 from pivot.registry.definition import StageDefinition
 
@@ -62,6 +62,30 @@ def test_an_output_that_could_not_be_stored_is_stored_by_the_next_run_without_a_
     assert state_of(item).read() is not None
     assert bring(item, lambda in0: called.append(in0)).outcome is Outcome.SKIPPED
     assert not list((root / ".pivot/pending").iterdir())
+
+
+class HeldCache(Cache):
+    """A stopped process holds its records."""
+
+    def remember(self, *_: Any) -> bool:
+        raise BusyError("records/c3 is held by process 7\nwait for it, or end that process, and try again")
+
+
+def test_an_output_that_could_not_be_recorded_is_recorded_by_the_next_run_without_a_call(root: Path) -> None:
+    item = stage("p:s", root, ["in.txt"], ["x.txt"])
+    done = bring(item, lambda in0: {"out0": "made"}, HeldCache)
+    assert done.failure is not None
+    assert done.failure.cause is Cause.LOCK
+    assert done.failure.message == (
+        "its outputs could not be stored: records/c3 is held by process 7; wait for it, or end that process, "
+        "and try again; they are kept in place, and the next run stores them without running it again"
+    )
+    assert bring(item, None, HeldCache).failure == done.failure._replace(
+        message="its outputs could not be stored or restored: records/c3 is held by process 7; "
+        "wait for it, or end that process, and try again"
+    )
+    assert bring(item, None).outcome is Outcome.RESTORED
+    assert (root / "x.txt").read_text() == "made"
 
 
 def test_what_waits_is_stored_no_more_when_an_input_has_changed(root: Path) -> None:

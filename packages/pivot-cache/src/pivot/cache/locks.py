@@ -11,6 +11,8 @@ from pivot.cache.sharing import share_like
 
 PATIENCE = 30.0
 """Seconds after which a lock is taken to be held by a stopped process."""
+_SILENCE = 2.0
+"""Seconds after which one who waits says so: nobody holds a lock of a store for longer that goes on."""
 
 
 def open_lock(path: str) -> int:
@@ -33,15 +35,23 @@ def try_lock(descriptor: int, mode: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
-def wait_lock(descriptor: int, path: str, mode: int = fcntl.LOCK_EX, patience: float = PATIENCE) -> None:
-    """Take the lock, or raise `BusyError` naming the owner after `patience` seconds."""
+def wait_lock(
+    descriptor: int, path: str, mode: int = fcntl.LOCK_EX, patience: float = PATIENCE, silence: float = _SILENCE
+) -> None:
+    """Take the lock, or raise `BusyError` naming the owner after `patience` seconds; a warning names it before."""
     if try_lock(descriptor, mode):
         return
-    deadline = time.monotonic() + patience
+    started = time.monotonic()
     pause = 0.0005
     while not try_lock(descriptor, mode):
-        if time.monotonic() >= deadline:
-            raise BusyError(f"{path} is held by {_owner(descriptor)}\nwait for it, or end that process, and try again")
+        waited = time.monotonic() - started
+        if waited >= patience:
+            raise BusyError(_held(descriptor, path))
+        if waited >= silence:
+            import logging
+
+            logging.getLogger("pivot.cache").warning("waiting: %s", _held(descriptor, path).replace("\n", "; "))
+            silence = patience
         time.sleep(pause)
         pause = min(pause * 2, 0.05)
 
@@ -72,6 +82,30 @@ def _sign(descriptor: int) -> None:
         os.pwrite(descriptor, b"%-20d" % os.getpid(), 0)
 
 
-def _owner(descriptor: int) -> str:
-    text = os.pread(descriptor, 20, 0).strip()
-    return f"process {int(text)}" if text.isdigit() else "another process"
+def _held(descriptor: int, path: str) -> str:
+    number = _writer(os.fstat(descriptor)) or _signed(descriptor)
+    if number is None:
+        return f"{path} is held by another process\nwait for it, or end that process, and try again"
+    advice = f"it is stopped: let it go on (kill -CONT {number})" if _is_stopped(number) else "wait for it"
+    return f"{path} is held by process {number}\n{advice}, or end that process, and try again"
+
+
+def _writer(file: os.stat_result) -> int | None:
+    """Ask the kernel, where it tells, who alone holds the lock of a file: 1: FLOCK ADVISORY WRITE 42 fe:01:7 0 EOF."""
+    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
+    with contextlib.suppress(OSError, ValueError), open("/proc/locks", encoding="ascii") as locks:
+        for _, kind, _, mode, owner, where, *_ in map(str.split, locks):
+            if (kind, mode, where) == ("FLOCK", "WRITE", place):
+                return int(owner) if int(owner) > 0 else None
+    return None
+
+
+def _signed(descriptor: int) -> int | None:
+    text = os.pread(descriptor, 20, 0)
+    return int(text) if text.strip().isdigit() and text.endswith(b" ") else None
+
+
+def _is_stopped(number: int) -> bool:
+    with contextlib.suppress(OSError), open(f"/proc/{number}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
+    return False

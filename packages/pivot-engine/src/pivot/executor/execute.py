@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from pivot.cache import Cache, CacheError, ChangedError, FullError, Measured, MissingError, ReadOnlyError
+from pivot.cache import BusyError, Cache, CacheError, ChangedError, FullError, Measured, MissingError, ReadOnlyError
 from pivot.executor.artifacts import Cleared, StageError, put_back, restore_incremental, save, store, temporary, tidy
 from pivot.executor.assess import Assessment, Assessor
 from pivot.executor.capture import Logs
@@ -103,9 +103,11 @@ class Execution:
         except StageError as error:
             done = _failed(task, Failure(str(error)))
         except ChangedError as error:
-            done = _failed(task, Failure(str(error).replace("\n", "; "), cause=Cause.AROUND))
+            done = _failed(task, Failure(_said(error), cause=Cause.AROUND))
         except CacheError as error:
-            done = _failed(task, Failure(f"its outputs could not be stored or restored: {error}", cause=Cause.AROUND))
+            done = _failed(
+                task, Failure(f"its outputs could not be stored or restored: {_said(error)}", cause=_cause(error))
+            )
         except OSError as error:
             message = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
             if isinstance(error, PermissionError) and (command := remedy(str(error.filename))):
@@ -218,7 +220,10 @@ class Execution:
         if not identified:
             trace = unidentified(trace)
         if not self.options.no_commit:
-            _commit(stage, state, trace, assessor, first=assessment.before is None)
+            try:
+                _commit(stage, state, trace, assessor, first=assessment.before is None)
+            except (BusyError, FullError, ReadOnlyError) as error:
+                return self._keep(task, error, decision, trace if identified else None)
         return Done(
             stage.ref,
             Outcome.RAN,
@@ -237,11 +242,11 @@ class Execution:
 
     def _keep(self, task: StageTask, refused: Exception, decision: Run, trace: Trace | None) -> Done:
         """Leave the outputs where they are; the next run stores them, if anybody knows what they were made from."""
-        message = f"its outputs could not be stored: {refused}"
+        message = f"its outputs could not be stored: {_said(refused)}"
         if trace is not None:
             keep(task.stage, trace.facts, trace.manifest, self.cache)
             message += "; they are kept in place, and the next run stores them without running it again"
-        return _failed(task, Failure(message, cause=Cause.AROUND), decision)
+        return _failed(task, Failure(message, cause=_cause(refused)), decision)
 
     def _call(self, task: StageTask, log: str, observer: Observer, declared: Sequence[str]) -> Observed:
         """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.
@@ -340,6 +345,14 @@ def _unchanged(stage: StageDefinition, before: Trace | None, assessor: Assessor)
     return {
         path for path, artifact in made.items() if assessor.workspace.content(absolute(stage.root, path)) == artifact
     }
+
+
+def _said(error: Exception) -> str:
+    return str(error).replace("\n", "; ")
+
+
+def _cause(error: Exception) -> Cause:
+    return Cause.LOCK if isinstance(error, BusyError) else Cause.AROUND
 
 
 def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> Done:
