@@ -1,11 +1,14 @@
+import itertools
 import logging
 import os
+import shutil
+import signal
 import stat
 import tempfile
 from pathlib import Path
 
 import pytest
-from faults_children import in_child
+from faults_children import ChildFailedError, in_child
 
 from pivot.cache import Cache, DamagedError, FormatError, hash_bytes
 from pivot.cache import __main__ as _main  # noqa: F401  (imported before a child is somebody who cannot read it)
@@ -111,6 +114,49 @@ def test_two_users_use_one_store(common, strict_umask):
     with Cache(common) as cache:
         assert cache.info().index_kind == "lmdb"
         assert cache.verify().clean
+
+
+def _dies_before_sharing(store, number):
+    """Make a store and use it; die when the permissions of something are to be set for the nth time."""
+
+    def work():
+        real, left = os.chmod, itertools.count(-number)
+
+        def chmod(*args, **more):
+            if next(left) == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            real(*args, **more)
+
+        os.chmod = chmod
+        Cache(store, shared="group").close()
+        use(store)
+
+    try:
+        in_child(work)
+    except ChildFailedError as error:
+        assert str(error) == "died of signal SIGKILL"  # noqa: PT017 - any other is raised
+        return True
+    return False
+
+
+@OTHER
+def test_a_process_that_is_killed_at_any_moment_leaves_a_store_that_the_others_can_use(common, strict_umask):
+    # Fails if a file or folder has its name before it has its permissions.
+    use(common.parent / "warm up")  # who is somebody else can import nothing
+    shutil.rmtree(common.parent / "warm up")
+
+    def theirs():
+        use(common, b"theirs")
+        with Cache(common) as cache:
+            cache.put_bytes(b"x")  # in the same folders
+            return cache.info().index_kind
+
+    number = 0
+    while _dies_before_sharing(common, number):
+        assert as_other(theirs) == "lmdb", number
+        shutil.rmtree(common)
+        number += 1
+    assert number > 15
 
 
 @OTHER

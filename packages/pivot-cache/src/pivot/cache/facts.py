@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pivot.cache.digest import Name
 from pivot.cache.index import Index
 from pivot.cache.rows import Summary, packed_fact, unchanged, unpack_summary
-from pivot.cache.sharing import share_like
+from pivot.cache.sharing import open_made
 from pivot.cache.signature import COARSE_NS, TICK_NS, Signature, granularity_ns, is_racy
 from pivot.cache.sources import Content
 
@@ -69,8 +69,7 @@ class Clock:
     def _open(self) -> bool:
         if self._writable:
             with contextlib.suppress(OSError):
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
-                share_like(self._descriptor, os.path.dirname(self._path))
+                self._descriptor = open_made(self._path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
                 self._device = os.fstat(self._descriptor).st_dev
         return self._descriptor >= 0
 

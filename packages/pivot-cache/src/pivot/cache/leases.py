@@ -23,7 +23,7 @@ from pivot.cache.forks import rest_around_forks
 from pivot.cache.layout import Layout
 from pivot.cache.locks import let_go, locked, open_lock, try_lock, wait_lock
 from pivot.cache.names import parse
-from pivot.cache.sharing import share_like
+from pivot.cache.sharing import open_made
 
 _TEMPORARY = b"temporary "
 _OWN_NAME = re.compile(rb"\A\..*\.pivot-[0-9a-f]{16}\Z", re.DOTALL)
@@ -132,9 +132,7 @@ class Lease:
         with locked(self._layout.below("open.lock")):
             _sweep_between_collections(self._layout)
             self._path = self._layout.below(f"leases/{os.urandom(16).hex()}")
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-            self._file = os.open(self._path, flags, 0o644)
-            share_like(self._file, self._layout.below("leases"))  # a claim that others cannot read claims nothing
+            self._file = open_made(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
             wait_lock(self._file, self._path)  # a reader of leases may look at it just now, and lets go at once
         os.write(self._file, b"process %d\n" % os.getpid())
 

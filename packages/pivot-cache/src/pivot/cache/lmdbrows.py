@@ -13,7 +13,7 @@ from pivot.cache.files import read_head, sync_file, sync_folder, write_all
 from pivot.cache.lmdbcheck import is_sound, last_page_bytes
 from pivot.cache.locks import locked
 from pivot.cache.rows import MemoryRows, Rows
-from pivot.cache.sharing import make_folder, share_like
+from pivot.cache.sharing import make_folder, open_made, share_like
 
 MAP_SIZE = 1 << 30
 MAP_LIMIT = 1 << 36
@@ -209,7 +209,7 @@ def _reserve_lock_file(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if os.stat(path).st_size >= _LOCK_BYTES:
             return
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    descriptor = open_made(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         write_all(descriptor, bytes(_LOCK_BYTES - os.fstat(descriptor).st_size))
     finally:

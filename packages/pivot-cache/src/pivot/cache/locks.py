@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from pivot.cache.errors import BusyError
-from pivot.cache.sharing import share_like
+from pivot.cache.sharing import open_made
 
 PATIENCE = 30.0
 """Seconds after which a lock is taken to be held by a stopped process."""
@@ -17,13 +17,7 @@ _SILENCE = 2.0
 
 def open_lock(path: str) -> int:
     """Open a lock file, made if it is not there."""
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        return os.open(path, flags)
-    except FileNotFoundError:
-        descriptor = os.open(path, flags | os.O_CREAT, 0o666)
-        share_like(descriptor, os.path.dirname(path))
-        return descriptor
+    return open_made(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
 
 
 def try_lock(descriptor: int, mode: int = fcntl.LOCK_EX) -> bool:
@@ -92,10 +86,10 @@ def _held(descriptor: int, path: str) -> str:
 
 def _writer(file: os.stat_result) -> int | None:
     """Ask the kernel, where it tells, who alone holds the lock of a file: 1: FLOCK ADVISORY WRITE 42 fe:01:7 0 EOF."""
-    place = f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}"
-    with contextlib.suppress(OSError, ValueError), open("/proc/locks", encoding="ascii") as locks:
-        for _, kind, _, mode, owner, where, *_ in map(str.split, locks):
-            if (kind, mode, where) == ("FLOCK", "WRITE", place):
+    place = b"%02x:%02x:%d" % (os.major(file.st_dev), os.minor(file.st_dev), file.st_ino)
+    with contextlib.suppress(OSError, ValueError), open("/proc/locks", "rb") as locks:
+        for _, kind, _, mode, owner, where, *_ in map(bytes.split, locks):
+            if (kind, mode, where) == (b"FLOCK", b"WRITE", place):
                 return int(owner) if int(owner) > 0 else None
     return None
 

@@ -13,9 +13,9 @@ from pivot.cache.files import Draft, Names, SpaceChecked, is_regular, open_regul
 from pivot.cache.layout import Layout
 from pivot.cache.locks import let_go, wait_lock
 from pivot.cache.recordlines import Record, find, hashed, packed, unpacked, whole_lines
-from pivot.cache.sharing import share_like
+from pivot.cache.sharing import make_last_folder, open_made, share_like
 
-_APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_APPENDING = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _NO_FILE = {errno.EISDIR, errno.ELOOP, errno.ENXIO}
 _TRIES = 100
 """How often a file may be replaced before it could be locked."""
@@ -74,8 +74,6 @@ class Records:
         try:
             absent = find(body, digits) is None
             if absent:
-                if not body:
-                    share_like(descriptor, self._folder)
                 # What a killed process, a full disk or a power cut has left unfinished ends before this line.
                 ended = b"" if body.endswith(b"\n") or not body else b"\n"
                 write_all(descriptor, ended + line + b"\n")
@@ -113,7 +111,7 @@ class Records:
         """Open a file to append to it, made if it is not there, and give what is in it; no one else writes then."""
         for _ in range(_TRIES):
             try:
-                descriptor = os.open(path, _APPENDING, 0o666)
+                descriptor = open_made(path, _APPENDING)
             except OSError as error:
                 self._make_way(path, error)
                 continue
@@ -153,9 +151,7 @@ class Records:
 
     def _make_folder(self) -> None:
         """Make it again; not what is above: a store that has been deleted stays so."""
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(self._folder)
-            share_like(self._folder, self._layout.root)
+        make_last_folder(self._folder)
 
     def _permit(self, path: str) -> None:
         try:

@@ -139,9 +139,11 @@ def _read(place: str) -> Root:
 
 
 def _replace(place: str, data: bytes) -> None:
-    # Always the same name, under the lock: what a killed process has left is written over.
+    # Always the same name, under the lock: what a killed process has left goes, for it may be another user's.
     temporary = f"{place}.tmp"
     make_folder(os.path.dirname(place))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
     try:
         with open(temporary, "wb") as file:
             share_like(file.fileno(), os.path.dirname(place))

@@ -36,11 +36,51 @@ def share(place: str | int) -> None:
 def make_folder(path: str) -> None:
     """Make a folder and those above it, each for those who use the one that it is in."""
     if not os.path.isdir(path):
-        above = os.path.dirname(path)
-        make_folder(above)
+        make_folder(os.path.dirname(path))
+        make_last_folder(path)
+
+
+def make_last_folder(path: str) -> None:
+    """Make a folder, if there is none and there is what it is in.
+
+    A group's folder appears when the group may use it: one that a killed process had made and not yet shared would
+    stop everybody but its owner, for good.
+    """
+    above = os.path.dirname(path)
+    if not is_shared(above):
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
-            share_like(path, above)
+        return
+    beside = f"{above}/.{os.urandom(8).hex()}"
+    os.mkdir(beside)
+    share(beside)
+    try:
+        os.rename(beside, path)
+    except OSError:
+        os.rmdir(beside)  # another process was faster
+
+
+def open_made(path: str, flags: int) -> int:
+    """Open a file, made if it is not there; a group's appears when the group may use it, as its folders do."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.open(path, flags)
+    folder = os.path.dirname(path)
+    if is_shared(folder):
+        with contextlib.suppress(OSError, AttributeError):  # where files cannot be made without a name
+            _make_file(path, folder)
+    descriptor = os.open(path, flags | os.O_CREAT, 0o666)
+    share_like(descriptor, folder)
+    return descriptor
+
+
+def _make_file(path: str, folder: str) -> None:
+    descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+    try:
+        share(descriptor)
+        # Without src_dir_fd CPython calls link(2), which does not follow the magic link (EXDEV).
+        os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
+    finally:
+        os.close(descriptor)
 
 
 def share_all(root: str) -> None:
