@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from faults_children import ChildFailedError, in_child
 
-from pivot.cache import Cache, DamagedError, FormatError, hash_bytes
+from pivot.cache import Cache, DamagedError, FormatError, ReadOnlyError, hash_bytes
 from pivot.cache import __main__ as _main  # noqa: F401  (imported before a child is somebody who cannot read it)
 from pivot.cache import collect as _collect  # noqa: F401
 from pivot.cache import roots as _roots  # noqa: F401
@@ -199,6 +199,23 @@ def test_damage_that_cannot_be_taken_away_is_a_miss_that_is_told_once(common, ca
         return len(told)
 
     assert as_other(look) == 1
+
+
+@OTHER
+def test_who_is_another_user_only_in_effect_may_not_write_and_can_read(common):
+    with Cache(common) as cache:
+        cache.put_bytes(b"x")
+
+    def act():
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+        with Cache(common) as cache:
+            assert cache.get_bytes(hash_bytes(b"x")) == b"x"
+            with pytest.raises(ReadOnlyError):
+                cache.put_bytes(b"y")
+
+    common.chmod(0o755)
+    in_child(act)
 
 
 @OTHER

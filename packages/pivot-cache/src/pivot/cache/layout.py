@@ -62,7 +62,9 @@ def open_layout(layout: Layout, shared: Shared | None = None) -> Identity:
         described = _read(layout)
     if described is None:
         raise FormatError(f"{layout.below('store.json')} cannot be read\ncheck its permissions")
-    identity = Identity(*_accept(layout, described), os.access(layout.root, os.W_OK))
+    # For whom the system will ask, who may be another one than has started this process.
+    writable = os.access(layout.root, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+    identity = Identity(*_accept(layout, described), writable)
     if shared is Shared.GROUP and identity.shared is not Shared.GROUP:
         _give_to_group(layout, identity)
         identity = identity._replace(shared=shared)
