@@ -97,9 +97,9 @@ class Execution:
         try:
             done = self._guarded(task)
         except LockTimeoutError as error:
-            done = _failed(task, Failure(str(error), cause=Cause.LOCK))
+            done = _failed(task, Failure(_said(error), cause=Cause.LOCK))
         except PivotError as error:
-            done = _failed(task, Failure(str(error), cause=Cause.AROUND))
+            done = _failed(task, Failure(_said(error), cause=Cause.AROUND))
         except StageError as error:
             done = _failed(task, Failure(str(error)))
         except ChangedError as error:
@@ -348,7 +348,8 @@ def _unchanged(stage: StageDefinition, before: Trace | None, assessor: Assessor)
 
 
 def _said(error: Exception) -> str:
-    return str(error).replace("\n", "; ")
+    """Say it in one line, as a failure is shown."""
+    return "; ".join(map(str.strip, str(error).splitlines()))
 
 
 def _cause(error: Exception) -> Cause:

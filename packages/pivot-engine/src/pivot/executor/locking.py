@@ -29,12 +29,14 @@ def wait(take: Callable[[bool], object], timeout: float | None, doing: str) -> N
         return
     # Polling, not SIGALRM: a worker may run user code on its main thread that owns the alarm.
     end = time.monotonic() + timeout
-    while time.monotonic() < end:
+    while True:
+        # Before the clock is looked at: this process may have been stopped meanwhile (Ctrl-Z), and the lock be free.
         with contextlib.suppress(BlockingIOError):
             take(False)
             return
+        if time.monotonic() >= end:
+            raise LockTimeoutError(
+                f"another process has been {doing} for more than {timeout:g} s",
+                hint="Wait for it, or raise run.lock_timeout in .pivot/config.yaml.",
+            )
         time.sleep(_PAUSE)
-    raise LockTimeoutError(
-        f"another process has been {doing} for more than {timeout:g} s",
-        hint="Wait for it, or raise run.lock_timeout in .pivot/config.yaml.",
-    )
