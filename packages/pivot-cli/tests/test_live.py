@@ -84,6 +84,14 @@ def test_finished_lines_stay_above_the_region_and_the_cursor_comes_back(screen: 
     assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l")
 
 
+def test_the_cursor_is_there_while_stages_run(screen: Screen) -> None:
+    region = Region(own_terminal(screen.stream), Clock())
+    region.start("train")
+    text = screen.text()  # all that there is when the command is stopped or killed now
+    assert text.rfind("\x1b[?25h") >= text.rfind("\x1b[?25l")
+    region.close()
+
+
 def test_quiet_opens_no_region(screen: Screen, refs) -> None:
     progress = Progress(Console(Stream(None), screen.stream, -1), str)
     progress.emit(StageStarted(refs("a:b")[0]))

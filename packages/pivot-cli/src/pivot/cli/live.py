@@ -47,6 +47,8 @@ class Region:
             redirect_stderr=False,
         )
         self._live.start()
+        # It hides the cursor. Whoever is stopped (Ctrl-Z) or killed could not show it again, and the shell does not.
+        self._console.show_cursor()
 
     def start(self, name: str) -> None:
         """Show a stage as running."""
