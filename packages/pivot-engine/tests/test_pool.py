@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from pivot.engine import EngineSettings, Event, Outcome
 from pivot.engine.deaths import OutOfMemory
 from pivot.engine.events import ProcessLeft
 from pivot.engine.pool import PoolRunner
+from pivot.engine.processes import Process, start
 from pivot.executor.task import Done, StageTask, TaskOptions
 
 
@@ -57,6 +58,34 @@ def note_process(name: str) -> Callable[[], object]:
 
 def dies_by(number: int) -> Callable[[], object]:
     return lambda: os.kill(os.getpid(), number)
+
+
+def test_a_worker_that_is_just_given_its_task_is_stopped_with_the_others(tmp_path: Path) -> None:
+    class Pressed:
+        """Ctrl-Z comes while the task is packed."""
+
+        def __reduce__(self) -> tuple[object, ...]:
+            pool.hold()
+            stopped.extend(filter(is_stopped, pids))
+            pool.go_on()
+            return str, ("packed",)
+
+    def noting(environ: Mapping[str, str]) -> Process:
+        process = start(environ)
+        pids.append(process.pid)
+        return process
+
+    pressed, pids, stopped = Pressed(), list[int](), list[int]()
+    with pool_of(tmp_path, start=noting) as pool:
+        pool.start(task(tmp_path, lambda: Path("one.txt").write_text(str(pressed))))
+        assert pool.wait().done.outcome is Outcome.RAN
+    assert stopped == pids != []
+
+
+def is_stopped(pid: int) -> bool:
+    """Look some time, for a signal takes some."""
+    told = (os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) for _ in range(100_000))
+    return any(each is not None for each in told)
 
 
 def test_who_dies_is_known_and_the_others_go_on(tmp_path: Path) -> None:

@@ -125,13 +125,13 @@ class PoolRunner:
         except OSError as error:
             self._fail(task, f"no worker process could be started: {error.strerror}", cause=Cause.AROUND)
             return
+        self._busy[worker] = _Running(task, time.monotonic(), alone)  # from here on it can be stopped and killed
         try:
             worker.take(task, self._options.run_id)
         except Exception as error:  # noqa: BLE001 - pickling calls what users wrote
+            del self._busy[worker]
             self._idle.append(worker)
             self._fail(task, f"it could not be sent to a worker: {error}", cause=Cause.AROUND)
-            return
-        self._busy[worker] = _Running(task, time.monotonic(), alone)
 
     def _put_ahead(self) -> bool:
         """Give the first that waits to the busy worker that may be done first; False: none can take it now."""
