@@ -1,5 +1,6 @@
 """What only a process of its own shows: exit codes, closed streams, poor environments."""
 
+import json
 import os
 import signal
 import subprocess
@@ -44,6 +45,17 @@ def test_a_full_disk_behind_stdout_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_error(tmp_path: Path, closed: str) -> None:
     assert shell(f"pivot help exit-codes {closed}", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_stages_run_where_streams_are_closed(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "go").touch()
+    (tmp_path / "pipeline.py").write_text(SLOW)
+    first = shell(f"PIVOT_PROJECT_ROOT=. pivot run {closed}", tmp_path)  # its workers are forked, where that is done
+    again = shell(f"PIVOT_PROJECT_ROOT=. pivot run -f {closed}", tmp_path)  # these are started
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert "Traceback" not in first.stderr + again.stderr
+    assert json.loads((tmp_path / "2.json").read_text()) == "done"
 
 
 @pytest.mark.parametrize(

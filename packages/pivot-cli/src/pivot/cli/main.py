@@ -51,9 +51,12 @@ def _told(ended: KeyboardInterrupt) -> int:
 
 
 def occupy_standard_descriptors() -> None:
-    """Open what was closed (`>&-`) on nothing: else the next file opened is taken for stdout and written over."""
+    """Open what was closed (`>&-`) on nothing: else the next file opened is taken for stdout and written over.
+
+    Programs that are started have it too: a worker without a stdout could run no stage.
+    """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number, which is this one

@@ -124,7 +124,7 @@ class _Pipes:
 def _leave() -> NoReturn:
     """End as a program does, but neither wait for threads nor take everything apart: with pandas that takes 0.1 s."""
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # there is none where it was closed
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
     os._exit(0)
