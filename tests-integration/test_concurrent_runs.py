@@ -189,7 +189,7 @@ def test_the_wait_for_a_path_ends_with_the_time_limit_and_its_own_exit_code(proj
     told = project.pivot("run", "--only", at="user", expect=5).err
     assert "use is waiting for pid " in told
     assert "another process has been using maker/rows.txt for more than 0.1 s" in told
-    assert "for more than 0.1 s; hint: Wait for it, or raise run.lock_timeout" in told
+    assert "more than 0.1 s. Wait for it, or raise run.lock_timeout" in told
     gates.open("make")
     ended(writer)
 

@@ -348,8 +348,8 @@ def _unchanged(stage: StageDefinition, before: Trace | None, assessor: Assessor)
 
 
 def _said(error: Exception) -> str:
-    """Say it in one line, as a failure is shown."""
-    return "; ".join(map(str.strip, str(error).splitlines()))
+    """Say it in one line, for that is what a stage has among many; what to do about it is a sentence of its own."""
+    return "; ".join(map(str.strip, str(error).replace("\n  hint: ", ". ").splitlines()))
 
 
 def _cause(error: Exception) -> Cause:
