@@ -275,6 +275,74 @@ def loud(text):
     assert project.text("shout.txt") == "A!"
 
 
+STEPS = """
+import time
+from pathlib import Path
+from typing import Annotated
+from pivot import loaders, outputs
+from pivot.pipeline import Pipeline
+
+pipeline = Pipeline("one")
+
+def wait(name):
+    Path(f"{name}-began").touch()
+    while not Path(f"{name}-go").exists():
+        time.sleep(0.01)
+
+Words = Annotated[str, outputs.Dep("text.txt", loaders.Text())]
+
+@pipeline.stage()
+def first(text: Words) -> Annotated[str, outputs.Out("a.txt", loaders.Text())]:
+    wait("first")
+    return text
+
+@pipeline.stage()
+def other(text: Words) -> Annotated[str, outputs.Out("b.txt", loaders.Text())]:
+    wait("other")
+    return text
+"""
+LAST = """
+from typing import Annotated
+from pivot import loaders, outputs
+from pivot.pipeline import Pipeline
+
+pipeline = Pipeline("two")
+
+@pipeline.stage()
+def last(
+    text: Annotated[str, outputs.Dep("../one/a.txt", loaders.Text())],
+) -> Annotated[str, outputs.Out("c.txt", loaders.Text())]:
+    return text + " old"
+"""
+
+
+def second_round_in_steps(project: Project, watch: Watch) -> Watched:
+    """Begin a second round, in which `first` waits, and `other`, and then `last` of another pipeline is to run."""
+    project.write({"one/pipeline.py": STEPS, "two/pipeline.py": LAST, "one/text.txt": "a"})
+    project.write({"one/first-go": "", "one/other-go": ""})
+    watched = watch("-k", "-j", "2")
+    watched.round()
+    for name in ("first-go", "other-go", "first-began", "other-began"):
+        (project / "one" / name).unlink()
+    project.write({"one/text.txt": "b"})
+    for name in ("first-began", "other-began"):
+        wait_for(project / "one" / name, watched.process)
+    return watched
+
+
+def test_code_edited_before_a_warm_worker_loads_it_is_never_recorded_as_the_old_code(
+    project: Project, watch: Watch
+) -> None:
+    watched = second_round_in_steps(project, watch)
+    project.edit("two/pipeline.py", "old", "new")
+    project.write({"one/first-go": "", "one/other-go": ""})
+    watched.until("waiting")
+    assert project.text("two/c.txt") == "b new"
+    project.edit("two/pipeline.py", "new", "old")
+    watched.until("waiting")
+    assert project.text("two/c.txt") == "b old"
+
+
 def test_new_directories_are_watched_and_a_new_pipeline_counts(project: Project, watch: Watch) -> None:
     own = PIPELINE.replace('"p"', '"q"').replace("import helpers\n", "import own as helpers\n")
     project.write({f"one/{name}": text for name, text in FILES.items()})

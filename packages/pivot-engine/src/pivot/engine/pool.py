@@ -97,7 +97,7 @@ class PoolRunner:
         """Whether there may be processes that stages have left."""
 
     def serve(self, options: TaskOptions, tell: Tell, identify: Identify) -> None:
-        """Be the runner of another run; its options differ from those before in the run's name only."""
+        """Be the runner of another run; its options differ in its name, and in what code was identified from."""
         self._options, self._tell, self._identify = options, tell, identify
 
     def room(self, *, ahead: bool) -> int:
@@ -127,7 +127,7 @@ class PoolRunner:
             return
         self._busy[worker] = _Running(task, time.monotonic(), alone)  # from here on it can be stopped and killed
         try:
-            worker.take(task, self._options.run_id)
+            worker.take(task, self._options)
         except Exception as error:  # noqa: BLE001 - pickling calls what users wrote
             del self._busy[worker]
             self._idle.append(worker)
@@ -141,7 +141,7 @@ class PoolRunner:
         for worker, running in self._busy.items():
             if running.may_be_followed and worker not in self._ahead:
                 self._ahead[worker] = task  # from here on it can be held back
-                if worker.take_ahead(task, self._options.run_id):
+                if worker.take_ahead(task, self._options):
                     self._waiting.popleft()
                     return True
                 del self._ahead[worker]

@@ -43,20 +43,23 @@ class Worker:
         self.unpack = Unpacker()
         """Gives what a message from the inbox says."""
         self._pack = Packer()
+        self._options = options
+        """What it was told last: of the run that it serves, and of what its code was identified from."""
         given = Given(import_path(), environ) if process.is_forked else None
         hello = Hello(options, os.getpid(), tuple(sys.argv), frozenset(invented), given)
         self._send(NOW + self._pack(hello))
 
-    def take(self, task: StageTask, run_id: str) -> None:
+    def take(self, task: StageTask, options: TaskOptions) -> None:
         """Give it a task of a run, when it has none. Raises whatever pickling it does, for one that carries a function.
 
         The others need not be pickled by loky (that is, cloudpickle), which takes five times as long.
         """
-        self._send(NOW + self._packed(task, run_id))
+        self._send(NOW + self._packed(task, options))
+        self._options = options
 
-    def take_ahead(self, task: StageTask, run_id: str) -> bool:
+    def take_ahead(self, task: StageTask, options: TaskOptions) -> bool:
         """Give it a task to begin after the one that it has, if that succeeds. False: it cannot be sent just now."""
-        packed = self._packed(task, run_id)
+        packed = self._packed(task, options)
         if len(packed) + sum(self._sent) + _SPARE > self._size:  # nobody may have to wait until a worker reads this
             self._pack.begin_anew()
             return False
@@ -72,12 +75,13 @@ class Worker:
         # By itself, for it is read before a task that was sent first.
         self._send(NOW + whole(pickle.dumps(told)))
 
-    def _packed(self, task: StageTask, run_id: str) -> bytes:
+    def _packed(self, task: StageTask, options: TaskOptions) -> bytes:
+        message = options.run_id if options is self._options else options, task
         if task.info is None:
-            return self._pack((run_id, task))
+            return self._pack(message)
         from loky.backend.reduction import dumps
 
-        return whole(dumps((run_id, task)))
+        return whole(dumps(message))
 
     def _send(self, message: bytes) -> None:
         self._sent.append(len(message))

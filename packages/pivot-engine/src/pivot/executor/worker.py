@@ -159,9 +159,9 @@ class WarmExecution:
         """Whether a stage did something to this process that cannot be undone."""
         return self._execution.surroundings.spoilt
 
-    def run(self, run_id: str, task: StageTask) -> Done:
-        """Run one stage of a run."""
-        self._begin(run_id)
+    def run(self, run: TaskOptions | str, task: StageTask) -> Done:
+        """Run one stage of a run: of a new one with its options, then by its name."""
+        self._begin(run)
         return self._execution.bring_up_to_date(task)
 
     def _marked(self, task: StageTask) -> AbstractContextManager[WorkerStageInfo]:
@@ -174,15 +174,15 @@ class WarmExecution:
             os.environ[STAGE] = mark  # the variables may be those of another pipeline now
         return stage
 
-    def _begin(self, run_id: str) -> None:
+    def _begin(self, run: TaskOptions | str) -> None:
         """In each run a pipeline is loaded anew: its code may be other code now.
 
         All of it, whatever changed: definitions may read any file. What libraries there are stays imported.
         """
-        if self._execution.options.run_id != run_id:
-            # What the code was identified from is known of the first run only: a task has no room for it. An edit
-            # between look and load shows all the same, at the look that follows each round.
-            options = self._execution.options._replace(run_id=run_id, code_files={})
+        before = self._execution.options
+        if run != before.run_id:
+            # The name of another run: its options were in a message that could not be read.
+            options = before._replace(run_id=run, code_files={}) if isinstance(run, str) else run
             self._live.close()
             self._live = LiveStages(options, stay=True)
             self._execution.renew(options, self._marked)
