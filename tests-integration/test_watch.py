@@ -343,6 +343,21 @@ def test_code_edited_before_a_warm_worker_loads_it_is_never_recorded_as_the_old_
     assert project.text("two/c.txt") == "b old"
 
 
+def test_a_half_saved_file_that_a_worker_came_upon_is_tried_again_when_it_is_whole(
+    project: Project, watch: Watch
+) -> None:
+    watched = second_round_in_steps(project, watch)
+    project.write({"two/pipeline.py": LAST + "half = ("})
+    project.write({"one/first-go": ""})
+    while watched.until("stage_finished")[-1]["status"] != "failed":
+        pass
+    project.write({"two/pipeline.py": LAST})
+    project.write({"one/other-go": ""})
+    rounds = [event for event in watched.until("waiting") if event["event"] == "round_started"]
+    assert len(rounds) == 1
+    assert project.text("two/c.txt") == "b old"
+
+
 def test_new_directories_are_watched_and_a_new_pipeline_counts(project: Project, watch: Watch) -> None:
     own = PIPELINE.replace('"p"', '"q"').replace("import helpers\n", "import own as helpers\n")
     project.write({f"one/{name}": text for name, text in FILES.items()})

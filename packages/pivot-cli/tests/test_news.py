@@ -92,6 +92,13 @@ def test_what_was_blocked_counts_as_tried_with_the_facts_of_then() -> None:
     assert tried.calls_for_round([status(STALE, facts("c1"))])
 
 
+def test_a_stage_that_failed_while_its_code_was_edited_is_tried_once_more_and_not_for_ever() -> None:
+    result = RunResult("r", {REF: Done(REF, Outcome.FAILED, edited=True)}, 0.0, tried={REF: facts()})
+    tried = Tried().after(result)
+    assert tried.calls_for_round([status(STALE, facts())])
+    assert not tried.after(result).calls_for_round([status(STALE, facts())])
+
+
 def there(path: str) -> bool:
     return "gone" not in path
 

@@ -21,14 +21,23 @@ class Tried(NamedTuple):
     """Stages that failed -> what they read, or looked for, without declaring it; relative to the project."""
     untried: frozenset[StageRef] = frozenset()
     """Stages that were not run because of a failure."""
+    edited: Mapping[StageRef, Facts] = {}
+    """Stages that failed in the last round while their code was edited -> what their results were to depend on."""
 
     def after(self, result: RunResult) -> "Tried":
-        """Add what one more round has come to."""
+        """Add what one more round has come to.
+
+        A stage that failed while its code was edited was not tried with these facts: a worker that loads a file which
+        is just being saved finds half of it. But one that edits its own code does so each time: twice is enough.
+        """
         done = result.done.values()
+        edited = {item.ref: result.tried[item.ref] for item in done if item.edited and item.ref in result.tried}
+        unsure = {ref for ref, facts in edited.items() if self.edited.get(ref) != facts}
         return Tried(
-            {**self.facts, **result.tried},
+            {ref: facts for ref, facts in {**self.facts, **result.tried}.items() if ref not in unsure},
             {item.ref: item.asked for item in done if item.outcome is Outcome.FAILED},
             frozenset(item.ref for item in done if item.outcome in _UNTRIED),
+            edited,
         )
 
     def with_untried(self, found: Iterable[StageStatus]) -> "Tried":

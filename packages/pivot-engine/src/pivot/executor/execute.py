@@ -113,6 +113,8 @@ class Execution:
             if isinstance(error, PermissionError) and (command := remedy(str(error.filename))):
                 message += f" (give the permission: {command})"
             done = _failed(task, Failure(message, cause=Cause.AROUND))
+        if done.failure is not None:
+            done = done._replace(edited=not self._edits.loaded(task.stage))
         return done._replace(seconds=time.perf_counter() - started, usage=self._meter.read())
 
     def _guarded(self, task: StageTask) -> Done:

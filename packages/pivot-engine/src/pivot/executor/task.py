@@ -118,6 +118,8 @@ class Done(NamedTuple):
     """It ran, and made the very bytes that its last run had made."""
     asked: tuple[str, ...] = ()
     """Of a stage that failed: files and directories that it read or looked for without declaring them."""
+    edited: bool = False
+    """Of a stage that failed: its code was edited meanwhile. Nobody knows which it ran, or could not load."""
 
 
 class Given(NamedTuple):
