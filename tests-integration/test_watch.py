@@ -358,6 +358,19 @@ def test_a_half_saved_file_that_a_worker_came_upon_is_tried_again_when_it_is_who
     assert project.text("two/c.txt") == "b old"
 
 
+def test_a_pipeline_above_that_is_broken_or_mended_is_told(project: Project, watch: Watch) -> None:
+    project.write({"one/pipeline.py": STEPS, "two/pipeline.py": LAST, "one/text.txt": "a", "one/first-go": ""})
+    watched = watch(at="two")
+    watched.round()
+    project.edit("one/pipeline.py", "def wait(name)", "def wait(name")
+    assert watched.round().changed == ["one/pipeline.py"]
+    project.edit("one/pipeline.py", "def wait(name", "def wait(name)")
+    assert watched.round().changed == ["one/pipeline.py"]
+    os.killpg(watched.process.pid, signal.SIGINT)
+    assert watched.ended() == 130
+    assert sum("left out" in line for line in watched.err) == 1
+
+
 def test_new_directories_are_watched_and_a_new_pipeline_counts(project: Project, watch: Watch) -> None:
     own = PIPELINE.replace('"p"', '"q"').replace("import helpers\n", "import own as helpers\n")
     project.write({f"one/{name}": text for name, text in FILES.items()})

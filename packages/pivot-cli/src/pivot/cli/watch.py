@@ -99,6 +99,10 @@ def _outside(scene: Scene, root: str) -> set[str]:
     return {place if os.path.isdir(place) else os.path.dirname(place) for place in outside}
 
 
+def _broken(scene: Scene) -> set[str]:
+    return {str(error) for error in scene.broken.values()}
+
+
 class Watching:
     """One `pivot run --watch`.
 
@@ -118,6 +122,8 @@ class Watching:
         self._tried = Tried()
         self._error = ""
         """What the last round could not begin with."""
+        self._broken: set[str] = set()
+        """Why pipelines were left out of it; nothing of what it was asked for."""
         self._outputs: frozenset[str] = frozenset()
         self._ended_ns = 0
         self._rounds = 0
@@ -144,6 +150,7 @@ class Watching:
     def _run(self) -> None:
         begun = time.perf_counter()
         scene, chosen = choose(self._session, self._wish.selection, self._wish.settings)
+        self._broken = _broken(scene)
         self._note_ground(scene)
         result = self._act(scene.served_by(self._pool.runner), chosen, begun, self._rounds == 1)
         if result.interrupted:
@@ -174,7 +181,8 @@ class Watching:
             found = self._look(scene, chosen)
         except Exception as error:  # noqa: BLE001 - the round tells it, or ends with it
             return report_of(error).message != self._error or any(path.endswith(_SOURCES) for path in changed)
-        return bool(self._error) or self._tried.calls_for_round(found, by_hand)
+        mended = bool(self._error) or _broken(scene) != self._broken
+        return mended or self._tried.calls_for_round(found, by_hand)
 
     def _look(self, scene: Scene, chosen: Sequence[StageRef]) -> Sequence["StageStatus"]:
         if not chosen:
