@@ -14,6 +14,18 @@ def test_a_missing_root_becomes_a_store(root):
     assert identity.writable
 
 
+def test_git_leaves_a_store_alone_that_lies_in_a_project(root):
+    open_layout(Layout(str(root)))
+    assert (root / ".gitignore").read_text() == "*\n"
+
+
+def test_what_somebody_else_says_to_git_stays(root):
+    root.mkdir()
+    (root / ".gitignore").write_text("tmp/\n")
+    open_layout(Layout(str(root)))
+    assert (root / ".gitignore").read_text() == "tmp/\n"
+
+
 def test_opening_again_finds_the_same_store(root):
     assert open_layout(Layout(str(root))).id == open_layout(Layout(str(root))).id
 

@@ -2,6 +2,7 @@
 
 import enum
 import os
+from contextlib import suppress
 from typing import NamedTuple
 
 from pivot.cache.digest import Kind, Name
@@ -103,6 +104,7 @@ def _create(layout: Layout, shared: Shared) -> None:
     _make_folders(layout, shared)
     with locked(layout.below("open.lock")):
         if _read(layout) is None:
+            _hide_from_git(layout)
             _write_identity(layout, os.urandom(16).hex(), shared)
 
 
@@ -139,6 +141,13 @@ def _refuse_foreign(layout: Layout) -> None:
     foreign = sorted(name for name in present - _OURS if not name.startswith("."))
     if foreign:
         raise FormatError(f"{layout.root} is no store and holds {foreign[0]!r}\nchoose an empty or a new directory")
+
+
+def _hide_from_git(layout: Layout) -> None:
+    # Once: who wants a store in git may delete it.
+    with suppress(FileExistsError), open(layout.below(".gitignore"), "x", encoding="utf-8") as file:
+        file.write("*\n")
+        share_like(file.fileno(), layout.root)
 
 
 def _write_identity(layout: Layout, identity: str, shared: Shared) -> None:
