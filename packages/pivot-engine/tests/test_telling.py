@@ -1,6 +1,7 @@
 """What a run tells, and what of it its journals keep."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,16 @@ def test_a_worker_whose_clock_is_another_one_began_between_start_and_end(tale: T
     assert isinstance(end, StageFinished)
     assert end.began is not None
     assert start.at <= end.began <= end.at
+
+
+def test_a_stage_that_was_given_ahead_began_before_that_was_told(tale: Tale) -> None:
+    before = time.monotonic()
+    tale.tell(StageStarted(ref("a:one")), finished("a:one", usage=Usage(7, before, 0.0, None)))
+    start, end = tale.told.events[1:]
+    assert isinstance(start, StageStarted)
+    assert isinstance(end, StageFinished)
+    assert end.began is not None
+    assert end.began < start.at
 
 
 def test_a_run_says_what_it_was_asked_for(graph: Graph, tmp_path: Path) -> None:

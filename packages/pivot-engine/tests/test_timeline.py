@@ -41,3 +41,15 @@ def test_every_stage_that_began_is_a_slice_in_the_lane_of_its_worker() -> None:
     assert slices["p:b"]["args"]["after"] == "p:a"
     assert slices["p:a"]["args"]["reasons"] == ["never ran"]
     assert all(event["pid"] == 1 for event in events)
+
+
+def test_what_one_worker_did_one_after_the_other_does_not_overlap() -> None:
+    """Times are rounded to tenths of milliseconds."""
+    stages = [
+        StageRecord(ref("p:a"), "ran", 0.0738, 0.4298, worker=70),
+        StageRecord(ref("p:b"), "ran", 0.0738, 0.5035, worker=70),
+        StageRecord(ref("p:c"), "ran", 0.0, 0.5773, worker=70),
+    ]
+    run = RUN._replace(stages={stage.ref: stage for stage in stages})
+    slices = [event for event in timeline(run)["traceEvents"] if event["ph"] == "X"]
+    assert [(each["ts"], each["dur"]) for each in slices] == [(429_800, 73_800), (503_600, 73_700), (577_300, 0)]

@@ -144,11 +144,14 @@ class Teller:
         return self._taken_up(done, started.at, at)
 
     def _taken_up(self, done: Done, started: float, at: float) -> float | None:
-        """Place the worker's work on the clock of the run; one on another machine has a clock of its own."""
+        """Place the worker's work on the clock of the run; one on another machine has a clock of its own.
+
+        What a worker was given ahead it begins before this process hears, and tells, that it has.
+        """
         if done.usage is None:
             return None
         measured, latest = done.usage.began - self._origin, at - done.seconds
-        return measured if started <= measured <= latest + _CLOCKS_AGREE else max(started, latest)
+        return measured if 0 <= measured <= latest + _CLOCKS_AGREE else max(started, latest)
 
     def _happened(self, done: Done) -> bool:
         """Tell whether a stage that no worker took up has a story: of a run in which nothing happened there is none."""

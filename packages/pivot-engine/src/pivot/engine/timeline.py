@@ -18,7 +18,7 @@ def timeline(run: RunRecord) -> dict[str, Any]:
     return {
         "displayTimeUnit": "ms",
         "otherData": {"run": run.id, "command": run.command, "version": run.version, "state": str(run.state)},
-        "traceEvents": [*_names(run, lanes), *(_slice(run, stage, lanes) for stage in stages)],
+        "traceEvents": [*_names(run, lanes), *_slices(run, stages, lanes)],
     }
 
 
@@ -45,16 +45,29 @@ def _meta(kind: str, thread: int, name: str) -> dict[str, Any]:
     return {"ph": "M", "pid": _PROCESS, "tid": thread, "name": kind, "args": {"name": name}}
 
 
-def _slice(run: RunRecord, stage: StageRecord, lanes: dict[object, int]) -> dict[str, Any]:
-    seconds = stage.seconds if stage.status != "running" else run.seconds - (stage.began or 0.0)
+def _slices(run: RunRecord, stages: list[StageRecord], lanes: dict[object, int]) -> Iterator[dict[str, Any]]:
+    """Give the slices, none of which begins before the one before it in its lane has ended.
+
+    Journals round, and a viewer takes a slice that reaches into the next for one around it.
+    """
+    free: dict[int, int] = {}
+    for stage in stages:
+        lane, began = lanes[_lane(stage)], stage.began or 0.0
+        seconds = stage.seconds if stage.status != "running" else run.seconds - began
+        begins = max(_microseconds(began), free.get(lane, 0))
+        free[lane] = max(_microseconds(began + seconds), begins)
+        yield _slice(stage, lane, begins, free[lane] - begins)
+
+
+def _slice(stage: StageRecord, lane: int, begins: int, takes: int) -> dict[str, Any]:
     return {
         "ph": "X",
         "pid": _PROCESS,
-        "tid": lanes[_lane(stage)],
+        "tid": lane,
         "name": str(stage.ref),
         "cat": stage.status,
-        "ts": _microseconds(stage.began or 0.0),
-        "dur": _microseconds(seconds),
+        "ts": begins,
+        "dur": takes,
         "args": {
             "status": stage.status,
             "reasons": list(stage.reasons),
