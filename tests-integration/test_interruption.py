@@ -130,6 +130,23 @@ def test_the_second_interrupt_kills_and_leaves_nothing_half_written(project: Pro
     assert project.ran("-j", "1") >= {"p:bad", "p:after"}
 
 
+def test_a_third_interrupt_leaves_no_process_either(project: Project) -> None:
+    ignores = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    child = f"{ignores}; open('../child', 'w').write(str(os.getpid())); open('../born', 'w'); time.sleep(600)"
+    body = f'import subprocess, sys; subprocess.Popen([sys.executable, "-c", {child!r}], start_new_session=True)'
+    asked = 'signal.signal(signal.SIGTERM, lambda *_: Path("../asked").touch())'
+    project.write(with_bad(f'{asked}; {body}; until_told(); return ""'))
+    process = project.start("run", "-j", "1")
+    for name in ("started", "born"):
+        wait_for(project / f"../{name}", process)
+    interrupt_and_wait_until_heard(process)
+    os.killpg(process.pid, signal.SIGINT)
+    wait_for(project / "../asked", process)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) == 130
+    wait_until_gone(int(project.text("../child")))
+
+
 def test_no_process_outlives_a_run_that_is_killed(project: Project) -> None:
     child = "import os, time; open('../child', 'w').write(str(os.getpid())); open('../born', 'w'); time.sleep(600)"
     body = f'import subprocess, sys; subprocess.Popen([sys.executable, "-c", {child!r}], start_new_session=True)'

@@ -296,9 +296,9 @@ class PoolRunner:
             for worker in self._all():
                 worker.signal(signal.SIGKILL)
                 self._bury(worker)
-        if self._had_workers:
-            self._had_workers = False
-            end_leftovers(self._mark)
+            if self._had_workers:
+                self._had_workers = False
+                end_leftovers(self._mark)
 
     def hold(self) -> None:
         """Stop the workers."""
