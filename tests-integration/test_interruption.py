@@ -59,6 +59,19 @@ def test_a_failure_is_told_last_with_the_users_own_line(project: Project) -> Non
     assert "pivot/executor" not in told
 
 
+def test_a_failure_of_many_lines_is_listed_with_its_first(project: Project) -> None:
+    project.write(
+        with_bad(r"""
+    error = ValueError("no such colour\nsee the manual")
+    error.add_note("page 7")
+    raise error""")
+    )
+    first, _, last = project.pivot("run", expect=1).err.partition("failed: bad: ")
+    assert "ValueError: no such colour\n" in first
+    assert last.startswith("pipeline.py:32: ValueError: no such colour\n")
+    assert "see the manual\n  page 7\n" in last
+
+
 def test_keep_going_runs_what_does_not_depend_on_the_failure(project: Project) -> None:
     project.write(with_bad('raise ValueError("no such colour")'))
     outcomes = project.outcomes("-k", expect=1)

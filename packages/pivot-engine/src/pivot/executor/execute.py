@@ -317,13 +317,13 @@ class UserCodeError(Exception):
 
     def failure(self, log: str) -> Failure:
         """Tell it with the user's own frames only."""
-        text = "".join(traceback.format_exception_only(self.cause)).strip()
+        text = "".join(traceback.format_exception_only(self.cause))
         frames = [frame for frame in traceback.extract_tb(self.cause.__traceback__) if not _ours(frame.filename)]
         where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}: " if frames else ""
-        shown = "".join(traceback.format_list(frames)) + text
-        return Failure(
-            where + _shortened(text.splitlines()[-1] if text else "failed"), _shortened(shown, 20_000), _existing(log)
-        )
+        # The first line that begins at the margin: a SyntaxError has its place above it, others notes and more below.
+        message = next((line for line in text.splitlines() if line[:1].strip()), "failed")
+        shown = "".join(traceback.format_list(frames)) + text.strip()
+        return Failure(where + _shortened(message), _shortened(shown, 20_000), _existing(log))
 
 
 _OUR_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
