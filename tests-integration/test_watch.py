@@ -406,6 +406,11 @@ def test_settings_of_the_project_count(project: Project, watch: Watch) -> None:
     assert told.changed == [".pivot/config.yaml"]
 
 
+def test_a_home_or_another_directory_without_a_project_is_not_watched(project: Project) -> None:
+    home = project.home
+    assert "is in no project" in project.pivot("run", "--watch", at=str(home), expect=2).err
+
+
 def test_without_watchfiles_all_files_are_looked_at(project: Project, watch: Watch) -> None:
     project.write(FILES)
     (project.home / "watchfiles.py").write_text("raise ImportError\n")

@@ -149,6 +149,24 @@ class Scene:
             yield engine
 
 
+def project_at(start: Path, environ: Mapping[str, str]) -> "Project":
+    """Find the project around a directory.
+
+    Raises:
+        DefinitionError: there is no project. Looking for pipelines loads what is found, so it is not done in a home
+            or a temporary directory that nobody has called a project.
+    """
+    from pivot.discovery import open_project, pipeline_files_in
+
+    project = open_project(start, environ)
+    if "PIVOT_PROJECT_ROOT" not in environ and not is_marked(project.root, pipeline_files_in):
+        raise DefinitionError(
+            f"{start} is in no project: neither it nor a directory above has a pipeline.py, pivot.yaml, .pivot or .git",
+            hint="Change to your project, or make this directory one: pivot init.",
+        )
+    return project
+
+
 def open_scene(
     session: Session, overrides: Overrides | None = None, before_loading: BeforeLoading = lambda _: None
 ) -> Scene:
@@ -157,18 +175,12 @@ def open_scene(
     `before_loading` is called each time before a pipeline is loaded.
 
     Raises:
-        DefinitionError: there is no project. Looking for pipelines loads what is found, so it is not done in a home
-            or a temporary directory that nobody has called a project.
+        DefinitionError: there is no project.
     """
     start = session.start()
-    from pivot.discovery import open_project, pipeline_files_in, views
+    from pivot.discovery import pipeline_files_in, views
 
-    project = open_project(start, session.environ)
-    if "PIVOT_PROJECT_ROOT" not in session.environ and not is_marked(project.root, pipeline_files_in):
-        raise DefinitionError(
-            f"{start} is in no project: neither it nor a directory above has a pipeline.py, pivot.yaml, .pivot or .git",
-            hint="Change to your project, or make this directory one: pivot init.",
-        )
+    project = project_at(start, session.environ)
     found = views(project, overrides=overrides, before_loading=lambda: before_loading(project))
     return Scene(project, start, scope_of(start, project.root, pipeline_files_in), found.views, found.errors)
 

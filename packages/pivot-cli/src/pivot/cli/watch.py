@@ -13,7 +13,7 @@ from pivot.cli.console import CYAN, DIM
 from pivot.cli.errors import report_of, tell
 from pivot.cli.exits import ExitCode
 from pivot.cli.news import Tried, told
-from pivot.cli.opening import Scene, Selection, choose
+from pivot.cli.opening import Scene, Selection, choose, project_at
 from pivot.cli.session import Session
 from pivot.cli.text import one_line
 from pivot.engine.ground import Ground
@@ -49,9 +49,7 @@ def watch(session: Session, wish: Wish, act: Act) -> ExitCode:
     Raises:
         DefinitionError: there is no project to watch.
     """
-    from pivot.discovery import open_project
-
-    project = open_project(session.start(), session.environ)
+    project = project_at(session.start(), session.environ)
     with terminable() as termination, closing(WarmPool()) as pool:
         opened = open_watch(ground_of(project))
         if opened.note is not None:
