@@ -45,6 +45,15 @@ def test_a_stage_that_was_restored_since_shows_when_it_ran(loud: Path, pivot) ->
     assert "its outputs were restored" in result.stderr
 
 
+def test_of_a_stage_that_was_killed_with_its_run_nobody_knows_how_long_it_took(loud: Path, pivot) -> None:
+    journal = max((loud / ".pivot" / "runs").iterdir())
+    told, _, _ = journal.read_text().partition('{"event": "stage_finished"')
+    journal.write_text(told)
+    result = pivot("logs", "speak")
+    assert "reading two" in result.stdout
+    assert result.stderr.startswith("speak was killed; it began 20")
+
+
 def test_programs_get_the_text_in_an_object(loud: Path, pivot) -> None:
     data = json.loads(pivot("logs", "speak", "--json").stdout)
     assert (data["pipeline"], data["stage"], data["status"]) == ("loud", "speak", "ran")

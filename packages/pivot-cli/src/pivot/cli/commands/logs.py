@@ -88,6 +88,8 @@ def _heading(name: str, log: "StageLog") -> str:
     began = moment(log.run.time + (log.stage.began or 0.0))
     if log.stage.status == "running":
         return f"{name} is running since {began} (run {log.run.id})"
+    if log.stage.status == "killed":  # nobody wrote down when
+        return f"{name} was killed; it began {began} (run {log.run.id})"
     return f"{name} {log.stage.status} {began} in {duration(log.stage.seconds)} (run {log.run.id})"
 
 
