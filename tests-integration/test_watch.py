@@ -396,6 +396,17 @@ def test_a_new_module_that_shadows_another_counts(project: Project, watch: Watch
         watched.round()
 
 
+def test_code_counts_that_a_pipeline_finds_outside_of_the_project(project: Project, watch: Watch) -> None:
+    elsewhere = 'sys.path.append(str(Path(__file__).parent.parent / "lib"))\nimport helpers'
+    pipeline = PIPELINE.replace("import helpers", elsewhere)
+    project.write({"pipeline.py": pipeline, "../lib/helpers.py": HELPERS, "text.txt": "a"})
+    watched = watch()
+    watched.round()
+    project.edit("../lib/helpers.py", "text.upper()", "text.lower()")
+    assert watched.round().became == {"shout": "ran"}
+    assert project.text("shout.txt") == "a"
+
+
 def test_settings_of_the_project_count(project: Project, watch: Watch) -> None:
     project.write(FILES)
     watched = watch()

@@ -17,6 +17,7 @@ from pivot.cli.opening import Scene, Selection, choose, project_at
 from pivot.cli.session import Session
 from pivot.cli.text import one_line
 from pivot.engine.ground import Ground
+from pivot.engine.sessions import FromFiles
 from pivot.engine.warm import WarmPool
 from pivot.engine.watching import Watch, open_watch
 from pivot.registry.endings import Terminated, terminable
@@ -67,7 +68,7 @@ def watch(session: Session, wish: Wish, act: Act) -> ExitCode:
 
 
 def ground_of(project: "Project", scene: Scene | None = None) -> Ground:
-    """Say where files that matter may be: in the project, on the user's import path, beside inputs from elsewhere."""
+    """Say where files that matter may be: in the project, on the user's import path, beside what else stages need."""
     root = str(project.root)
     trees = (root, *_own_import_path(project.root))
     return Ground(trees, tuple(_outside(scene, root)) if scene else (), frozenset({str(project.cache_dir)}))
@@ -93,6 +94,7 @@ def _outside(scene: Scene, root: str) -> set[str]:
     )
     # Through links too: what they lead to may change while they do not.
     places = {place for path in paths for place in (os.path.normpath(path), os.path.realpath(path))}
+    places |= {file for view in scene.views.values() if isinstance(view, FromFiles) for file in view.code_files()}
     outside = {place for place in places if not f"{place}/".startswith(f"{root}/")}
     return {place if os.path.isdir(place) else os.path.dirname(place) for place in outside}
 
