@@ -105,6 +105,15 @@ def test_no_pipeline_is_an_error_that_names_where_was_looked(scene: Scene) -> No
     assert str(scene.project.root) in caught.value.what
 
 
+def test_a_parameter_of_an_unknown_stage_may_be_one_of_a_broken_pipeline(scene: Scene) -> None:
+    assert scene.overrides(["train.rate=0.2"]) == {"b:train": {"rate": "0.2"}}
+    with pytest.raises(DefinitionError, match="no such module"):
+        scene.overrides(["tune.rate=0.2"])
+    scene.broken = {}
+    with pytest.raises(DefinitionError, match="there is no stage tune"):
+        scene.overrides(["tune.rate=0.2"])
+
+
 def test_the_engine_gets_the_settings_of_the_project(scene: Scene, tmp_path: Path) -> None:
     settings = scene.settings()
     assert settings.project_root == tmp_path

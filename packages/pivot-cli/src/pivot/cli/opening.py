@@ -96,8 +96,18 @@ class Scene:
         return list(self.stages) if selection.everything else self.near
 
     def _named(self, words: tuple[str, ...]) -> Sequence[StageRef]:
-        try:
+        with self._naming():
             return self.targets.find(words)
+
+    def overrides(self, settings: Sequence[str]) -> Overrides:
+        """Read what `--set` says. Raises DefinitionError: a word names nothing."""
+        with self._naming():
+            return overrides_of(settings, self.stages, self.targets)
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        try:
+            yield
         except DefinitionError:
             # The name may well be in a pipeline that cannot be loaded: that is what has to be mended first.
             self._refuse_broken(everything=True)
@@ -198,7 +208,7 @@ def choose(
     scene = open_scene(session, before_loading=before_loading)
     if settings:
         # Twice: only the stages say what `train` in `train.rate=0.2` means.
-        scene = open_scene(session, overrides_of(settings, scene.stages, scene.targets), before_loading)
+        scene = open_scene(session, scene.overrides(settings), before_loading)
     chosen = scene.select(selection)
     _warn(session.console(), list(scene.broken.values()))
     return scene, chosen
