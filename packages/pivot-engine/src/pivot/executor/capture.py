@@ -9,8 +9,9 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from pivot.executor.stdio import lines_at_once
 from pivot.registry.writing import opened
 
 
@@ -19,25 +20,30 @@ class Logs:
 
     Most stages print nothing, and making a file costs more than all else that is done for a small stage. So a log
     that stayed empty is not removed, but becomes that of the next stage.
+
+    There is one stream for all of them, at one descriptor: who keeps it, as handlers of `logging` do that one stage has
+    set up, writes to the log of the stage that runs.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[int, str] | None = None
+        self._path: str | None = None
+        self._descriptor = -1
+        self._stream: io.TextIOWrapper | None = None
+        self._flush_c: Callable[[], object] | None = None
 
     @contextlib.contextmanager
     def captured(self, log: str) -> Iterator[None]:
         """Add everything that is printed meanwhile to the file `log`; if nothing is printed, there is none."""
-        descriptor = self._taken_over(log)
-        if descriptor is None:
-            descriptor = opened(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self._last = descriptor, log
+        self._go_to(log)
         kept = [(number, os.dup(number)) for number in (1, 2)]
         streams = sys.stdout, sys.stderr
         try:
-            _redirect(streams, descriptor)
-            with _text(descriptor) as out:
-                sys.stdout = sys.stderr = out
+            _redirect(streams, self._descriptor)
+            sys.stdout = sys.stderr = self._usable_stream()
+            try:
                 yield
+            finally:
+                self._flush()
         finally:
             sys.stdout, sys.stderr = streams
             faulthandler.unregister(signal.SIGTERM)
@@ -47,23 +53,61 @@ class Logs:
 
     def close(self) -> None:
         """Let go of the last log; remove it if nothing was written to it."""
-        if self._last is not None:
-            descriptor, path = self._last
-            self._last = None
-            empty = os.fstat(descriptor).st_size == 0
-            os.close(descriptor)
-            if empty:
-                with contextlib.suppress(OSError):
-                    os.unlink(path)
+        if self._stream is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._stream.close()
+        self._leave()
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = -1
 
-    def _taken_over(self, log: str) -> int | None:
-        """Make of the last log this one. Whether it is empty is seen now: what a stage left behind may still write."""
-        if self._last is not None:
-            descriptor, path = self._last
-            if os.fstat(descriptor).st_size == 0 and not os.access(log, os.F_OK) and _renamed(path, log):
-                return descriptor
-            self.close()
-        return None
+    def _go_to(self, log: str) -> None:
+        """Make of the last log this one, if it is empty. That is seen now: what a stage left behind may still write."""
+        if self._path is not None and self._is_empty() and not os.access(log, os.F_OK) and _renamed(self._path, log):
+            self._path = log
+            return
+        self._leave()
+        descriptor = opened(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        if self._descriptor < 0:
+            self._descriptor = descriptor
+        elif descriptor != self._descriptor:
+            os.dup2(descriptor, self._descriptor, inheritable=False)
+            os.close(descriptor)
+        self._path = log
+
+    def _leave(self) -> None:
+        if self._path is not None and self._is_empty():
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+        self._path = None
+
+    def _is_empty(self) -> bool:
+        try:
+            return os.fstat(self._descriptor).st_size == 0
+        except OSError:
+            return False  # a stage has closed it
+
+    def _usable_stream(self) -> io.TextIOWrapper:
+        """Give the stream; another one if a stage has closed it, or made it another."""
+        if self._flush_c is None:
+            self._flush_c = lines_at_once()
+        if self._stream is None or not _is_as_made(self._stream):
+            self._stream = _text(self._descriptor)
+        return self._stream
+
+    def _flush(self) -> None:
+        assert self._flush_c is not None
+        self._flush_c()
+        assert self._stream is not None
+        try:
+            self._stream.flush()
+        except ValueError:
+            pass  # the stage has closed it
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._stream.close()  # what could not be written is not for another log
+            raise
 
 
 def _renamed(path: str, log: str) -> bool:
@@ -85,5 +129,15 @@ def _redirect(streams: Iterable[object], descriptor: int) -> None:
     faulthandler.register(signal.SIGTERM, file=descriptor, all_threads=False, chain=True)
 
 
+_ENCODING, _ERRORS = "utf-8", "backslashreplace"
+
+
 def _text(descriptor: int) -> io.TextIOWrapper:
-    return open(descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)
+    return open(descriptor, "w", encoding=_ENCODING, errors=_ERRORS, closefd=False, buffering=1)
+
+
+def _is_as_made(stream: io.TextIOWrapper) -> bool:
+    try:
+        return not stream.closed and stream.encoding == _ENCODING and stream.errors == _ERRORS
+    except ValueError:
+        return False  # `detach`
