@@ -538,3 +538,12 @@ def test_a_kill_before_the_stage_wrote_anything_does_not_fail_the_next_run(root:
     done = bring(stage("p:s", root, (), ["x.txt"], code="c2"), lambda: {"out0": "new"}, Text())
     assert done.outcome is Outcome.RAN
     assert (root / "x.txt").read_text() == "new"
+
+
+def test_a_file_that_cannot_be_loaded_or_saved_is_named(root: Path) -> None:
+    (root / "in.txt").write_bytes(b"\xff")
+    reads = bring(stage("p:reads", root, ["in.txt"], ["x.json"]), lambda in0: in0)
+    assert message(reads).startswith("its input in.txt could not be loaded: UnicodeDecodeError: ")
+
+    saves = bring(stage("p:saves", root, (), ["x.json"]), lambda: {"out0": {1, 2}})
+    assert message(saves).startswith("its output x.json could not be saved: TypeError: ")

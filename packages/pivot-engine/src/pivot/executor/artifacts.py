@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pivot.cache import Cache, CacheError, ChangedError, MissingError
 from pivot.executor.core import WorkerStageInfo
+from pivot.executor.raised import LoaderError
 from pivot.executor.state import StageState, is_folder
 from pivot.executor.trace import Artifact, Trace
 from pivot.executor.workspace import absolute, absolute_paths, output_paths
 from pivot.registry.definition import Output, OutputKind, StageDefinition
+from pivot.registry.errors import PivotError
 
 if TYPE_CHECKING:
     from pivot.outputs import Out
@@ -223,7 +225,12 @@ def save(stage: StageDefinition, info: WorkerStageInfo, result: Any, unrecorded:
         out = info["outs"][output.key]
         if not out.loader.hands_paths:
             for path, value in _values(output, _pick(output, result)).items():
-                _save_one(out, absolute(stage.root, path), value, unrecorded)
+                try:
+                    _save_one(out, absolute(stage.root, path), value, unrecorded)
+                except (StageError, PivotError):
+                    raise
+                except BaseException as error:
+                    raise LoaderError(f"its output {path} could not be saved") from error
         with unrecorded():
             for path in output.paths:
                 _check_made(output, path, absolute(stage.root, path))

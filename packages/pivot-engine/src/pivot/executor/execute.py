@@ -2,7 +2,6 @@
 
 import os
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -20,6 +19,7 @@ from pivot.executor.memory import Memory, joined
 from pivot.executor.observed import Identify, KnownCode, Observer
 from pivot.executor.pathlocks import Locks
 from pivot.executor.pending import keep, settle
+from pivot.executor.raised import LoaderError, make_room, told
 from pivot.executor.reasons import Kind, Reason
 from pivot.executor.state import StageState, claim, state_of
 from pivot.executor.task import Cause, Done, Failure, Outcome, StageTask, TaskOptions, found_in
@@ -266,7 +266,7 @@ class Execution:
                 except (StageError, PivotError):
                     raise
                 except BaseException as error:  # noqa: BLE001 - a stage may raise anything, `sys.exit` included
-                    raise UserCodeError(error, observed()) from None
+                    raise UserCodeError(error, observed) from None
             return observed()
 
     @contextmanager
@@ -309,32 +309,17 @@ def _commit(
 class UserCodeError(Exception):
     """Something that the user wrote raised: the function, a loader, a validator."""
 
-    def __init__(self, cause: BaseException, seen: Observed) -> None:
+    def __init__(self, cause: BaseException, observed: Callable[[], Observed]) -> None:
         super().__init__(type(cause).__name__)  # not its text: to make that may fail
         self.cause = cause
+        make_room(cause)
+        seen = observed()
         self.asked = tuple(sorted({*seen.files, *seen.directories, *seen.present, *seen.missing}))
         """What it had read or looked for without declaring it: what may mend it."""
 
     def failure(self, log: str) -> Failure:
         """Tell it with the user's own frames only."""
-        text = "".join(traceback.format_exception_only(self.cause))
-        frames = [frame for frame in traceback.extract_tb(self.cause.__traceback__) if not _ours(frame.filename)]
-        where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}: " if frames else ""
-        # The first line that begins at the margin: a SyntaxError has its place above it, others notes and more below.
-        message = next((line for line in text.splitlines() if line[:1].strip()), "failed")
-        shown = "".join(traceback.format_list(frames)) + text.strip()
-        return Failure(where + _shortened(message), _shortened(shown, 20_000), _existing(log))
-
-
-_OUR_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-
-
-def _ours(filename: str) -> bool:
-    return filename.startswith(_OUR_DIRECTORY)
-
-
-def _shortened(text: str, limit: int = 500) -> str:
-    return text if len(text) <= limit else f"{text[: limit // 2]} ... {text[-limit // 2 :]}"
+        return Failure(*told(self.cause), _existing(log))
 
 
 def _existing(log: str) -> str:
@@ -383,5 +368,12 @@ def _arguments(stage: StageDefinition, info: WorkerStageInfo) -> dict[str, Any]:
 
 def _load(info: WorkerStageInfo, arg: str, paths: tuple[str, ...], many: bool) -> Any:
     loader = info["deps"][arg].loader
-    values = [loader.load(Path(path)) for path in paths]
+    values = []
+    for path in paths:
+        try:
+            values.append(loader.load(Path(path)))
+        except (StageError, PivotError):
+            raise
+        except BaseException as error:
+            raise LoaderError(f"its input {path} could not be loaded") from error
     return values if many else values[0]
