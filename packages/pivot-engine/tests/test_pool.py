@@ -339,3 +339,42 @@ def test_workers_have_the_interpreters_flags(tmp_path: Path) -> None:
         pool.start(task(tmp_path, tells))
         pool.wait()
     assert (tmp_path / "one.txt").read_text() == f"{sys.flags.optimize} {sys.flags.safe_path}"
+
+
+def unpacked_where(is_fine: Callable[[], bool]) -> Callable[[], object]:
+    """Give a function of a stage that only some workers can unpack."""
+
+    def unpack() -> None:
+        if not is_fine():
+            raise RuntimeError("not in this worker")
+
+    class Part:
+        def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
+            return unpack, ()
+
+    part = Part()
+
+    def runs() -> None:
+        Path("two.txt").write_text(f"{os.getpid()} {part}")
+
+    return runs
+
+
+def test_what_a_worker_cannot_run_is_run_by_another(tmp_path: Path) -> None:
+    def spoils() -> None:
+        sys.spoilt = True  # type: ignore[attr-defined]
+        Path("one.txt").write_text(str(os.getpid()))
+
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, spoils))
+        pool.start(task(tmp_path, unpacked_where(lambda: not hasattr(sys, "spoilt")), "two"))
+        assert [pool.wait().done.outcome for _ in range(2)] == [Outcome.RAN, Outcome.RAN]
+    assert (tmp_path / "two.txt").read_text() != f"{(tmp_path / 'one.txt').read_text()} None"
+
+
+def test_what_no_worker_can_run_has_failed(tmp_path: Path) -> None:
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, unpacked_where(lambda: False), "two"))
+        assert told(pool.wait().done) == "its worker could not run it: RuntimeError: not in this worker"
+        pool.start(task(tmp_path, note_process("one"), "one"))
+        assert pool.wait().done.outcome is Outcome.RAN

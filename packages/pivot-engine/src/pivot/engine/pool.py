@@ -90,7 +90,7 @@ class PoolRunner:
         self._waiting: deque[StageTask] = deque()
         """Those that no worker has, or none any more."""
         self._again: deque[StageTask] = deque()
-        """Those that ran out of memory, and are tried once more when nothing else runs."""
+        """Those that ran out of memory, or whose worker could not run them: tried once more when nothing else runs."""
         self._over: deque[Over] = deque()
         self._held = 0.0
         self._had_workers = False
@@ -211,6 +211,9 @@ class PoolRunner:
                 self._waiting.appendleft(follows)
             (self._leaving if ended.leaves else self._idle).append(worker)
             self._relieve()
+        if isinstance(ended.report, Failure) and not running.alone:
+            self._again.append(running.task)  # an earlier stage may have done something to that worker
+            return
         done = ended.report if isinstance(ended.report, Done) else _failed(running.task, ended.report)
         if running.asked and done.failure is not None:
             done = done._replace(failure=done.failure._replace(message=_timed_out(running.task)))
@@ -245,7 +248,7 @@ class PoolRunner:
         elif out_of_memory and not running.alone:
             self._again.append(running.task)
         else:
-            alone = ", even alone; give it more memory" if running.alone else ""
+            alone = ", even alone; give it more memory" if running.alone and out_of_memory else ""
             self._fail(running.task, told(death, seconds, out_of_memory=out_of_memory) + alone, seconds)
 
     def _fail(self, task: StageTask, message: str, seconds: float = 0.0, *, cause: Cause = Cause.STAGE) -> None:

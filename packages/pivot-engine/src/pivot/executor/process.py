@@ -68,11 +68,13 @@ def _close_all_but(kept: Collection[int]) -> None:
 def _work(hello: Hello, tasks: Tasks, pipes: "_Pipes") -> None:
     _settle(hello)
     execution = WarmExecution(hello.options, pipes.say, pipes.ask, pipes.kept, hello.invented)
-    while not execution.spoilt and (message := tasks.next()) is not None:
+    while (message := tasks.next()) is not None:
         report = _guarded(execution, tasks, message)
+        leaves = execution.spoilt or isinstance(report, Failure)
         failed = isinstance(report, Failure) or report.failure is not None  # then it is not for the worker to go on
-        goes_on = not (failed or execution.spoilt) and tasks.claim()
-        pipes.say(Ended(report, goes_on, execution.spoilt))
+        pipes.say(Ended(report, not (failed or leaves) and tasks.claim(), leaves))
+        if leaves:
+            break
     execution.close()
     _leave()
 

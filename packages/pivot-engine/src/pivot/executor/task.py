@@ -165,7 +165,7 @@ class Ended(NamedTuple):
     goes_on: bool = False
     """It has begun the task that it was given ahead."""
     leaves: bool = False
-    """It is its last: the stage did what cannot be undone, and no other is to run there."""
+    """It is its last: a stage did what cannot be undone, and no other is to run there."""
 
 
 class Begins(NamedTuple):
