@@ -547,3 +547,9 @@ def test_a_file_that_cannot_be_loaded_or_saved_is_named(root: Path) -> None:
 
     saves = bring(stage("p:saves", root, (), ["x.json"]), lambda: {"out0": {1, 2}})
     assert message(saves).startswith("its output x.json could not be saved: TypeError: ")
+
+
+def test_a_stage_that_deletes_its_input_is_told_so(root: Path) -> None:
+    (root / "in.txt").write_text("rows")
+    done = bring(stage("p:s", root, ["in.txt"], ["x.json"]), lambda in0: (root / "in.txt").unlink() or {"out0": 1})
+    assert message(done) == "its input in.txt vanished while it ran"

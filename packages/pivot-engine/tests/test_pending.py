@@ -80,12 +80,21 @@ def test_an_output_that_could_not_be_recorded_is_recorded_by_the_next_run_withou
         "its outputs could not be stored: records/c3 is held by process 7; wait for it, or end that process, "
         "and try again; they are kept in place, and the next run stores them without running it again"
     )
-    assert bring(item, None, HeldCache).failure == done.failure._replace(
-        message="its outputs could not be stored or restored: records/c3 is held by process 7; "
-        "wait for it, or end that process, and try again"
-    )
+    assert bring(item, None, HeldCache).failure == done.failure
     assert bring(item, None).outcome is Outcome.RESTORED
     assert (root / "x.txt").read_text() == "made"
+
+
+def test_what_still_cannot_be_stored_goes_on_waiting_and_says_so(root: Path) -> None:
+    item = refused(root)
+    called: list[str] = []
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    again = bring(item, lambda in0: called.append(in0), FullCache)
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert message(again).endswith("; they are kept in place, and the next run stores them without running it again")
+    assert "\n" not in message(again)
+    assert bring(item, lambda in0: called.append(in0)).outcome is Outcome.RESTORED
+    assert not called
 
 
 def test_what_waits_is_stored_no_more_when_an_input_has_changed(root: Path) -> None:

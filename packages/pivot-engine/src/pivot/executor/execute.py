@@ -38,6 +38,8 @@ Live = Callable[[StageTask], AbstractContextManager[WorkerStageInfo]]
 """Gives a task's stage, ready to be called while the context is open."""
 Around = Callable[[StageTask], AbstractContextManager[None]]
 """Is open while code of the user's runs for a task."""
+UNSTORABLE = (BusyError, FullError, ReadOnlyError)
+"""What the store raises though nothing is wrong with the outputs."""
 
 
 class Execution:
@@ -105,9 +107,8 @@ class Execution:
         except ChangedError as error:
             done = _failed(task, Failure(_said(error), cause=Cause.AROUND))
         except CacheError as error:
-            done = _failed(
-                task, Failure(f"its outputs could not be stored or restored: {_said(error)}", cause=_cause(error))
-            )
+            message = f"its outputs could not be stored or restored: {_said(error)}"
+            done = _failed(task, Failure(message, cause=_cause(error)))
         except OSError as error:
             message = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
             if isinstance(error, PermissionError) and (command := remedy(str(error.filename))):
@@ -177,10 +178,13 @@ class Execution:
         """Store what an earlier run computed and could not store, if it did."""
         if task.force or task.stage.identity.unknown or self.options.no_commit:
             return None
-        trace = settle(task.stage, state, assessor, self.cache)
-        if trace is None:
-            return None
-        _commit(task.stage, state, trace, assessor)
+        try:
+            trace = settle(task.stage, state, assessor, self.cache)
+            if trace is None:
+                return None
+            _commit(task.stage, state, trace, assessor)
+        except UNSTORABLE as error:
+            return _unstored(task, error, decision, kept=True)
         state.forget_pending()
         return Done(task.stage.ref, Outcome.RESTORED, reasons=decision.reasons, found=found_in(trace))
 
@@ -224,7 +228,7 @@ class Execution:
         if not self.options.no_commit:
             try:
                 _commit(stage, state, trace, assessor, first=assessment.before is None)
-            except (BusyError, FullError, ReadOnlyError) as error:
+            except UNSTORABLE as error:
                 return self._keep(task, error, decision, trace if identified else None)
         return Done(
             stage.ref,
@@ -239,16 +243,14 @@ class Execution:
         """Store the outputs, or say why that cannot be: no reason to throw away what was computed."""
         try:
             return store(stage, self.cache), None
-        except (FullError, ReadOnlyError, OSError) as error:
+        except (*UNSTORABLE, OSError) as error:
             return {}, error
 
     def _keep(self, task: StageTask, refused: Exception, decision: Run, trace: Trace | None) -> Done:
         """Leave the outputs where they are; the next run stores them, if anybody knows what they were made from."""
-        message = f"its outputs could not be stored: {_said(refused)}"
         if trace is not None:
             keep(task.stage, trace.facts, trace.manifest, self.cache)
-            message += "; they are kept in place, and the next run stores them without running it again"
-        return _failed(task, Failure(message, cause=_cause(refused)), decision)
+        return _unstored(task, refused, decision, kept=trace is not None)
 
     def _call(self, task: StageTask, log: str, observer: Observer, declared: Sequence[str]) -> Observed:
         """Load the arguments, call the function, save what it returns: in the stage's directory, and observed.
@@ -288,8 +290,8 @@ class Execution:
     def _check(self, stage: StageDefinition, facts: Facts, workspace: Workspace, seen: Seen) -> None:
         """Refuse a result that cannot be trusted: its inputs changed meanwhile, or it read what it may not."""
         for path, full in zip(facts.deps, absolute_paths(stage.root, facts.deps), strict=True):
-            if workspace.again(full) != facts.deps[path]:
-                raise StageError(f"its input {path} changed while it ran")
+            if (now := workspace.again(full)) != facts.deps[path]:
+                raise StageError(f"its input {path} {'vanished' if now is None else 'changed'} while it ran")
         if self.options.settings.observe == "strict" and seen.files:
             raise StageError(f"it read {min(seen.files)}, which it does not declare (observe: strict)")
 
@@ -346,6 +348,13 @@ def _cause(error: Exception) -> Cause:
 def _failed(task: StageTask, failure: Failure, decision: Run | None = None) -> Done:
     reasons = () if decision is None else decision.reasons
     return Done(task.stage.ref, Outcome.FAILED, reasons=reasons, failure=failure)
+
+
+def _unstored(task: StageTask, refused: Exception, decision: Run, *, kept: bool) -> Done:
+    message = f"its outputs could not be stored: {_said(refused)}"
+    if kept:
+        message += "; they are kept in place, and the next run stores them without running it again"
+    return _failed(task, Failure(message, cause=_cause(refused)), decision)
 
 
 def _declared(stage: StageDefinition, project_root: Path) -> list[str]:
