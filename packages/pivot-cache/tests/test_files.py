@@ -1,5 +1,6 @@
 import errno
 import os
+import resource
 
 import pytest
 from hypothesis import given
@@ -108,6 +109,21 @@ def test_copying_names_the_bytes_that_were_written(tmp_path):
     assert hash_descriptor(target) == name_of(data)
     os.close(source)
     os.close(target)
+
+
+def test_a_file_that_grows_as_fast_as_it_is_read_is_not_followed(tmp_path):
+    path = tmp_path / "grows"
+    path.write_bytes(bytes(3 * CHUNK))
+    source, target = os.open(path, os.O_RDONLY), os.open(path, os.O_WRONLY | os.O_APPEND)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20 * CHUNK, before[1]))  # else a failure would fill the disk
+    try:
+        copy_hashing(source, target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        os.close(source)
+        os.close(target)
+    assert path.stat().st_size <= 8 * CHUNK
 
 
 def test_a_file_system_without_clones_says_so(tmp_path):

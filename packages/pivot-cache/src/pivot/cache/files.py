@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import stat
+from collections.abc import Iterator
 from typing import Self
 
 from pivot.cache.digest import Kind, Name, hasher
@@ -65,28 +66,32 @@ def read_all(descriptor: int, size: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _buffer(descriptor: int) -> bytearray:
-    # Clearing a megabyte takes longer than reading a small file.
-    return bytearray(min(CHUNK, os.fstat(descriptor).st_size + 1))
-
-
 def hash_descriptor(descriptor: int, kind: Kind = Kind.BLOB) -> Name:
-    """Hash from the current offset to the end."""
-    state, buffer = hasher(kind), _buffer(descriptor)
-    view = memoryview(buffer)
-    while count := os.readv(descriptor, [buffer]):
-        state.update(view[:count])
+    """Hash from the beginning to the end; of a file that grows meanwhile no more than shows that it does."""
+    state = hasher(kind)
+    for piece in _pieces(descriptor):
+        state.update(piece)
     return Name(kind, state.hexdigest())
 
 
 def copy_hashing(source: int, target: int, kind: Kind = Kind.BLOB) -> Name:
-    """Copy to the end and give the name of the bytes that were written."""
-    state, buffer = hasher(kind), _buffer(source)
-    view = memoryview(buffer)
-    while count := os.readv(source, [buffer]):
-        state.update(view[:count])
-        write_all(target, view[:count])
+    """Copy to the end, in the same way, and give the name of the bytes that were written."""
+    state = hasher(kind)
+    for piece in _pieces(source):
+        state.update(piece)
+        write_all(target, piece)
     return Name(kind, state.hexdigest())
+
+
+def _pieces(descriptor: int) -> Iterator[memoryview]:
+    size = os.fstat(descriptor).st_size
+    # Clearing a megabyte takes longer than reading a small file.
+    buffer = bytearray(min(CHUNK, size + 1))
+    view, read = memoryview(buffer), 0
+    # Who writes faster than this reads would be followed until the disk is full.
+    while read <= size and (count := os.readv(descriptor, [buffer])):
+        read += count
+        yield view[:count]
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
