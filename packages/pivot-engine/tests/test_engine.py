@@ -213,6 +213,14 @@ def test_deleted_and_edited_outputs_come_back(root: Path) -> None:
     assert (root / "double.txt").read_text() == "AA"
 
 
+def test_a_run_says_where_it_has_put_what_lay_in_place_of_outputs(root: Path) -> None:
+    assert not run(chain(root)).trash
+    (root / "double.txt").write_text("mine")
+    (place,) = run(chain(root)).trash
+    assert place.parent == root / ".pivot" / "trash"
+    assert [path.read_text() for path in place.rglob("double.txt")] == ["mine"]
+
+
 def test_checkout_restores_without_running_and_keeps_what_nobody_else_has(root: Path) -> None:
     run(chain(root))
     (root / "upper.txt").unlink()
