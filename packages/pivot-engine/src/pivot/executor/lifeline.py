@@ -1,6 +1,7 @@
 """A worker lives no longer than its coordinator, however that ends, and takes along what its stages have started."""
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -9,6 +10,7 @@ import time
 
 from pivot.executor.marks import RUN, marked
 
+_TERMINAL = "/dev/tty"
 _LOOK_EVERY = 0.5
 """Seconds between looks, where the kernel does not tell when a process ends."""
 
@@ -18,10 +20,12 @@ def tie_to(coordinator: int) -> None:
 
     A group, because stages start processes. A thread that waits, because the signal that Linux offers instead
     (PR_SET_PDEATHSIG) is sent when the thread ends that started this process, and pools start workers from threads.
-    The terminal belongs to the coordinator's group: what reads it here would be stopped, so there is nothing to read.
+    The terminal belongs to the coordinator's group: what reads it here, as `getpass` and `ssh` do, would be stopped for
+    ever. So there is none, and nothing to read.
     """
     os.setpgid(0, 0)
     _read_nothing()
+    _have_no_terminal()
     threading.Thread(target=_end_with, args=(coordinator,), name="pivot-lifeline", daemon=True).start()
 
 
@@ -29,6 +33,18 @@ def _read_nothing() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     os.dup2(nothing, 0)
     os.close(nothing)
+
+
+def _have_no_terminal() -> None:
+    # Not by a session of its own: the head of one may not call `setpgrp`, which stages do.
+    with contextlib.suppress(OSError):  # there is none
+        terminal = os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            import termios  # only where there is one
+
+            fcntl.ioctl(terminal, termios.TIOCNOTTY)
+        finally:
+            os.close(terminal)
 
 
 def _end_with(coordinator: int) -> None:
