@@ -300,6 +300,20 @@ def test_it_is_ended_too_when_the_worker_died_before_the_run_was_over(tmp_path: 
     assert [str(event.ref) for event in events if isinstance(event, ProcessLeft)] == ["p:one"]
 
 
+def test_a_pool_of_processes_that_a_library_keeps_is_ended_by_it(tmp_path: Path) -> None:
+    def computes() -> None:
+        from loky import get_reusable_executor
+
+        Path("one.txt").write_text(str(get_reusable_executor(max_workers=1).submit(abs, -1).result()))
+
+    events: list[Event] = []
+    pool = PoolRunner(options_of(tmp_path), 1, events.append, identified)
+    pool.start(task(tmp_path, computes))
+    assert pool.wait().done.outcome is Outcome.RAN
+    pool.close()
+    assert not [event for event in events if isinstance(event, ProcessLeft)]
+
+
 def test_threads_that_a_stage_leaves_do_not_keep_its_worker(tmp_path: Path) -> None:
     def leaves() -> None:
         Path("one.txt").touch()

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -125,6 +126,11 @@ class _Pipes:
 
 def _leave() -> NoReturn:
     """End as a program does, but neither wait for threads nor take everything apart: with pandas that takes 0.1 s."""
+    # Before the others, as in a program. Here pools of processes are ended (loky's, and so those of joblib and
+    # scikit-learn); else multiprocessing would wait for them.
+    for act in reversed(getattr(threading, "_threading_atexits", ())):
+        with contextlib.suppress(Exception):
+            act()
     atexit._run_exitfuncs()
     for stream in filter(None, (sys.stdout, sys.stderr)):  # there is none where it was closed
         with contextlib.suppress(OSError, ValueError):
