@@ -19,6 +19,8 @@ from pivot.cache import CacheRoot
 from pivot.engine import EngineSettings, Outcome
 from pivot.engine.pool import PoolRunner
 from pivot.executor.task import StageTask, TaskOptions
+from pivot.loaders import Text
+from pivot.outputs import Out
 from pivot.registry.definition import Origin
 
 Look = Callable[[], object]
@@ -123,6 +125,29 @@ def test_a_child_that_a_stage_forked_does_not_come_back_as_a_second_worker(tmp_p
 
     done = run(tmp_path, first=forking, second=lambda: Path("second.txt").touch())
     assert done == [Outcome.RAN, Outcome.RAN]
+
+
+def test_a_child_that_a_stage_forked_saves_nothing(tmp_path: Path) -> None:
+    class Noted(Text):
+        def save(self, value: str, path: Path) -> None:
+            (tmp_path / f"saved by {os.getpid()}").touch()
+            super().save(value, path)
+
+    def forking() -> dict[str, str]:
+        if child := os.fork():
+            os.waitpid(child, 0)
+        return {"out0": "made"}
+
+    options = TaskOptions(EngineSettings(tmp_path, CacheRoot(tmp_path / "cache")), "r1")
+    (task,) = tasks_of(live(tmp_path, [stage("p:first", tmp_path, (), ["first.txt"])], first=forking), options)
+    assert task.info is not None
+    task.info["outs"]["out0"] = Out("first.txt", Noted())
+    pool = PoolRunner(options, 1, lambda _: None, identified)
+    pool.start(task)
+    done = pool.wait().done
+    pool.close()
+    assert (done.outcome, done.failure) == (Outcome.RAN, None)
+    assert len(list(tmp_path.glob("saved by *"))) == 1
 
 
 PIPELINE = """

@@ -264,7 +264,9 @@ class Execution:
                 try:
                     with self.around(task):
                         result = info["func"](**_arguments(stage, info))
-                        save(stage, info, result, self.recorder.unrecorded)
+                    # After that block: with it ends a child that the function forked, and did not end itself.
+                    # It saves nothing.
+                    save(stage, info, result, self.recorder.unrecorded)
                 except (StageError, PivotError):
                     raise
                 except BaseException as error:  # noqa: BLE001 - a stage may raise anything, `sys.exit` included
