@@ -1,5 +1,6 @@
 """Workers that die, take too long, or cannot be had: through real processes."""
 
+import atexit
 import importlib
 import os
 import resource
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -323,6 +325,19 @@ def test_threads_that_a_stage_leaves_do_not_keep_its_worker(tmp_path: Path) -> N
         pool.start(task(tmp_path, leaves))
         assert pool.wait().done.outcome is Outcome.RAN
         pool.close()
+
+
+def test_nor_does_a_pool_of_threads_that_is_at_work(tmp_path: Path) -> None:
+    def leaves() -> None:
+        Path("one.txt").touch()
+        ThreadPoolExecutor(1).submit(time.sleep, 600)
+        atexit.register((tmp_path / "ended by itself").touch)
+
+    with pool_of(tmp_path) as pool:
+        pool.start(task(tmp_path, leaves))
+        assert pool.wait().done.outcome is Outcome.RAN
+        pool.close()
+    assert (tmp_path / "ended by itself").exists()
 
 
 def test_a_worker_that_dies_before_its_code_is_identified_has_recorded_nothing(tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ class _Pipes:
 def _leave() -> NoReturn:
     """End as a program does, but neither wait for threads nor take everything apart: with pandas that takes 0.1 s."""
     # Before the others, as in a program. Here pools of processes are ended (loky's, and so those of joblib and
-    # scikit-learn); else multiprocessing would wait for them.
+    # scikit-learn); else multiprocessing would wait for them. For pools of threads nobody waits.
+    getattr(sys.modules.get("concurrent.futures.thread"), "_threads_queues", {}).clear()
     for act in reversed(getattr(threading, "_threading_atexits", ())):
         with contextlib.suppress(Exception):
             act()
