@@ -33,6 +33,10 @@ def says_much() -> None:
     raise ValueError("two errors:\n  the first\nFor more see elsewhere")
 
 
+def begins_with_an_empty_line() -> None:
+    raise ValueError("\n\n  All fits failed.\nTry again")
+
+
 def gives_a_hint() -> None:
     error = ValueError("bad")
     error.add_note("in row 3")
@@ -65,6 +69,7 @@ def raised_error(act: Callable[[], object]) -> Exception:
     [
         (reads_nonsense, "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)"),
         (says_much, "ValueError: two errors:"),
+        (begins_with_an_empty_line, "ValueError: All fits failed."),
         (evaluates, "SyntaxError: invalid syntax"),
     ],
 )

@@ -58,8 +58,12 @@ def _is_of_a_library(filename: str) -> bool:
 
 def _first_line(whole: traceback.TracebackException) -> str:
     """Give its type, and of its message the first line. A syntax error tells before that, indented, where it is."""
-    lines = "".join(whole.format_exception_only()).splitlines()
-    return next((line for line in lines if line and not line[0].isspace()), "failed")
+    lines = [line for line in "".join(whole.format_exception_only()).splitlines() if line.strip()]
+    while lines and lines[0][0].isspace():
+        del lines[0]
+    if len(lines) > 1 and lines[0].endswith(": "):  # its message begins with an empty line
+        return lines[0] + lines[1].strip()
+    return lines[0] if lines else "failed"
 
 
 def _shortened(text: str, limit: int = 500) -> str:
