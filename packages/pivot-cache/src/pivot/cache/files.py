@@ -14,7 +14,7 @@ from typing import Self
 from pivot.cache.digest import Kind, Name, hasher
 from pivot.cache.errors import FullError
 from pivot.cache.locks import try_lock
-from pivot.cache.sharing import make_folder
+from pivot.cache.sharing import give_name, make_folder
 
 CHUNK = 1 << 20
 CANONICAL_MTIME_NS = 1_000_000_000_000_000_000
@@ -159,8 +159,7 @@ class Draft:
 
     def _link(self, target: str) -> None:
         if self._path is None:
-            # Without src_dir_fd CPython calls link(2), which does not follow the magic link (EXDEV).
-            os.link(f"/proc/self/fd/{self.descriptor}", target, src_dir_fd=self.descriptor, follow_symlinks=True)
+            give_name(self.descriptor, target)
             return
         try:
             os.link(self._path, target)

@@ -77,10 +77,15 @@ def _make_file(path: str, folder: str) -> None:
     descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
     try:
         share(descriptor)
-        # Without src_dir_fd CPython calls link(2), which does not follow the magic link (EXDEV).
-        os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
+        give_name(descriptor, path)
     finally:
         os.close(descriptor)
+
+
+def give_name(descriptor: int, path: str) -> None:
+    """Let a file that has no name appear; raise `FileExistsError` rather than replace."""
+    # Without src_dir_fd CPython calls link(2), which does not follow the magic link (EXDEV).
+    os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
 
 
 def share_all(root: str) -> None:
