@@ -117,6 +117,18 @@ def test_a_stage_does_not_read_what_another_run_is_just_writing(project: Project
     assert project.text("user/used.txt") == "new 1"
 
 
+def test_the_time_for_which_a_stage_waits_for_others_is_none_of_its_own(project: Project, gates: Gates) -> None:
+    gates.close("make")
+    writer = project.start("run", "--json", at="maker")
+    gates.wait_until_at("make")
+    reader = project.start("run", "--json", "--only", at="user")
+    waiting = event_of(reader, event="stage_waiting")
+    gates.open("make")
+    done = event_of(reader, event="stage_finished", stage="use")
+    ended(writer, reader)
+    assert waiting["at"] < done["began"] <= done["began"] + done["seconds"] <= done["at"] + 0.001
+
+
 def test_a_stage_does_not_write_what_another_run_is_just_reading(project: Project, gates: Gates) -> None:
     project.pivot("run", at="maker")
     gates.close("use")

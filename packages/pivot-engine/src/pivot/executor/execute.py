@@ -116,7 +116,10 @@ class Execution:
             done = _failed(task, Failure(message, cause=Cause.AROUND))
         if done.failure is not None:
             done = done._replace(edited=not self._edits.loaded(task.stage))
-        return done._replace(seconds=time.perf_counter() - started, usage=self._meter.read())
+        seconds, usage, waited = time.perf_counter() - started, self._meter.read(), self._locks.waited
+        if waited:  # what others did meanwhile is not what this stage takes
+            seconds, usage = seconds - waited, usage._replace(began=usage.began + waited)
+        return done._replace(seconds=seconds, usage=usage)
 
     def _guarded(self, task: StageTask) -> Done:
         self._claim(task.stage)
