@@ -43,6 +43,9 @@ def test_there_is_the_memory_of_the_machine_unless_the_project_says_otherwise() 
         ({"gpu": 2.0}, {"gpu": 1.5}, "stage p:a needs 2 gpu, and there is 1.5 gpu for all", "run.resources.gpu"),
         ({"gpu": 2.0}, {}, "stage p:a needs 2 gpu, and nothing says how much", "run: {resources: {gpu: 2}}"),
         ({"memory": 3.0 * 2**60}, {}, "needs 3.221e+09 GiB of memory, and there is", "run.resources.memory"),
+        ({"memory": 9999.0 * 2**30}, {}, "needs 9999 GiB", "--resource memory=9999G."),
+        ({"memory": 2**30 + 1.0}, {"memory": 1.0}, "needs 1 GiB", "--resource memory=1025M."),
+        ({"tokens": 1234567.0}, {}, "needs 1.23457e+06 tokens", "--resource tokens=1234567."),
     ],
 )
 def test_more_than_there_is_is_an_error_with_place_and_next_step(

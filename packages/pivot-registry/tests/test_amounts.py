@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pivot.registry.amounts import amount_of, seconds_of, told_amount, tries_of
+from pivot.registry.amounts import amount_of, seconds_of, spelled_amount, told_amount, tries_of
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,18 @@ def test_tries_are_few_and_whole() -> None:
 def test_an_amount_is_told_as_people_write_it() -> None:
     assert told_amount("gpu", 0.5) == "0.5 gpu"
     assert told_amount("memory", amount_of("1.5G")) == "1.5 GiB of memory"
+
+
+@pytest.mark.parametrize(
+    ("name", "amount", "spelled"),
+    [
+        ("memory", 9999.0 * 2**30, "9999G"),
+        ("memory", 2**30 + 1.0, "1025M"),
+        ("memory", 1.0, "1M"),
+        ("gpu", 2.0, "2"),
+        ("tokens", 1234567.0, "1234567"),
+    ],
+)
+def test_an_amount_is_spelled_so_that_it_can_be_given(name: str, amount: float, spelled: str) -> None:
+    assert spelled_amount(name, amount) == spelled
+    assert amount_of(spelled) >= amount

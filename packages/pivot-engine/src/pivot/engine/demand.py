@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pivot.executor.machine import usable_memory
 from pivot.executor.settings import EngineSettings, RunOptions
-from pivot.registry.amounts import told_amount
+from pivot.registry.amounts import spelled_amount, told_amount
 from pivot.registry.definition import StageDefinition
 from pivot.registry.errors import DefinitionError
 from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
@@ -74,11 +74,11 @@ def check_resources(stages: Iterable[StageDefinition], totals: Mapping[str, floa
 
 
 def _too_much(stage: StageDefinition, name: str, amount: float, total: float | None) -> DefinitionError:
-    wanted = told_amount(name, amount)
+    wanted, spelled = told_amount(name, amount), spelled_amount(name, amount)
     if total is None:
         what = f"stage {stage.ref} needs {wanted}, and nothing says how much of it there is"
-        hint = f"Say it in {PIVOT_DIR}/{CONFIG_NAME} (run: {{resources: {{{name}: {amount:g}}}}})"
+        hint = f"Say it in {PIVOT_DIR}/{CONFIG_NAME} (run: {{resources: {{{name}: {spelled}}}}})"
     else:
         what = f"stage {stage.ref} needs {wanted}, and there is {told_amount(name, total)} for all stages together"
         hint = f"Let it need less, or raise run.resources.{name} in {PIVOT_DIR}/{CONFIG_NAME}"
-    return DefinitionError(what, where=stage.place, hint=f"{hint}; once: pivot run --resource {name}={amount:g}.")
+    return DefinitionError(what, where=stage.place, hint=f"{hint}; once: pivot run --resource {name}={spelled}.")

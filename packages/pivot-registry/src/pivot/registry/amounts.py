@@ -62,6 +62,14 @@ def told_amount(name: str, amount: float) -> str:
     return f"{amount / 1024**3:.4g} GiB of memory" if name == "memory" else f"{amount:g} {name}"
 
 
+def spelled_amount(name: str, amount: float) -> str:
+    """Write an amount as `amount_of` reads it, rounded up: `2`, `12G`."""
+    if name == "memory":
+        mebi = math.ceil(amount / 1024**2)
+        return f"{mebi}M" if mebi % 1024 else f"{mebi // 1024}G"
+    return f"{amount:.15g}"
+
+
 def checked_resources(given: object, where: str, places: Mapping[str, str] = {}) -> dict[str, float]:
     """Read the resources that a stage needs. `places` tells where each is written, if that is known better.
 
