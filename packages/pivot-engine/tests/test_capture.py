@@ -4,6 +4,7 @@ import ctypes
 import io
 import logging
 import os
+import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -67,6 +68,33 @@ def test_where_c_cannot_be_asked_the_rest_is_printed_all_the_same(
 def _stdout() -> io.TextIOWrapper:
     assert isinstance(sys.stdout, io.TextIOWrapper)
     return sys.stdout
+
+
+def test_who_wraps_stdout_in_each_stage_closes_it_for_nobody(logs: Logs, tmp_path: Path) -> None:
+    wrappers: list[object] = []
+
+    def wraps() -> None:
+        sys.stdout = io.TextIOWrapper(_stdout().buffer, encoding="utf-8")
+        wrappers[:] = [sys.stdout]  # that of the stage before is collected
+        print("wrapped")
+
+    for name in ("first.log", "second.log", "third.log"):
+        assert printed(logs, tmp_path / name, wraps) == "wrapped\n"
+
+
+def test_what_could_not_be_written_is_in_no_other_log(logs: Logs, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fills() -> None:
+        sys.stdout.write("no newline")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            printed(logs, tmp_path / "first.log", fills)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert printed(logs, tmp_path / "second.log", lambda: print("second")) == "second\n"
 
 
 def _detached() -> None:

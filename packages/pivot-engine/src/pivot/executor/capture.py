@@ -29,6 +29,7 @@ class Logs:
         self._path: str | None = None
         self._descriptor = -1
         self._stream: io.TextIOWrapper | None = None
+        self._buffer: _Lasting | None = None
         self._flush_c: Callable[[], object] | None = None
 
     @contextlib.contextmanager
@@ -53,9 +54,7 @@ class Logs:
 
     def close(self) -> None:
         """Let go of the last log; remove it if nothing was written to it."""
-        if self._stream is not None:
-            with contextlib.suppress(OSError, ValueError):
-                self._stream.close()
+        self._end_stream()
         self._leave()
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
@@ -89,24 +88,36 @@ class Logs:
             return False  # a stage has closed it
 
     def _usable_stream(self) -> io.TextIOWrapper:
-        """Give the stream; another one if a stage has closed it, or made it another."""
+        """Give the stream, as it was made; another one if a stage has taken it apart."""
         if self._flush_c is None:
             self._flush_c = lines_at_once()
-        if self._stream is None or not _is_as_made(self._stream):
-            self._stream = _text(self._descriptor)
+        with contextlib.suppress(ValueError):  # a stage has detached it
+            if self._stream is not None and not self._stream.closed:
+                if (self._stream.encoding, self._stream.errors) != (_ENCODING, _ERRORS):
+                    self._stream.reconfigure(encoding=_ENCODING, errors=_ERRORS)
+                return self._stream
+        self._end_stream()
+        self._buffer = _Lasting(io.FileIO(self._descriptor, "w", closefd=False))
+        self._stream = io.TextIOWrapper(self._buffer, encoding=_ENCODING, errors=_ERRORS, line_buffering=True)
         return self._stream
+
+    def _end_stream(self) -> None:
+        if self._buffer is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._buffer.end()
 
     def _flush(self) -> None:
         assert self._flush_c is not None
         self._flush_c()
         assert self._stream is not None
+        if (sys.stdout, sys.stderr) != (self._stream, self._stream):
+            _write_out((sys.stdout, sys.stderr))
         try:
             self._stream.flush()
         except ValueError:
-            pass  # the stage has closed it
+            pass  # the stage has detached it
         except OSError:
-            with contextlib.suppress(OSError):
-                self._stream.close()  # what could not be written is not for another log
+            self._end_stream()  # what could not be written is not for another log
             raise
 
 
@@ -118,10 +129,14 @@ def _renamed(path: str, log: str) -> bool:
     return True
 
 
-def _redirect(streams: Iterable[object], descriptor: int) -> None:
+def _write_out(streams: Iterable[object]) -> None:
     for stream in streams:
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()  # type: ignore[attr-defined]
+
+
+def _redirect(streams: Iterable[object], descriptor: int) -> None:
+    _write_out(streams)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     # A stage that is ended by SIGTERM, because it takes too long say, writes down first where it was. By faulthandler:
@@ -132,12 +147,13 @@ def _redirect(streams: Iterable[object], descriptor: int) -> None:
 _ENCODING, _ERRORS = "utf-8", "backslashreplace"
 
 
-def _text(descriptor: int) -> io.TextIOWrapper:
-    return open(descriptor, "w", encoding=_ENCODING, errors=_ERRORS, closefd=False, buffering=1)
+class _Lasting(io.BufferedWriter):
+    """Stays open: who wraps it (`io.TextIOWrapper(sys.stdout.buffer)`) closes it when the wrapper is collected."""
 
+    def close(self) -> None:
+        """Write out what there is."""
+        self.flush()
 
-def _is_as_made(stream: io.TextIOWrapper) -> bool:
-    try:
-        return not stream.closed and stream.encoding == _ENCODING and stream.errors == _ERRORS
-    except ValueError:
-        return False  # `detach`
+    def end(self) -> None:
+        """Close it."""
+        super().close()
