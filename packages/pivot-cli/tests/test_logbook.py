@@ -86,10 +86,12 @@ critical path: 9.0s of 10.0s
 
 
 def test_a_failure_is_told_last_with_the_command_for_its_log(story_of, stage) -> None:
-    broken = stage("p:a b", 0.0, 1.0, "failed", failure="ValueError: \x1b[2J")
+    broken = stage("p:a b", 0.0, 1.0, "failed", failure="ValueError: \x1b[2J", traceback="  in f\n\x1b[2J")
     text = story_of(run_of(broken, state=RunState.FAILED, failed=(broken.ref,)))
     assert text.startswith(f"x {ID}  {moment(0)}, 10.0s, failed\n")
-    assert text.endswith(f"\nfailed: p:a b: ValueError: \\x1b[2J\n  log: pivot logs 'p:a b' --run {ID}\n")
+    assert text.endswith(
+        f"\nfailed: p:a b: ValueError: \\x1b[2J\n    in f\n  \\x1b[2J\n  log: pivot logs 'p:a b' --run {ID}\n"
+    )
 
 
 def test_how_long_a_killed_stage_ran_is_not_known(story_of, stage) -> None:

@@ -51,7 +51,7 @@ FAILED = {
     "status": "failed",
     "seconds": 0.3,
     "reasons": [],
-    "failure": {"message": "no rows", "traceback": "", "log": ""},
+    "failure": {"message": "no rows", "traceback": "in f\nno rows", "log": ""},
 }
 BLOCKED = {**FAILED, "stage": "three", "status": "blocked", "seconds": 0.0, "failure": None}
 ENDED = {
@@ -98,10 +98,12 @@ def test_a_run_is_put_together_from_the_journals_of_all_its_pipelines(tmp_path: 
         "after": None,
         "reasons": ("never ran",),
         "failure": "",
+        "traceback": "",
         "unchanged": False,
         "attempts": 1,
     }
     assert (two.began, two.after, two.failure) == (1.6, ref("a:one"), "no rows")
+    assert two.traceback == "in f\nno rows"
     assert (three.status, three.began) == ("blocked", None)
 
 

@@ -54,6 +54,19 @@ def test_of_a_stage_that_was_killed_with_its_run_nobody_knows_how_long_it_took(l
     assert result.stderr.startswith("speak was killed; it began 20")
 
 
+def test_of_a_stage_that_failed_it_says_why(loud: Path, pivot) -> None:
+    pipeline = loud / "pipeline.py"
+    pipeline.write_text(pipeline.read_text().replace("    return", "    raise ValueError('no rows')\n    return", 1))
+    assert pivot("run").exit_code == 1
+    result = pivot("logs", "speak")
+    assert "reading two" in result.stdout
+    assert "\nfailed: pipeline.py:" in result.stderr
+    assert result.stderr.endswith(", in speak\n      raise ValueError('no rows')\n  ValueError: no rows\n")
+    data = json.loads(pivot("logs", "speak", "--json").stdout)
+    assert data["failure"].endswith(": ValueError: no rows")
+    assert "in speak" in data["traceback"]
+
+
 def test_programs_get_the_text_in_an_object(loud: Path, pivot) -> None:
     data = json.loads(pivot("logs", "speak", "--json").stdout)
     assert (data["pipeline"], data["stage"], data["status"]) == ("loud", "speak", "ran")

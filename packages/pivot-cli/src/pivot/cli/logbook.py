@@ -10,7 +10,7 @@ from pivot.cli.opening import Scene, Selection, open_scene
 from pivot.cli.progress import MARKS, Name, counted, first_of
 from pivot.cli.session import Session
 from pivot.cli.spelling import Spelling
-from pivot.cli.text import count, duration, moment, one_line, size
+from pivot.cli.text import count, duration, lines_of, moment, one_line, size
 from pivot.engine.analysis import critical_path, totals, worked
 from pivot.engine.history import kept_runs
 from pivot.engine.records import RunRecord, RunState, StageRecord
@@ -150,4 +150,5 @@ def _failure(console: Console, name: str, stage: StageRecord, command: str) -> I
     out = console.out
     yield ""
     yield f"{out.paint('failed:', RED)} {out.paint(one_line(name), BOLD)}: {one_line(stage.failure)}"
+    yield from (f"  {line}" for line in lines_of(stage.traceback))
     yield f"  {out.paint('log:', CYAN)} {one_line(command)}"

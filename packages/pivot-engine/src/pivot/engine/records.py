@@ -44,6 +44,8 @@ class StageRecord(NamedTuple):
     """Of the stages that it needs, the one that was done last."""
     reasons: tuple[str, ...] = ()
     failure: str = ""
+    traceback: str = ""
+    """Of the user's code, if that is what failed."""
     unchanged: bool = False
     attempts: int = 1
     """How many times it was tried."""
@@ -161,6 +163,7 @@ def _finished(started: StageRecord, event: Mapping[str, Any]) -> StageRecord:
         worker=None if worker is None else int(worker),
         reasons=tuple(str(reason["text"]) for reason in event.get("reasons", ())),
         failure=str(failure.get("message", "")),
+        traceback=str(failure.get("traceback", "")),
         unchanged=bool(event.get("unchanged")),
         attempts=int(event.get("attempts", 1)),
     )

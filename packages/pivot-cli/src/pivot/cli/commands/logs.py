@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from pivot.cli.answer import answer
-from pivot.cli.console import DIM, Console, is_terminal
+from pivot.cli.console import DIM, RED, Console, is_terminal
 from pivot.cli.opening import Selection, choose
 from pivot.cli.options import as_json, complete_run, complete_stage, global_options, session_of
 from pivot.cli.session import Session
-from pivot.cli.text import duration, moment, plain
+from pivot.cli.text import duration, lines_of, moment, one_line, plain
 from pivot.registry.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -82,6 +82,10 @@ def _tell(console: Console, name: str, told: "Told", log: "StageLog", *, follow:
     wrote = write_log(console, followed(log.path, Ending(log)) if follow and running else pieces(log.path))
     if not wrote:
         console.say("it has written nothing so far" if running and not follow else "it wrote nothing")
+    if log.stage.failure:
+        console.say(f"{console.err.paint('failed:', RED)} {one_line(log.stage.failure)}")
+        for line in lines_of(log.stage.traceback):
+            console.say(f"  {line}")
 
 
 def _heading(name: str, log: "StageLog") -> str:
@@ -121,6 +125,8 @@ def _data(log: "StageLog") -> str:
         run=log.run.id,
         status=log.stage.status,
         seconds=log.stage.seconds,
+        failure=log.stage.failure,
+        traceback=log.stage.traceback,
         path=str(log.path) if text else None,
         text=text,
     )
