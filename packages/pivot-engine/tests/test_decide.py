@@ -1,3 +1,5 @@
+import pytest
+
 from pivot.cache import Digest
 from pivot.executor.decide import Known, Outputs, Restore, Run, Skip, decide, differences
 from pivot.executor.reasons import Kind, Reason
@@ -72,6 +74,20 @@ def test_every_difference_has_a_name() -> None:
         "param rate 0.1 -> 0.2",
         "input rows.csv changed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [(1, True), (1, 1.0), (0.0, -0.0), ([1], [True]), ({"a": 1, "b": 2}, {"b": 2, "a": 1}), ({"a": 0}, {"a": False})],
+)
+def test_parameters_that_python_takes_for_equal_are_told_apart(was: object, now: object) -> None:
+    before = BEFORE._replace(facts=NOW._replace(params={"rate": was}))
+    assert differences_of(before, NOW._replace(params={"rate": now})) == [Kind.PARAM]
+    assert differences_of(before, NOW._replace(params={"rate": was})) == []
+
+
+def differences_of(before: Trace, now: Facts) -> list[Kind]:
+    return [reason.kind for reason in differences(before, now)]
 
 
 def test_a_vanished_input_is_a_reason_to_run() -> None:

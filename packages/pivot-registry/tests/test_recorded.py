@@ -81,6 +81,21 @@ def test_the_form_does_not_depend_on_the_hash_seed() -> None:
     assert len(texts) == 1
 
 
+class Outer(StageParams):
+    weights: dict[str, int] = Field(default_factory=dict)
+    model: "Reordered" = Field(default_factory=lambda: Reordered())
+
+
+class Reordered(StageParams):
+    second: int = 2
+    first: int = 1
+
+
+def test_mappings_keep_their_order_and_the_fields_of_models_have_none() -> None:
+    data = params_data(Outer(weights={"b": 1, "a": 2}))
+    assert json.dumps(data) == '{"weights": {"b": 1, "a": 2}, "model": {"first": 1, "second": 2}}'
+
+
 def test_no_parameters_are_no_values() -> None:
     assert params_data(None) == {}
 

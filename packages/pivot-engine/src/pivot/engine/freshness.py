@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pivot.cache import Signature, is_racy, signature
 from pivot.executor.observed import Observer
 from pivot.executor.state import state_of
-from pivot.executor.trace import Seen, Trace
+from pivot.executor.trace import Seen, Trace, spelled
 from pivot.executor.workspace import Workspace, absolute, input_paths, output_paths
 from pivot.registry.definition import StageDefinition
 
@@ -77,7 +77,7 @@ def declared_row(stage: StageDefinition) -> Row:
     return (
         str(stage.root),
         tuple(stage.identity),
-        dict(stage.params),
+        spelled(stage.params) if stage.params else {},
         tuple(map(tuple, stage.inputs)),
         tuple([(item.key, item.paths, str(item.kind), item.many) for item in stage.outputs]),
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from pivot.executor.reasons import Kind, Reason
-from pivot.executor.trace import Artifact, Facts, Seen, Trace
+from pivot.executor.trace import Artifact, Facts, Seen, Trace, spelled
 
 Outputs = Mapping[str, Artifact]
 
@@ -88,7 +88,7 @@ def differences(before: Trace, now: Facts, manifest: Callable[[], Mapping[str, s
         yield from _code(before.manifest, manifest())
     if was.python != now.python:
         yield Reason(Kind.PYTHON, "", was.python, now.python)
-    yield from _changed(Kind.PARAM, was.params, now.params)
+    yield from _params(was.params, now.params)
     for name, old, new in (("inputs", was.inputs, now.inputs), ("outputs", was.outputs, now.outputs)):
         if old != new:
             yield Reason(Kind.DECLARATION, name)
@@ -100,6 +100,13 @@ def _code(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Reason]
     """Name the definitions that differ. Without a manifest of now there is only the fact."""
     named = tuple(_changed(Kind.CODE, before, now)) if now else ()
     yield from named or (Reason(Kind.CODE, "the stage's code", "", ""),)
+
+
+def _params(before: Mapping[str, object], now: Mapping[str, object]) -> Iterator[Reason]:
+    for name in sorted({*before, *now}):
+        old, new = before.get(name), now.get(name)
+        if spelled(old) != spelled(new):
+            yield Reason(Kind.PARAM, name, old, new)
 
 
 def _digests(artifacts: Mapping[str, Artifact | None]) -> Mapping[str, str | None]:

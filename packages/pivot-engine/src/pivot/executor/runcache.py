@@ -7,7 +7,7 @@ that differs from now, a further key is derived from it (as ccache's direct mode
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from blake3 import blake3
 
@@ -20,6 +20,7 @@ Again = Callable[[Seen], Seen]
 
 # Made once: `json.dumps` makes one for each call that asks for anything special.
 _compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_in_order = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 _LONGEST = 16
 """Records followed for one stage before giving up: each step is one more set of undeclared inputs."""
@@ -36,20 +37,20 @@ def key_of(facts: Facts) -> str:
     """Derive the key of a run from what it depends on, without any name or path of where it happens."""
     content = {
         "code": facts.code,
+        "inputs": {name: [_digest(facts.deps[path]) for path in paths] for name, paths in sorted(facts.inputs.items())},
+        "outputs": {name: (paths[0], len(paths) - 1) for name, paths in sorted(facts.outputs.items())},
+        "params": dict(sorted(facts.params.items())),  # what is in them keeps its order: a stage can tell
         "python": facts.python,
-        "params": facts.params,
-        "inputs": {name: [_digest(facts.deps[path]) for path in paths] for name, paths in facts.inputs.items()},
-        "outputs": {name: (paths[0], len(paths) - 1) for name, paths in facts.outputs.items()},
     }
-    return _hash("run", content)
+    return _hash("run", _in_order(content))
 
 
 def _digest(artifact: Artifact | None) -> str | None:
     return None if artifact is None else artifact.digest
 
 
-def _hash(purpose: str, content: Any) -> str:
-    raw = _compact(content).encode("utf-8", "surrogatepass")
+def _hash(purpose: str, content: str) -> str:
+    raw = content.encode("utf-8", "surrogatepass")
     return blake3(raw, derive_key_context=f"pivot {purpose} v1").hexdigest()
 
 
@@ -110,7 +111,7 @@ class RunCache:
                 return
             seen = self._again(record.facts.observed)
             yield key, record, seen
-            key = _hash("observed", [key, seen])
+            key = _hash("observed", _compact([key, seen]))
 
     def _read(self, key: str) -> Trace | None:
         found = self._cache.recall(key)

@@ -16,6 +16,9 @@ _HEX = frozenset("0123456789abcdef")
 
 # Made once: `json.dumps` makes one for each call that asks for anything special, and a lock file has thirty lines.
 _any = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(", ", ": ")).encode
+spelled = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+"""Writes the value of a parameter. Values are equal if this is: to Python, `1`, `1.0` and `True` are, `0.0` and `-0.0`,
+and mappings in any order, but a stage can tell them apart."""
 
 
 class Artifact(NamedTuple):
@@ -84,7 +87,7 @@ def encode(stage: str, trace: Trace) -> str:
 "code": {_quoted(facts.code)},
 "python": {_quoted(facts.python)},
 "manifest": {_lines(trace.manifest, _quoted)},
-"params": {_lines(facts.params, _any)},
+"params": {_lines(facts.params, spelled)},
 "inputs": {_lines(facts.inputs, _quoted_all)},
 "outputs": {_lines(facts.outputs, _quoted_all)},
 "deps": {_lines(facts.deps, _content)},

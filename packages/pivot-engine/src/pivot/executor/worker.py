@@ -15,6 +15,7 @@ from pivot.executor.locking import Waiting
 from pivot.executor.marks import STAGE
 from pivot.executor.observed import Identify
 from pivot.executor.task import Done, StageTask, TaskOptions
+from pivot.executor.trace import spelled
 from pivot.fingerprint.recorder import recorder
 from pivot.registry.definition import Origin, StageDefinition
 from pivot.registry.recorded import params_data
@@ -119,7 +120,7 @@ def worker_info(
 
     Those that it has are taken as they are: validators have run, and need not like to run again.
     """
-    decided = params_data(info.get("params"), stage.place) == stage.params
+    decided = spelled(params_data(info.get("params"), stage.place)) == spelled(stage.params)
     return prepare_worker_info(
         stage_info=info,
         overrides={} if decided else {info["name"]: stage.params},

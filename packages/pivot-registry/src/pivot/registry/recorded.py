@@ -11,7 +11,8 @@ from pivot.registry.params import plain_values
 def params_data(params: Any | None, where: object | None = None) -> dict[str, Any]:
     """Give parameters as JSON values that make the same parameters again, equal in every process.
 
-    Sets are sorted, and numbers that JSON lacks are text (`"nan"`, `"inf"`).
+    Sets are sorted, and so are the fields of nested models, but not the keys of mappings: a stage can tell their order.
+    Numbers that JSON lacks are text (`"nan"`, `"inf"`).
 
     Raises:
         DefinitionError: a field does not survive the trip.
@@ -20,13 +21,14 @@ def params_data(params: Any | None, where: object | None = None) -> dict[str, An
         return {}
     before = plain_values(params)
     try:
-        data: dict[str, Any] = _canonical(params.model_dump(mode="json", round_trip=True, warnings=False), before)
+        written = params.model_dump(mode="json", round_trip=True, warnings=False)
+        data: dict[str, Any] = {name: _canonical(item, getattr(params, name, None)) for name, item in written.items()}
     except ValueError as error:
         raise _unwritable(params, str(error).splitlines()[0], where) from None
     after = _read_again(params, data)
     for field, value in before.items():
         # A validator may change its own results (`return v * 2`): what is plain JSON is recorded whole all the same.
-        if not _same(value, after.get(field)) and not (field in data and _same(value, data[field])):
+        if not _same(value, after.get(field)) and not (field in data and _same(value, written[field])):
             raise _unwritable(params, f"the field {field!r} becomes another", where)
     return data
 
@@ -46,8 +48,10 @@ def _canonical(written: Any, value: Any) -> Any:
         items = [_canonical(item, inner) for item, inner in zip(written, _beside(value, len(written)), strict=True)]
         return sorted(items, key=_sorted_text) if isinstance(value, set | frozenset) else items
     if isinstance(written, dict):
-        inners = _beside(value, len(written))
-        return {key: _canonical(item, inner) for (key, item), inner in zip(written.items(), inners, strict=True)}
+        is_mapping = isinstance(value, dict)
+        inners = _beside(value, len(written)) if is_mapping else [getattr(value, key, None) for key in written]
+        items = [(key, _canonical(item, inner)) for (key, item), inner in zip(written.items(), inners, strict=True)]
+        return dict(items if is_mapping else sorted(items))
     return written
 
 
