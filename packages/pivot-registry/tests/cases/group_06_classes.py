@@ -118,4 +118,12 @@ CASES = [
     ("reruns", "an operator inherited from a builtin", "class A(int):\n    def __add__(self, other): return 7\ndef value(): return A(1) + 1", ("return 7", "return 8")),
     ("reruns", "__missing__ of a dict", "class D(dict):\n    def __missing__(self, key): return 1\ndef value(): return D()['x']", ("return 1", "return 2")),
     ("reruns", "__reduce__ used by copy", "import copy\nclass A:\n    x = 0\n    def __copy__(self):\n        a = A()\n        a.x = 1\n        return a\ndef value(): return copy.copy(A()).x", ("a.x = 1", "a.x = 2")),
+    ("reruns", "the annotation by which a method dispatches", "import functools\nclass A:\n    @functools.singledispatchmethod\n    def f(self, x): return 0\n    @f.register\n    def _(self, x: int): return 1\ndef value(): return A().f(1)", ("x: int", "x: str")),
+    ("reruns", "the annotation of a method that validates its call", "import pydantic\nclass A:\n    @pydantic.validate_call\n    def f(self, x: int): return x\ndef value(): return A().f(1)", ("x: int", "x: float")),
+    ("fresh", "the annotation of a static method", "class A:\n    @staticmethod\n    def f(x: int): return x\ndef value(): return A.f(1)", ("x: int", "x: str")),
+    ("reruns", "the annotations of a class by its dictionary", "class A:\n    x: int\ndef value(): return sorted(vars(A)['__annotations__'])", ("x: int", "y: int")),
+    ("reruns", "a docstring by attrgetter", "import operator\nclass A:\n    'one'\ndef value(): return operator.attrgetter('__doc__')(A)", ("'one'", "'two'")),
+    ("reruns", "a field of a class that becomes a dataclass below", "import dataclasses\nclass A:\n    x: int = 1\n    y: int = 2\nB = dataclasses.dataclass(A)\ndef value(): return B()", ("    y: int = 2", "    y = 2")),
+    ("fresh", "an annotation beside a dataclass", "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass A:\n    x: int = 1\ndef helper(x: int): return x\ndef value(): return helper(A().x)", ("helper(x: int)", "helper(x: str)")),
+    ("reruns", "annotations by Signature.from_callable", "import inspect\ndef filled(f): return f(*[p.annotation() for p in inspect.Signature.from_callable(f).parameters.values()])\ndef helper(a: int): return a\ndef value(): return filled(helper)", ("a: int", "a: str")),
 ]

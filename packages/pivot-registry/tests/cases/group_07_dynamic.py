@@ -92,4 +92,5 @@ CASES = [
     ("reruns", "sys.modules by name", {"pipeline.py": "import sys, helpers\ndef value(): return sys.modules['helpers'].f()", "helpers.py": "def f(): return 1"}, ("helpers.py", "return 1", "return 2")),
     ("reruns", "the name of the function itself", "def helper(): return helper.__name__\ndef value(): return helper()", {"write": {"pipeline.py": "def helpers(): return helpers.__name__\ndef value(): return helpers()"}}),
     ("reruns", "code given to a child interpreter", "import subprocess, sys\ndef value(): return subprocess.run([sys.executable, '-c', 'print(1)'], capture_output=True, text=True).stdout", ("print(1)", "print(2)")),
+    ("reruns", "a module that a child script imports only as a script", {"pipeline.py": "import subprocess, sys\ndef value(): return subprocess.run([sys.executable, 'script.py'], capture_output=True, text=True).stdout", "script.py": "if __name__ == '__main__':\n    import helper\n    print(helper.f())", "helper.py": "def f(): return 1"}, ("helper.py", "1", "2")),
 ]

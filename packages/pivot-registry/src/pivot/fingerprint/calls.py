@@ -5,8 +5,8 @@ from ast import Attribute, Await, Call, Constant, Name, Starred, Subscript
 from collections.abc import Callable
 
 from pivot.fingerprint.canonical import Canonical, Visit
-from pivot.fingerprint.marks import MARKED, PURE_BUILTINS
-from pivot.fingerprint.scopes import Argument, Scope, aliased, held, path_of
+from pivot.fingerprint.marks import MARKED, PURE_BUILTINS, PURE_METHODS
+from pivot.fingerprint.scopes import Argument, Scope, aliased, elements, held, path_of
 from pivot.fingerprint.summary import once
 
 
@@ -26,6 +26,8 @@ class Calls(Canonical):
 
     def __init__(self) -> None:
         self.special: dict[str, Callable[[ast.Call], None]] = {
+            "dataclass": self.fields_read,
+            "define": self.fields_read,
             "getattr": self.attribute_by_name,
             "hasattr": self.attribute_by_name,
             "setattr": self.attribute_set,
@@ -81,9 +83,15 @@ class Calls(Canonical):
         self.quoted = quoted
         if name in self.special:
             self.special[name](node)
+        if type(func) is Attribute and type(func.value) is Call and name not in PURE_METHODS:
+            self.changed_namespace(func.value)
         scope = self.scope
-        if scope.kind == "hint" or (type(func) is Name and name in PURE_BUILTINS):
+        if scope.kind == "hint":
             return  # what annotations call is nobody's affair
+        if type(func) is Name and name in PURE_BUILTINS:
+            if name in ("map", "filter") and arguments:
+                self.called_for_each(arguments[0], arguments[1:], node.lineno)
+            return
         callee = name if type(func) is Name else path_of(func)
         if callee is not None:
             given = len(arguments) + len(keywords)
@@ -111,6 +119,18 @@ class Calls(Canonical):
             self.scope.stores.append("*")
         for argument in node.args:
             self.scope.stores.extend(aliased(argument))
+
+    def called_for_each(self, function: ast.expr, arguments: list[ast.expr], line: int) -> None:
+        """`map(table.append, rows)`, `filter(keep, rows)`: the call of a function with elements of what there is."""
+        path = None if isinstance(function, Call) else path_of(function)
+        if path is not None and path.rpartition(".")[2] not in PURE_METHODS | PURE_BUILTINS:
+            passed = [(position, ref) for position, each in enumerate(arguments) for ref in once(elements(each))]
+            self.scope.calls.append((path, True, tuple(passed), line, len(arguments)))
+
+    def changed_namespace(self, node: ast.Call) -> None:
+        """`globals().update(...)`, `vars(x).update(...)`: what is called on names changes what has them."""
+        if path_of(node) in ("globals", "vars", "locals"):
+            self.stored_in_result(node)
 
     # Functions whose arguments matter
 
@@ -165,6 +185,11 @@ class Calls(Canonical):
             self.mark("names", node.lineno)
         if node.func.id == "exec":
             self.scope.stores.append("*")
+
+    def fields_read(self, node: ast.Call) -> None:
+        """`dataclass(A)` reads annotations of a class wherever that stands; `@dataclass(frozen=True)` is given none."""
+        if node.args:
+            self.mark("hints", node.lineno)
 
     def own_names(self, node: ast.Call) -> None:
         """`globals()`, and `vars()` of the module, give all of its names by text."""

@@ -114,7 +114,9 @@ class Effects:
             if ITEM in rest.split("."):
                 others += [ref for bound, ref in atom.holds if bound == name]
             for other, left in self._program.resolved(module, others):
-                if other[0] not in "^?" and not other.endswith(":"):
+                if other.startswith("^sys.modules"):
+                    changed.add(EVERYTHING)
+                elif other[0] not in "^?" and not other.endswith(":"):
                     inner = ".".join(filter(None, [left, rest]))
                     changed |= self._with_aliases(other, inner, seen)
         return changed

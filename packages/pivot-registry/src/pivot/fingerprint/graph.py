@@ -230,6 +230,10 @@ class Graph:
         atoms = [atom for atom in link.atoms if not atom.main or self._mode & _BY_NAME]
         children, flags, notes = self._reached(link, atoms)
         children += [f"{name}:{bound}" for bound in self._world.bindings(link)]
+        if link.package:  # who has the package can get at any of its modules that runs
+            children += [f"{module}:" for module in self._world.universe.modules if module.rpartition(".")[0] == name]
+        if self._mode & _BY_NAME:  # as a script, it imports also what it imports only then
+            children += [f"{module}:" for atom in link.atoms if atom.main for module in atom.loads]
         changing = [
             atom for node, atoms in self._world.universe.changes.items() for atom in atoms if _is_of(node, name)
         ]

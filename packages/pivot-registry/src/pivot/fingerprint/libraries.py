@@ -2,6 +2,8 @@
 
 PROCESS_WIDE_CALLS = frozenset([
     "os.chdir", "os.putenv", "os.unsetenv", "os.umask", "locale.setlocale", "time.tzset", "sys.setrecursionlimit",
+    "codecs.register", "codecs.register_error", "gettext.install", "gettext.NullTranslations.install",
+    "gettext.GNUTranslations.install", "gettext.translation.install",
 ])  # fmt: skip
 """Functions that change what any code may meet, libraries and child processes included."""
 
@@ -12,9 +14,11 @@ STATEFUL = frozenset([
 """Standard modules with objects that all their users share."""
 
 CHANGING_STANDARD_CALLS = frozenset([
+    "calendar.setfirstweekday", "shutil.register_archive_format",
+    "shutil.register_unpack_format", "gettext.textdomain", "gettext.bindtextdomain",
     "random.seed", "random.setstate", "warnings.filterwarnings", "warnings.simplefilter",
     "warnings.resetwarnings", "decimal.setcontext", "signal.signal",
-    "socket.setdefaulttimeout", "atexit.register", "codecs.register", "copyreg.pickle", "copyreg.constructor",
+    "socket.setdefaulttimeout", "atexit.register", "copyreg.pickle", "copyreg.constructor",
     "mimetypes.add_type", "mimetypes.init", "csv.register_dialect", "csv.field_size_limit",
     "gc.disable", "gc.enable", "gc.freeze",
     "threading.settrace", "threading.setprofile", "threading.stack_size", "multiprocessing.set_start_method",

@@ -12,7 +12,11 @@ installed distributions, or the version of one."""
 MARKED: dict[str, Flag] = {
     **dict.fromkeys(("__doc__", "getdoc", "getcomments", "model_json_schema", "help"), "docs"),
     **dict.fromkeys(
-        ("__annotations__", "get_type_hints", "get_annotations", "signature", "getfullargspec", "__annotate__"), "hints"
+        (
+            "__annotations__", "get_type_hints", "get_annotations", "signature", "getfullargspec", "__annotate__",
+            "from_callable",
+        ),
+        "hints",
     ),
     **dict.fromkeys(
         (
@@ -55,6 +59,9 @@ MARKED_PATHS: dict[str, Flag] = {
     "pkg_resources": "distributions",
 }  # fmt: skip
 """Dotted names, through whatever import; of a module or function, with all that lies below."""
+
+HINT_DECORATORS = frozenset(["register", "validate_call", "validate_arguments", "beartype", "typechecked"])
+"""Decorators that read the annotations of the method or inner function that they are put on."""
 
 PURE_BUILTINS = frozenset([
     "print", "len", "range", "list", "dict", "set", "tuple", "frozenset", "str", "int", "float", "bool", "bytes",

@@ -14,7 +14,7 @@ from blake3 import blake3
 from pivot.fingerprint.imports import Finder, Found
 from pivot.fingerprint.scopes import Reference
 from pivot.fingerprint.summaries import Summaries
-from pivot.fingerprint.summary import Atom, Summary
+from pivot.fingerprint.summary import COMPUTED, Atom, Summary
 
 Node = str
 _OF_EVERY_MODULE = frozenset(["__name__", "__file__", "__path__", "__package__", "__spec__", "__loader__", "__doc__"])
@@ -54,7 +54,8 @@ class Module:
     def outline(self) -> str:
         """Say what resolving any name in this module looks at."""
         summary = self.summary
-        return f"{self.found.file} {self.found.package} {summary.error} {summary.stars} {summary.exports is None}"
+        exports = COMPUTED if summary.exports and COMPUTED in summary.exports else summary.exports is None
+        return f"{self.found.file} {self.found.package} {summary.error} {summary.stars} {exports}"
 
     def outline_of(self, name: str) -> str:
         """Hash what resolving one name in this module looks at: everything but what functions do."""
@@ -217,9 +218,10 @@ class _Search:
         self._program.consulted.add(f"{module.name}:{name}")
         if module.name in seen:
             return False
-        if module.summary.exports is not None:
-            return name in module.summary.exports
-        if name.startswith("_"):
+        exports = module.summary.exports
+        if exports is not None and (name in exports or COMPUTED not in exports):
+            return name in exports
+        if exports is None and name.startswith("_"):
             return False
         others = (self._program.module(module.absolute(star)) for _, star in module.summary.stars)
         return name in module.names or any(

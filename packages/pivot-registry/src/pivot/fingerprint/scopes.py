@@ -193,6 +193,8 @@ def path_of(node: ast.AST) -> Reference | None:
 def aliased(node: ast.AST) -> Sequence[Reference]:
     """Give what the value of an expression may be, without being a copy."""
     kind = type(node)
+    if is_namespace(node):
+        return ("*",)
     if kind in _PLACES:
         path = path_of(node)
         return () if path is None else (path,)
@@ -201,6 +203,18 @@ def aliased(node: ast.AST) -> Sequence[Reference]:
     if kind in _CHOICES:
         return [ref for child in ast.iter_child_nodes(node) for ref in aliased(child)]
     return ()
+
+
+def is_namespace(node: ast.AST) -> bool:
+    """Tell whether an expression is the module at hand, or all of its names: `globals()`, `sys.modules[__name__]`."""
+    if type(node) is CallNode:
+        return type(node.func) is Name and node.func.id in ("globals", "vars", "locals") and not node.args
+    return (
+        type(node) is Subscript
+        and type(node.slice) is Name
+        and node.slice.id == "__name__"
+        and (path_of(node.value) or "").endswith("modules")
+    )
 
 
 def elements(node: ast.AST) -> Sequence[Reference]:

@@ -17,7 +17,7 @@ from pivot.fingerprint.summarise import summarise
 from pivot.fingerprint.summary import Summary
 from pivot.registry.writing import write_whole
 
-SCHEMA = 4
+SCHEMA = 5
 """Raised whenever summaries, links or canonical forms change."""
 
 _CHECK = 32

@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from pivot.fingerprint.canonical import Token, is_docstring, live_branch
 from pivot.fingerprint.scopes import Alias, Reference, aliased, elements, held, path_of
-from pivot.fingerprint.summary import Atom, AtomKind, Summary, Unit, in_order, once
+from pivot.fingerprint.summary import COMPUTED, Atom, AtomKind, Summary, Unit, in_order, once
 from pivot.fingerprint.walk import Walk, first_line
 
 _DEEP = 20_000
@@ -28,6 +28,8 @@ _KINDS: dict[type, AtomKind] = {
     ast.ImportFrom: "import",
 }
 _NOTHING = Unit()
+_OF_LITERAL_LISTS = frozenset(["__all__", "__all__.append", "__all__.extend", "list", "sorted", "tuple"])
+"""What is read where `__all__` is made of nothing but the strings that are there."""
 _Named = tuple[tuple[str, Reference], ...]
 
 
@@ -188,10 +190,12 @@ def _bases(statement: ast.ClassDef) -> tuple[Reference, ...]:
 
 def _exports(atoms: list[Atom]) -> tuple[str, ...] | None:
     """Collect the strings of everything that makes or changes `__all__`."""
+    calls = any(_changes_all(unit) for atom in atoms for unit in atom.later)  # of a decorator, say, that exports
     about = [atom for atom in atoms if "__all__" in atom.names or _changes_all(atom.now)]
     if not about:
         return None
-    return tuple(sorted({string for atom in about for string in atom.strings}))
+    computed = calls or any(set(atom.reads) - _OF_LITERAL_LISTS for atom in about)
+    return tuple(sorted({string for atom in about for string in atom.strings} | ({COMPUTED} if computed else set())))
 
 
 def _changes_all(now: Unit) -> bool:

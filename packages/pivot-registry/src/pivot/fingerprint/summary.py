@@ -98,6 +98,10 @@ class Atom(NamedTuple):
     """Whether it runs only in a script (`if __name__ == "__main__"`)."""
 
 
+COMPUTED = "*"
+"""Among the names that a module exports: there may be others."""
+
+
 class Summary(NamedTuple):
     """One file."""
 
@@ -113,7 +117,7 @@ class Summary(NamedTuple):
     stars: tuple[tuple[int, Reference], ...]
     """(atom, module) of star imports."""
     exports: tuple[str, ...] | None
-    """Strings in what is assigned to `__all__`; None without."""
+    """Strings in what is assigned to `__all__`, and `COMPUTED` if there is more to it; None without."""
     shell: bytes = b""
     """Hash of what runs with the module: its statements without the bodies of functions, decorators included."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pivot.fingerprint.calls import Calls
 from pivot.fingerprint.canonical import Token, Visit, constant_token
-from pivot.fingerprint.marks import MARKED
+from pivot.fingerprint.marks import HINT_DECORATORS, MARKED
 from pivot.fingerprint.scopes import Kind, Scope, path_of
 from pivot.fingerprint.summary import Decorator, Inner, Unit, in_order, once
 
@@ -369,7 +369,9 @@ class Walk(Calls):
         if getattr(node, "returns", None) is not None:
             hints.append(("->", node.returns))
         if hints:
-            self.hint(hints, self.hints, self.hint_reads)
+            read = self.scope.kind != "module" and any(map(_reads_hints, getattr(node, "decorator_list", ())))
+            stream, reads = (self.out, self.reads) if read else (self.hints, self.hint_reads)
+            self.hint(hints, stream, reads)
         return [name for name, _ in parameters]
 
     def _type_parameters(self, scope: Scope, node: Any) -> None:
@@ -437,6 +439,8 @@ class Walk(Calls):
         self.out.append(constant_token(value))
         if isinstance(value, str):
             self.literal(value)
+            if value[:2] == "__" and value in MARKED:  # as in `vars(x)["__doc__"]`, or `attrgetter("__doc__")`
+                self.mark(MARKED[value], node.lineno)
             if self.quoted:
                 self._quoted_hint(value)
         elif isinstance(value, bytes) and len(value) < _LONGEST_SHELL:
@@ -473,6 +477,12 @@ class Walk(Calls):
             return
         if not isinstance(expression, Constant):
             self.on[type(expression)](expression)
+
+
+def _reads_hints(decorator: ast.expr) -> bool:
+    """Tell whether a decorator reads annotations; of top-level functions, its library or its maker is looked up."""
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return (path_of(target) or "").rpartition(".")[2] in HINT_DECORATORS
 
 
 def first_line(node: Any) -> int:
