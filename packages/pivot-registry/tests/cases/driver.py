@@ -318,11 +318,14 @@ def identify(root: Path, environ: Mapping[str, str], ran: Ran, also: tuple[str, 
 
 
 def _facts(observed: Any, root: Path, environ: Mapping[str, str]) -> dict[str, str | None]:
-    from pivot.fingerprint.observed import environment_hash, listing, listing_hash
+    from pivot.fingerprint.observed import LEADS, directory_hash, environment_hash, listing, listing_hash
 
     merged = {**os.environ, **environ}
     facts = {f"file {path}": _content(root / path) for path in observed.files}
-    facts |= {f"directory {path}": listing_hash(listing(root / path, ["out.txt"])) for path in observed.directories}
+    links = {path for path in observed.directories if path.endswith(LEADS)}
+    facts |= {f"directory {path}": directory_hash(str(root / path)) for path in links}
+    listed = {*observed.directories} - links
+    facts |= {f"directory {path}": listing_hash(listing(root / path, ["out.txt"])) for path in listed}
     asked = (*observed.present, *observed.missing)
     facts |= {f"path {path}": "there" if (root / path).exists() else "missing" for path in asked}
     return facts | {f"variable {name}": environment_hash(name, merged) for name in observed.env}

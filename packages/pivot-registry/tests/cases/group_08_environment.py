@@ -82,4 +82,10 @@ CASES = [
     ("fresh", "a temporary directory", {"pipeline.py": "import tempfile\ndef value():\n    with tempfile.TemporaryDirectory() as d:\n        p = pathlib.Path(d) / 'a'\n        p.write_text('1')\n        return p.read_text()"}, {"touch": "pipeline.py"}),
     ("fresh", "a warning that shows its line of source", {"pipeline.py": "import warnings\ndef value():\n    warnings.warn('careful')\n    return 1", "other.py": "K = 1"}, ("other.py", "K = 1", "K = 2")),
     ("fresh", "an exception that is formatted", {"pipeline.py": "import traceback\ndef value():\n    try: 1 / 0\n    except ZeroDivisionError: traceback.format_exc()\n    return 1\ndef unused(): return 1"}, ("def unused(): return 1", "def unused(): return 2")),
+    ("reruns", "where a link leads that is resolved in the body", {"pipeline.py": "def value(): return (pathlib.Path('latest').resolve() / 'm').read_text()", "v1/m": "a", "v2/m": "b", "latest ->": "v1"}, {"link": ("latest", "v2")}),
+    ("reruns", "where a link leads that is resolved at import", {"pipeline.py": "HERE = os.path.realpath('latest')\ndef value(): return open(HERE + '/m').read()", "v1/m": "a", "v2/m": "b", "latest ->": "v1"}, {"link": ("latest", "v2")}),
+    ("reruns", "the text of a link", {"pipeline.py": "def value(): return os.readlink('latest')", "v1": "a", "v2": "a", "latest ->": "v1"}, {"link": ("latest", "v2")}),
+    ("fresh", "a file beside one that is read through a resolved link", {"pipeline.py": "def value(): return (pathlib.Path('latest').resolve() / 'm').read_text()", "v1/m": "a", "latest ->": "v1"}, {"write": {"v1/n": "a"}}),
+    ("reruns", "a variable read through a ChainMap", {"pipeline.py": "import collections\ndef value(): return collections.ChainMap(os.environ, {})['RATE']", "RATE=": "1"}, {"env": {"RATE": "2"}}),
+    ("reruns", "a variable read by a pool of threads", {"pipeline.py": "from concurrent.futures import ThreadPoolExecutor\ndef value():\n    with ThreadPoolExecutor() as pool: return list(pool.map(os.getenv, ['RATE']))", "RATE=": "1"}, {"env": {"RATE": "2"}}),
 ]

@@ -12,7 +12,7 @@ Each file beside this one holds the cases of one group, as plain data:
 - files: text of `pipeline.py`, or path -> text. `pipeline.py` gets the head below, and the tail that registers the
   stage `main` for a function `value()`, unless it registers by itself. `name==1.0` as a path is an installed package:
   its text becomes `lib/site-packages/name.py` with metadata; `# requires: other` lines in it are its requirements.
-  `VARIABLE=` as a path sets an environment variable.
+  `VARIABLE=` as a path sets an environment variable, `name ->` makes a symbolic link.
 - edits: `(old, new)` in `pipeline.py`, `(path, old, new)`, or a dict of operations, see `_OPERATIONS`.
 """
 
@@ -134,6 +134,9 @@ def _write(root: Path, name: str, text: str) -> None:
         return
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
+    if name.endswith(" ->"):
+        path.with_name(path.name.removesuffix(" ->")).symlink_to(text)
+        return
     body = textwrap.dedent(text).strip("\n")
     body = body + "\n" if body else ""
     path.write_text(_with_scaffold(body) if path.name == "pipeline.py" and path.parent == root else body)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pivot.fingerprint.observed import environment_hash, listing, listing_hash
+from pivot.fingerprint.observed import LEADS, directory_hash, environment_hash, listing
 from pivot.registry.marks import Seen, is_settled, mark_of, see, still
 
 
@@ -88,14 +88,15 @@ class Reading:
 
     def directory(self, path: str) -> None:
         """Note a directory whose names were read."""
-        try:
-            settled = is_settled(mark_of(os.stat(path)), self._started)
-        except OSError:
-            self.name(path)
-            return
-        if not settled:
-            raise UnsettledError(path)
-        self._listed[path] = _names_in(path)
+        if not path.endswith(LEADS):  # the text of a link is compared as it is
+            try:
+                settled = is_settled(mark_of(os.stat(path)), self._started)
+            except OSError:
+                self.name(path)
+                return
+            if not settled:
+                raise UnsettledError(path)
+        self._listed[path] = directory_hash(path)
 
     def tree(self, path: str) -> None:
         """Note a file, or a directory with all that is in it."""
@@ -136,7 +137,7 @@ def compare(witness: Witness, environ: Mapping[str, str], now_ns: int) -> Compar
     looked = {path: found for path, seen in witness.looked.items() if (found := _again(path, seen, now_ns)) is not None}
     changed = [path for path in witness.files if path not in files]
     changed += [path for path in witness.looked if path not in looked]
-    changed += [path for path, names in witness.listed.items() if _names_in(path) != names]
+    changed += [path for path, names in witness.listed.items() if directory_hash(path) != names]
     changed += [name for name, value in witness.variables.items() if environment_hash(name, environ) != value]
     return Comparison(tuple(changed), files, witness._replace(files=files, looked=looked))
 
@@ -169,7 +170,3 @@ def _again(directory: str, before: Looked, now_ns: int) -> Looked | None:
 
 def _mark(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def _names_in(directory: str) -> str:
-    return listing_hash(listing(Path(directory)))

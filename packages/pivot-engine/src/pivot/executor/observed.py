@@ -8,7 +8,7 @@ from blake3 import blake3
 
 from pivot.executor.trace import Seen
 from pivot.executor.workspace import Workspace
-from pivot.fingerprint.observed import Observed, environment_hash, listing
+from pivot.fingerprint.observed import LEADS, Observed, directory_hash, environment_hash, listing
 from pivot.registry.types import PipelineName
 
 CodeOf = Callable[[Iterable[str]], Mapping[str, str]]
@@ -90,7 +90,9 @@ class Observer:
         return os.path.normpath(os.path.join(self._root, path))
 
     def _names(self, path: str) -> str:
-        """Hash the names in a directory, without those that stages declare to make."""
+        """Hash the names in a directory, without those that stages declare to make; of a link, what it leads to."""
+        if path.endswith(LEADS):
+            return directory_hash(self._absolute(path))
         prefix = "" if path == "." else f"{path}/"
         theirs = {name[len(prefix) :] for name in self._outputs if name.startswith(prefix)}
         names = listing(Path(self._absolute(path)), {name.split("/")[0] for name in theirs if "/" not in name})

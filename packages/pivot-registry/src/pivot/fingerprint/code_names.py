@@ -76,6 +76,16 @@ def module_of(path: str) -> str:
     return dotted if all(part.isidentifier() for part in dotted.split(".")) else ""
 
 
+def imported_by(text: str) -> list[str]:
+    """Name the modules that code given as text imports; none if it is not Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return []
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return plain + [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+
+
 def file_of(module: str) -> str | None:
     """Find the file of a module that this process has not loaded (`python -m module` in a child)."""
     stem = module.replace(".", os.sep)

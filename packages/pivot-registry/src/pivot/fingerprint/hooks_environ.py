@@ -13,7 +13,8 @@ from pivot.registry.environment import environment, variable
 _SPEAKERS = frozenset(
     ["configargparse", "decouple", "dynaconf", "environ", "environs", "omegaconf", "pydantic_settings"]
 )
-_SPEAKERS_OF_THE_INTERPRETER = frozenset(["string", "configparser"])
+_SPEAKERS_OF_THE_INTERPRETER = frozenset(["string", "configparser", "collections", "concurrent"])
+"""Those that read what they are given: templates, `ChainMap(os.environ, defaults)`, `pool.map(os.getenv, names)`."""
 _FOR_PATHS = frozenset(["expanduser", "get_exec_path", "home"])
 _ALL_AT_ONCE = frozenset(["__iter__", "items", "values"])
 

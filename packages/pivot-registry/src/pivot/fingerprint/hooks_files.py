@@ -201,10 +201,12 @@ class ProbeHooks:
 
     def __init__(self, active: _Active) -> None:
         self._active = active
-        self._real: Mapping[str, Callable[..., Any]] = {name: getattr(os, name) for name in ("stat", "lstat", "access")}
-        self._ours: Mapping[str, Callable[..., Any]] = {
+        self._real: dict[str, Callable[..., Any]] = {name: getattr(os, name) for name in ("stat", "lstat", "access")}
+        self._ours: dict[str, Callable[..., Any]] = {
             name: self._wrapped(real, status=name != "access") for name, real in self._real.items()
         }
+        self._real |= {"readlink": os.readlink}
+        self._ours |= {"readlink": self._following(os.readlink)}
         # `shutil` and others ask these sets what the functions can do. Ours stay in them: it is true at any time.
         for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
             able.update([self._ours[name] for name, real in self._real.items() if real in able])
@@ -234,6 +236,24 @@ class ProbeHooks:
 
         return asking
 
+    def _following(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(real)
+        def following(path: Any, *args: Any, **options: Any) -> Any:
+            target = real(path, *args, **options)
+            if (
+                (recordings := self._active())
+                and options.get("dir_fd") is None
+                and (link := absolute(path)) is not None
+            ):
+                # Not the project itself: where that lies is nothing to a stage.
+                concerned = [each for each in recordings if each.territory.inside(link) not in (None, ".")]
+                if concerned and _counts(asker := caller(1), frozenset()):
+                    for recording in concerned:
+                        recording.follows(link, asker.frame)
+            return target
+
+        return following
+
     def _asked(self, name: Any, options: Mapping[str, Any], *, there: bool, status: bool = False) -> None:
         recordings = self._active()
         if not recordings or options.get("dir_fd") is not None or (path := absolute(name)) is None:
@@ -248,12 +268,12 @@ class ProbeHooks:
             recording.asks(path, asker.frame, there=there)
 
 
-def _counts(asker: Caller) -> bool:
+def _counts(asker: Caller, resolving: frozenset[str] = _RESOLVING) -> bool:
     """Whether a question is the user's or a library's, rather than the interpreter's or pivot's own."""
     module, name = asker.module, os.path.basename(asker.filename).removesuffix(".py")
     inner = asker.filename.startswith("<frozen ") or name in _READS_OF_SOURCE or _is_of_pivot(module)
     asks_for_itself = is_tracing(module) or is_looking_for_packages(module)
-    return not inner and not asks_for_itself and _RESOLVING.isdisjoint(asker.through)
+    return not inner and not asks_for_itself and resolving.isdisjoint(asker.through)
 
 
 def _is_of_pivot(module: str) -> bool:

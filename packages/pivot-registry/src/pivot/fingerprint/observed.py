@@ -29,7 +29,7 @@ class Observed(NamedTuple):
     files: tuple[str, ...] = ()
     """Read, or asked for their size or times."""
     directories: tuple[str, ...] = ()
-    """Listed: the names in them count (see `listing`)."""
+    """Listed: the names in them count (see `listing`). `name/->`: a symbolic link that was followed by its text."""
     present: tuple[str, ...] = ()
     """Asked for, and there when the run ended."""
     missing: tuple[str, ...] = ()
@@ -143,6 +143,20 @@ def listing(directory: Path, leave_out: Collection[str] = ()) -> tuple[str, ...]
         return None
     skipped = {"__pycache__/", ".pivot/", *leave_out}
     return tuple(sorted(name for name in names if name not in skipped and name.rstrip("/") not in skipped))
+
+
+LEADS = "/->"
+"""Ends the name of a symbolic link, among directories, where it counts what it leads to and not what is there."""
+
+
+def directory_hash(path: str) -> str:
+    """Identify the names in a directory, or what a link leads to."""
+    if not path.endswith(LEADS):
+        return listing_hash(listing(Path(path)))
+    try:
+        return listing_hash((os.readlink(path.removesuffix(LEADS)),))
+    except OSError:
+        return "gone"
 
 
 def listing_hash(names: tuple[str, ...] | None) -> str:

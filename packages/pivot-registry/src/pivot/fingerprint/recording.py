@@ -1,8 +1,10 @@
 """What one stretch of running code used, while it is being gathered."""
 
 import collections
+import fnmatch
 import json
 import os
+import re
 import shlex
 import stat
 import sys
@@ -12,20 +14,23 @@ from pathlib import Path
 from typing import IO, Any
 
 from pivot.fingerprint.callers import Floor, is_library_importing, users
-from pivot.fingerprint.code_names import LoadedModules, file_of, module_of, names_of
+from pivot.fingerprint.code_names import LoadedModules, file_of, imported_by, module_of, names_of
 from pivot.fingerprint.observed import (
+    LEADS,
     Declared,
     ImportFact,
     Observed,
     content_hash,
+    directory_hash,
     environment_hash,
-    listing,
-    listing_hash,
 )
 from pivot.fingerprint.territory import Territory
 
 # The functions themselves: while something is recorded, the names in `os` belong to the recorder.
 _access, _stat = os.access, os.stat
+
+_pieces = re.compile(r"[=<>|&;(),]+").split
+"""Cuts a word of a command where a name may begin: `--config=a.ini`, `if=a`, `<a`, `cat a;`."""
 
 _STATEMENTS = 100
 """How many uses of one file or variable are attributed to statements of modules."""
@@ -93,6 +98,11 @@ class Recording:
         """Note that the names in a directory are read, or that there was none."""
         self._opens("list", path, by)
 
+    def follows(self, path: str, by: types.FrameType | None = None) -> None:
+        """Note that the text of a symbolic link is read: `realpath`, `resolve`."""
+        if not self.has_made(path):
+            self._uses("list", path + LEADS, by)
+
     def _opens(self, kind: str, path: str, by: types.FrameType | None) -> None:
         if self.has_made(path):
             return
@@ -150,14 +160,28 @@ class Recording:
         if argv and not is_library_importing(self.territory.is_ours):
             self._note("spawn", os.path.basename(argv[0]))
         shell_words = (word for line in argv if " " in line for word in words(line))
-        for word in (*argv, *shell_words):
-            path = os.path.normpath(os.path.join(cwd, word))
+        pieces = dict.fromkeys(piece for word in (*argv, *shell_words) for piece in (word, *_pieces(word)))
+        for path in [path for piece in pieces if piece for path in self._meant(piece, cwd)]:
             if self.territory.inside(path) is not None and os.path.isfile(path):
                 self.reads(path)
                 if path.endswith(".py") and (module := module_of(path)):
                     self._note("code", module)
         if "-m" in argv[:-1]:
             self._note("import", argv[argv.index("-m") + 1])
+        if "-c" in argv[:-1] and "python" in os.path.basename(argv[0]):
+            for module in imported_by(argv[argv.index("-c") + 1]):
+                self._note("import", module)
+
+    def _meant(self, word: str, cwd: str) -> list[str]:
+        """Give the paths that a word may name; of `sql/*.sql`, those that a shell finds."""
+        path = os.path.normpath(os.path.join(cwd, word))
+        directory, pattern = os.path.split(path)
+        if "/" not in word or not {*"*?["} & {*pattern} or self.territory.inside(directory) is None:
+            return [path]
+        if not os.path.isdir(directory):
+            return []
+        self.lists(directory)
+        return [os.path.join(directory, name) for name in fnmatch.filter(os.listdir(directory), pattern)]
 
     def observed(self, declared: Iterable[str] = ()) -> Observed:
         """Give what was seen so far, without what is `Declared`: that is not even looked at again."""
@@ -189,7 +213,7 @@ class Recording:
             return (), (), (), ()
         here = {path: mode for path in {*used, *wanted} if (mode := _mode(path)) is not None}
         files = [name for path, name in used.items() if path in read and path in here and not stat.S_ISDIR(here[path])]
-        directories = [name for path, name in used.items() if path in listed and path in here]
+        directories = [name for path, name in used.items() if path in listed and (path in here or name.endswith(LEADS))]
         present = [name for path, name in wanted.items() if asked[path] and path in here and path not in read]
         missing = [name for path, name in wanted.items() if path not in here and (asked[path] or path not in made)]
         gone = [name for path, name in used.items() if path in read and path not in here and name not in known.leading]
@@ -236,7 +260,7 @@ class Recording:
         if kind == "read" and files:
             return ImportFact(module, line, "file", name, content_hash(subject))
         if kind == "list" and directories:
-            return ImportFact(module, line, "directory", name, listing_hash(listing(Path(subject))))
+            return ImportFact(module, line, "directory", name, directory_hash(subject))
         if present or missing:
             return ImportFact(module, line, "present" if present else "missing", name)
         return None
