@@ -47,6 +47,18 @@ def test_names_that_git_would_take_for_patterns_are_ignored_as_they_are(root: Pa
     assert done.returncode == 0
 
 
+def test_outputs_are_ignored_in_a_directory_that_is_not_there_yet(root: Path) -> None:
+    ignore_outputs([stage("p:a", root, (), ["models/new/model.bin"])], root)
+    done = subprocess.run(["git", "check-ignore", "-q", "models/new/model.bin"], cwd=root)
+    assert done.returncode == 0
+
+
+def test_a_file_where_a_directory_should_be_is_left_to_the_stage(root: Path) -> None:
+    (root / "models").write_text("mine")
+    ignore_outputs([stage("p:a", root, (), ["models/model.bin", "models/new/model.bin"])], root)
+    assert (root / "models").read_text() == "mine"
+
+
 def test_outside_git_nothing_is_written(tmp_path: Path) -> None:
     ignore_outputs([stage("p:a", tmp_path, (), ["x"])], tmp_path)
     assert not (tmp_path / ".gitignore").exists()

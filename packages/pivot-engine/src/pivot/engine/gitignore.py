@@ -1,5 +1,6 @@
 """Keep git clean of what the cache keeps: a marked block in the `.gitignore` beside the outputs."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ def ignore_outputs(stages: Iterable[StageDefinition], project_root: Path) -> Non
     if not any((directory / ".git").exists() for directory in (project_root, *project_root.parents)):
         return
     for directory, names in _by_directory(stages).items():
+        with contextlib.suppress(OSError):  # who runs the stage says what is in the way
+            os.makedirs(directory, exist_ok=True)  # as it is before the stage runs in any case
         if os.path.isdir(directory):
             _update(Path(directory, ".gitignore"), names)
 
