@@ -181,3 +181,38 @@ def test_row_9_there_is_no_registry_and_no_root_to_import() -> None:
     for module in (pivot.engine, pivot.executor.core, sys.modules["pivot.registry"], sys.modules["pivot.pipeline"]):
         for name, value in vars(module).items():
             assert not isinstance(value, StageRegistry | Pipeline | Path), f"{module.__name__}.{name}"
+
+
+SESSION = """
+from pathlib import Path
+from typing import Annotated
+
+from pivot import loaders, outputs
+from pivot.engine import Engine
+from pivot.pipeline import Pipeline
+
+FACTOR = 2
+def helper(value): return value * FACTOR
+def twice() -> Annotated[int, outputs.Out("twice.json", loaders.JSON())]: return helper(21)
+
+pipeline = Pipeline("typed", root=Path.cwd())
+pipeline.register(twice)
+
+def told():
+    with Engine(pipeline=pipeline) as engine:
+        (done,) = engine.run_once().done.values()
+    print(done.outcome, Path("twice.json").read_text().strip())
+
+told()
+told()
+FACTOR = 3
+told()
+"""
+
+
+def test_a_pipeline_typed_into_a_session_sees_what_the_session_changes(tmp_path: Path) -> None:
+    """As a notebook does: there is no file, `__main__` has the code."""
+    for last in ("ran 63", "restored 63"):
+        done = subprocess.run([sys.executable, "-"], input=SESSION, cwd=tmp_path, capture_output=True, text=True)
+        assert done.stderr == ""
+        assert done.stdout.splitlines()[1:] == ["skipped 42", last]

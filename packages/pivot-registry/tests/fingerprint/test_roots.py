@@ -313,3 +313,47 @@ def _module(source: str, name: str = "user_code", file: str | None = None) -> ty
     module.__file__ = file or f"/home/user/{name}.py"
     exec(compile(source, module.__file__, "exec"), module.__dict__)
     return module
+
+
+SESSION = """
+def deeper(rows): return [len(row) for row in rows]
+FACTOR = 2
+class Base:
+    low = 1
+class Limits(Base):
+    def ok(self, row): return row > self.low
+def helper(rows): return [row * FACTOR for row in rows if Limits().ok(row)]
+def stage(rows): return helper(rows)
+def unlike(rows): return rows.helper
+"""
+
+
+def typed(monkeypatch, text=SESSION, name="stage"):
+    """Give the root of a function that was typed into a session of its own."""
+    session = types.ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", session)
+    exec(compile(text, "/tmp/ipykernel_7/12.py", "exec"), vars(session))
+    return root_of(vars(session)[name])
+
+
+def test_code_typed_into_a_session_counts_with_all_that_it_uses_and_nothing_else(monkeypatch):
+    before = typed(monkeypatch)
+    assert before.values == typed(monkeypatch, "\n\n" + SESSION).values
+    assert before.values == typed(monkeypatch, SESSION.replace("len(row)", "row")).values
+    for old, new in (
+        ("FACTOR = 2", "FACTOR = 3"),
+        ("row * F", "row + F"),
+        ("row > self", "row < self"),
+        ("= 1", "= 0"),
+    ):
+        assert before.values != typed(monkeypatch, SESSION.replace(old, new)).values, (old, new)
+
+
+def test_attributes_of_the_name_of_a_global_are_not_that_global(monkeypatch):
+    changed = SESSION.replace("FACTOR = 2", "FACTOR = 3")
+    assert typed(monkeypatch, SESSION, "unlike").values == typed(monkeypatch, changed, "unlike").values
+
+
+def test_what_a_session_holds_and_nothing_identifies_makes_the_stage_always_stale(monkeypatch):
+    text = "import threading\nEVENT = iter([].append for _ in ())\ndef stage(rows): return next(EVENT)\n"
+    assert typed(monkeypatch, text).notes == (f"{STALE}global EVENT: generator",)

@@ -1,5 +1,6 @@
 """What a live callable is made of: where its code is written, and the values it carries that the text does not show."""
 
+import dis
 import functools
 import sys
 import types
@@ -108,6 +109,11 @@ def is_standard(module: str) -> bool:
     return file.startswith(_STDLIB) and not any(site in file for site in _SITE)
 
 
+def is_typed(module: str | None) -> bool:
+    """Whether code was typed into a session: a notebook, a prompt. No file has its text, nor that of what it uses."""
+    return module == "__main__" and (_file(module) or "<").startswith("<")  # a prompt's file is "<stdin>"
+
+
 def _file(module: str) -> str:
     return (getattr(sys.modules.get(module), "__file__", None) or "").replace("\\", "/")
 
@@ -149,8 +155,21 @@ def _carried(function: types.FunctionType, code: types.CodeType) -> Iterator[tup
         yield f"default {name}", value
     if "__wrapped__" in function.__dict__:
         yield "wrapped", function.__dict__["__wrapped__"]
-    if _text_cannot_tell(code):
+    space = function.__globals__
+    typed = is_typed(space.get("__name__"))
+    if typed or _text_cannot_tell(code):
         yield "code", code
+    if typed:
+        yield from ((f"global {name}", space[name]) for name in sorted(_names_read(code)) if name in space)
+
+
+def _names_read(code: types.CodeType) -> set[str]:
+    """Name the globals that a function reads, what is nested in it included."""
+    names = {str(step.argval) for step in dis.get_instructions(code) if step.opname in _READS}
+    return names.union(*[_names_read(part) for part in code.co_consts if isinstance(part, types.CodeType)])
+
+
+_READS = frozenset(["LOAD_GLOBAL", "LOAD_NAME"])
 
 
 def _content(cell: types.CellType) -> Any:
@@ -195,7 +214,7 @@ def _builtin(target: Any) -> Anatomy:
 
 def _class(target: type) -> Anatomy:
     code = Code(target.__module__, target.__qualname__, getattr(target, "__firstlineno__", 0))
-    if "<locals>" not in target.__qualname__:
+    if "<locals>" not in target.__qualname__ and not is_typed(target.__module__):
         return Anatomy(code)
     bases = ((f"base {index}", base) for index, base in enumerate(target.__bases__))
     return Anatomy(code, (*bases, *_members(target)))

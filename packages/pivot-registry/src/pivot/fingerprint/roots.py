@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pivot.fingerprint.callables import Anatomy, Code, anatomy, binding_of, is_callable_by_code, is_ours
+from pivot.fingerprint.callables import Anatomy, Code, anatomy, binding_of, is_callable_by_code, is_ours, is_typed
 from pivot.fingerprint.values import Identified, Values
 
 STALE = "always stale: cannot identify "
@@ -95,7 +95,7 @@ class _Gathered:
         if binding is not None and binding[:2] != taken.code[:2]:
             self._also.add(binding)
         for label, value in _told(taken, binding):
-            self.add(label, value, shown=binding is not None)
+            self.add(label, value, shown=binding is not None and not is_typed(taken.code.module))
         return taken.code
 
     def add(self, label: str, value: object, *, shown: bool = False) -> None:
