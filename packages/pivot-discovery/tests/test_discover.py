@@ -103,6 +103,11 @@ def test_what_is_wrong_is_told_with_the_users_own_line(write: Write, source: str
     assert what in told
 
 
+def test_a_mistake_without_a_place_is_told_at_the_users_line(write: Write) -> None:
+    told = refused(write({"pipeline.py": GOOD + "pipeline.register('main')\n"}))
+    assert told.startswith(f"pipeline.py:{GOOD.count(chr(10)) + 1}: a str cannot be a stage\n")
+
+
 def test_a_file_that_is_no_text_is_told(root: Path) -> None:
     (root / "pipeline.py").write_bytes(b"x = '\xff'")
     assert "pipeline.py" in refused(root)

@@ -149,6 +149,13 @@ def test_an_input_that_nobody_makes_and_that_is_not_there_is_refused_with_a_gues
         check_inputs(graph, graph.stages, lambda path: Path(path).exists())
 
 
+def test_a_pattern_is_told_not_to_be_a_path(tmp_path: Path) -> None:
+    (tmp_path / "raw.txt").touch()
+    graph = build_graph([stage("a:one", tmp_path, ["*.txt"], ["x"])], tmp_path)
+    with pytest.raises(DefinitionError, match="Patterns are not expanded"):
+        check_inputs(graph, graph.stages, lambda path: Path(path).exists())
+
+
 def test_the_graph_is_there_for_networkx_too() -> None:
     graph = build_graph([stage("a:one", ROOT, (), ["x"]), stage("a:two", ROOT, ["x"], ["y"])], ROOT)
     drawn = graph.to_networkx()

@@ -241,6 +241,11 @@ def test_a_mistake_has_a_place_a_cause_and_a_next_step(func: Any, options: dict[
     assert registry.list_stages() == []
 
 
+def test_what_is_no_function_is_refused_as_such() -> None:
+    with pytest.raises(DefinitionError, match=r"a str cannot be a stage\n  hint: Register a function itself"):
+        StageRegistry().register("train")  # type: ignore[arg-type]
+
+
 def test_the_package_gives_its_names_when_asked() -> None:
     assert all(getattr(pivot.registry, name) for name in pivot.registry.__all__)
     assert dir(pivot.registry) == sorted(pivot.registry.__all__)

@@ -227,6 +227,21 @@ def positional_only(rows: Annotated[str, ROWS], /) -> None: ...
 async def asynchronous() -> None: ...
 
 
+def dep_as_default(rows: str = Dep("a", JSON())) -> None: ...  # type: ignore[assignment]
+
+
+def dep_alone(rows: ROWS) -> None: ...  # type: ignore[valid-type]
+
+
+def returns_out_alone() -> Out("a", JSON()): ...  # type: ignore[valid-type]
+
+
+def returns_literal() -> {"a": Annotated[str, MODEL]}: ...  # type: ignore[valid-type]  # noqa: F821
+
+
+def returns_several() -> (Annotated[str, MODEL], Annotated[str, Out("b", JSON())]): ...  # type: ignore[syntax]
+
+
 def returns_dep() -> Annotated[str, ROWS]: ...
 
 
@@ -274,6 +289,11 @@ def returns_misspelled() -> Misspelled: ...
         ("train", "a str cannot be a stage"),
         (dict.fromkeys, "nothing gives the parameter|cannot be read|positional-only"),
         (iter, "its parameters cannot be read|positional-only"),
+        (dep_as_default, "the default of the parameter 'rows' is a Dep"),
+        (dep_alone, "nothing gives the parameter 'rows' a value: a Dep alone is no annotation"),
+        (returns_out_alone, "its return annotation is not a type, but of type Out"),
+        (returns_literal, "its return annotation is not a type, but of type dict"),
+        (returns_several, "its return annotation is not a type, but of type tuple"),
         (returns_dep, "the returned value is annotated with Dep, an input"),
         (returns_two, "its return annotation has several outputs"),
         (returns_unknown, r"its return annotation has a name that is not defined \(Outptus\)"),
@@ -288,3 +308,32 @@ def test_a_mistake_has_a_place_a_cause_and_a_next_step(func: Any, what: str) -> 
     assert caught.value.where == "pipeline.py:1"
     assert caught.value.hint
     assert "\n" not in caught.value.hint
+
+
+def loader_class(rows: Annotated[str, Dep("a", JSON)]) -> None: ...  # type: ignore[arg-type]
+
+
+def loader_text(rows: Annotated[str, Dep("a", "json")]) -> None: ...  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("func", "what"),
+    [
+        (loader_class, r"the loader of Dep 'a' is the class JSON\n  hint: Give it a loader, such as JSON\(\)\."),
+        (loader_text, r"the loader of Dep 'a' is 'json'\n  hint: Give it a loader, such as loaders\.CSV\(\)\."),
+    ],
+)
+def test_what_is_no_loader_is_refused_where_it_is_declared(func: Any, what: str) -> None:
+    with pytest.raises(DefinitionError, match=what):
+        read(func)
+
+
+def test_a_loader_s_own_mistake_stays_visible() -> None:
+    class Odd(JSON):
+        def suited_to(self, annotation: object) -> Any:
+            raise TypeError("mine")
+
+    def stage(rows: Annotated[str, Dep("a", Odd())]) -> None: ...
+
+    with pytest.raises(TypeError, match="mine"):
+        read(stage)

@@ -40,7 +40,8 @@ class _Blame:
         """Say what happened, where, and what to do."""
         where = self._place(error)
         if isinstance(error, DefinitionError):
-            return DiscoveryError(self._with_file(error.what, error.where), where=error.where or where, hint=error.hint)
+            where = error.where or where
+            return DiscoveryError(self._with_file(error.what, where), where=where, hint=error.hint)
         return DiscoveryError(self._with_file(_cause(error), where), where=where, hint=_hint(error) or self._see_all())
 
     def is_ours(self, error: BaseException) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from pivot.outputs import Out
 from pivot.registry.errors import DefinitionError
 from pivot.registry.hints import hints_of
-from pivot.registry.markers import markers_in, unmarked
+from pivot.registry.markers import MARKERS, markers_in, unmarked
 
 RETURN = "return"
 """The key of the output of a function that returns the value itself."""
@@ -25,7 +25,20 @@ def outs_of(annotation: Any, where: str) -> Mapping[str, Out[Any]]:
             where=where,
             hint="Return a TypedDict with one annotated key for each output.",
         )
+    if not found and _hides_outputs(annotation):
+        raise DefinitionError(
+            f"its return annotation is not a type, but of type {type(annotation).__qualname__}",
+            where=where,
+            hint="Write `-> Annotated[..., Out(...)]`, or return a TypedDict with one annotated key for each output.",
+        )
     return {RETURN: found[0]} if found else {}
+
+
+def _hides_outputs(annotation: Any) -> bool:
+    """Whether there are outputs where no type checker would look: in a literal, or without `Annotated`."""
+    parts = annotation.values() if isinstance(annotation, Mapping) else annotation
+    inside = parts if isinstance(annotation, Mapping | tuple | list) else (annotation,)
+    return any(isinstance(part, MARKERS) or markers_in(part) for part in inside)
 
 
 def _is_record(kind: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pivot.outputs import Dep, IncrementalOut, Out, PlaceholderDep
 from pivot.registry.errors import DefinitionError
 from pivot.registry.hints import Unknown, hints_of
-from pivot.registry.markers import Marker, markers_in, unmarked
+from pivot.registry.markers import MARKERS, Marker, markers_in, unmarked
 from pivot.registry.parameters import parameters_of
 from pivot.registry.place import innermost
 from pivot.registry.returns import outs_of
@@ -37,6 +37,9 @@ class StageSignature(NamedTuple):
 def signature_of(func: Callable[..., Any], where: str) -> StageSignature:
     """Read the annotations of a stage function. Raises DefinitionError."""
     names, defaults = parameters_of(func, where)
+    for name, default in defaults.items():
+        if isinstance(default, MARKERS):
+            raise _default(name, default, where)
     hints, unknown = hints_of(innermost(func))
     deps: dict[str, Dep[Any] | PlaceholderDep[Any]] = {}
     incremental: dict[str, IncrementalOut[Any]] = {}
@@ -82,6 +85,8 @@ def _why(annotation: Any, unknown: tuple[str, ...]) -> str:
         return ": it has no annotation"
     if isinstance(annotation, Unknown) and unknown:
         return f": its annotation has a name that is not defined ({', '.join(unknown)})"
+    if isinstance(annotation, MARKERS):
+        return f": a {type(annotation).__name__} alone is no annotation"
     return ": its annotation has no Dep"
 
 
@@ -92,6 +97,15 @@ def _marker(name: str, annotation: Any, where: str) -> Marker | None:
             f"the parameter {name!r} is annotated twice", where=where, hint="Give every parameter one Dep."
         )
     return found[0] if found else None
+
+
+def _default(name: str, default: Marker, where: str) -> DefinitionError:
+    kind = type(default).__name__
+    return DefinitionError(
+        f"the default of the parameter {name!r} is a {kind}",
+        where=where,
+        hint=f"Annotate it instead, as in `{name}: Annotated[..., {kind}(...)]`.",
+    )
 
 
 def _misplaced(name: str, out: Out[Any], where: str) -> DefinitionError:

@@ -16,6 +16,7 @@ from pivot.registry.signature import StageSignature, check_all_filled, signature
 
 def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInfo:
     """Check everything about one stage and put it together. Raises DefinitionError."""
+    _check_callable(func, told.where)
     place = place_of(func, told.root)
     where = told.where or place
     name = _name(func, told, where)
@@ -49,6 +50,12 @@ def stage_info(func: Callable[..., Any], told: Registration) -> RegistryStageInf
         "ignore": _texts(told.ignore, "ignore", where),
         "depends": list(told.depends) if isinstance(told.depends, (tuple, list, set)) else [told.depends],
     }
+
+
+def _check_callable(func: object, where: str | None) -> None:
+    if not callable(func):  # it has no place; who reads the traceback finds the line that registers it
+        what = f"a {type(func).__qualname__} cannot be a stage"
+        raise DefinitionError(what, where=where, hint="Register a function itself, not what it returns.")
 
 
 def _name(func: Callable[..., Any], told: Registration, where: str) -> str:
