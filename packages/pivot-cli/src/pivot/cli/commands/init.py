@@ -59,6 +59,8 @@ def init(session: Session, directory: str | None, template: str | None) -> None:
     write_new(root, {**contents, **_settings(root)})
     console = session.console()
     console.say(f"Made {root} a project.")
+    if (needed := contents.get(PurePosixPath("requirements.txt"))) is not None:
+        console.say(f"  needs: {', '.join(needed.decode().split())} (requirements.txt)")
     if template is not None:
         place = "" if directory is None else f"cd {directory} && "
         console.say(f"  next: {place}pivot run")
