@@ -93,6 +93,8 @@ def test_one_directory_has_one_file(write: Write) -> None:
             "no name",
         ),
         ("x = '\x00'", "pipeline.py", "null byte"),
+        ("class P:\n<<<<<<< HEAD\n    x = 1\n=======\n    x = 2\n>>>>>>> b\n", "pipeline.py:2", "conflict markers"),
+        ("x = 1\n=======\n", "pipeline.py:2", "conflict markers of a merge: resolve them"),
     ],
 )
 def test_what_is_wrong_is_told_with_the_users_own_line(write: Write, source: str, where: str, what: str) -> None:

@@ -149,6 +149,13 @@ def test_an_input_that_nobody_makes_and_that_is_not_there_is_refused_with_a_gues
         check_inputs(graph, graph.stages, lambda path: Path(path).exists())
 
 
+def test_a_link_to_nowhere_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").symlink_to("/mnt/gone/rows.csv")
+    graph = build_graph([stage("a:one", tmp_path, ["rows.csv"], ["x"])], tmp_path)
+    with pytest.raises(DefinitionError, match=r"It is a link to /mnt/gone/rows\.csv, which is not there"):
+        check_inputs(graph, graph.stages, lambda path: Path(path).exists())
+
+
 def test_a_pattern_is_told_not_to_be_a_path(tmp_path: Path) -> None:
     (tmp_path / "raw.txt").touch()
     graph = build_graph([stage("a:one", tmp_path, ["*.txt"], ["x"])], tmp_path)

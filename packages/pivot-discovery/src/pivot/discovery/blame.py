@@ -96,8 +96,13 @@ def _cause(error: BaseException) -> str:
 def _hint(error: BaseException) -> str | None:
     if isinstance(error, SystemExit):
         return 'put what runs as a script under `if __name__ == "__main__":`'
+    if isinstance(error, SyntaxError) and (error.text or "").startswith(_CONFLICT):
+        return "the file has conflict markers of a merge: resolve them"
     if isinstance(error, ModuleNotFoundError):
         return (
             f"install what provides {error.name!r}, or put the module beside the pipeline file or in the project root"
         )
     return None
+
+
+_CONFLICT = ("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")

@@ -292,6 +292,8 @@ def _near(path: str, graph: Graph) -> str:
 
     if any(char in os.path.basename(path) for char in "*?["):
         return "Patterns are not expanded: give a list of paths, or the directory."
+    if os.path.islink(path):
+        return f"It is a link to {os.readlink(path)}, which is not there."
     directory = os.path.dirname(path)
     there = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
     made = [os.path.basename(made) for made in graph.producers if os.path.dirname(made) == directory]
