@@ -37,6 +37,17 @@ def test_a_pipeline_that_differs_at_every_load_is_noted_with_the_cause(pivot, wr
     assert "cannot be taken from its snapshot" in line
 
 
+@pytest.mark.usefixtures("project")
+def test_lock_files_of_stages_that_are_no_more_are_noted(pivot, write, tmp_path) -> None:
+    assert pivot("run").exit_code == 0
+    assert "lock files" not in pivot("doctor").stdout
+    write("model/.pivot/stages/gone@us.lock", "{}")
+    lines = pivot("doctor").stdout.splitlines()
+    (number,) = [number for number, line in enumerate(lines) if "lock files of stages" in line]
+    assert lines[number].endswith("that pipeline model does not have: gone@us")
+    assert f"Delete those in {tmp_path}/model/.pivot/stages" in lines[number + 1]
+
+
 def _store(tmp_path: Path) -> Path:
     """Where the store of the project is, with one file in it; gives the path of that."""
     root = tmp_path / ".pivot" / "cache"

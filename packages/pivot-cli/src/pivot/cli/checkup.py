@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pivot.cli.opening import Scene
+from pivot.registry.definition import PipelineView
 from pivot.registry.layout import CONFIG_NAME, PIVOT_DIR
 
 PACKAGES = ("pivot-cli", "pivot-discovery", "pivot-engine", "pivot-pipeline", "pivot-cache", "pivot-registry")
@@ -161,3 +162,16 @@ def pipelines(scene: Scene) -> Iterator[Finding]:
         else:
             hint = "It works, and is loaded anew by every command."
             yield Finding(about, Level.NOTE, f"pipeline {view.name} cannot be taken from its snapshot: {reason}", hint)
+        yield from _left_locks(about, view)
+
+
+def _left_locks(about: str, view: PipelineView) -> Iterator[Finding]:
+    """Find the lock files of stages that were renamed or removed: nothing else tells of them."""
+    from pivot.executor.state import file_name
+
+    known = {file_name(stage.ref.stage) for stage in view.definitions() if stage.state_dir == view.state_dir}
+    found = {file.name.removesuffix(".lock") for file in Path(view.state_dir, "stages").glob("*.lock")}
+    if left := sorted(found - known):
+        what = f"lock files of stages that pipeline {view.name} does not have: {', '.join(left)}"
+        hint = f"Delete those in {Path(view.state_dir, 'stages')}; until then the cache keeps what they name."
+        yield Finding(about, Level.NOTE, what, hint)
