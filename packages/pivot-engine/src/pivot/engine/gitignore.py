@@ -18,10 +18,16 @@ def ignore_outputs(stages: Iterable[StageDefinition], project_root: Path) -> Non
     if not any((directory / ".git").exists() for directory in (project_root, *project_root.parents)):
         return
     for directory, names in _by_directory(stages).items():
-        with contextlib.suppress(OSError):  # who runs the stage says what is in the way
-            os.makedirs(directory, exist_ok=True)  # as it is before the stage runs in any case
-        if os.path.isdir(directory):
+        if os.path.isdir(directory) or _made(directory):
             _update(Path(directory, ".gitignore"), names)
+
+
+def _made(directory: str) -> bool:
+    """Make a directory, as it is before the stage runs in any case; who runs it says what is in the way."""
+    with contextlib.suppress(OSError):
+        os.makedirs(directory)
+        return True
+    return False
 
 
 def _by_directory(stages: Iterable[StageDefinition]) -> Mapping[str, set[str]]:
