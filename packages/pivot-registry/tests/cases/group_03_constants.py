@@ -114,4 +114,5 @@ CASES = [
     ("fresh", "another list that map reads", "NAMES = ['a']\nSIZES = list(map(len, NAMES))\ndef value(): return NAMES", ("map(len, NAMES)", "map(len, NAMES[1:])")),
     ("reruns", "the first day of the week set at import", "import calendar\ncalendar.setfirstweekday(6)\ndef value(): return calendar.monthcalendar(2020, 1)", ("(6)", "(5)")),
     ("reruns", "a handler of encoding errors", "import codecs\ncodecs.register_error('mine', lambda e: ('1', e.end))\ndef value(): return 'ä'.encode('ascii', 'mine')", ("'1'", "'2'")),
+    ("reruns", "a heap that something was taken from", "import heapq\nHEAP = [1, 2, 3]\nFIRST = heapq.heappop(HEAP)\ndef value(): return HEAP", ("FIRST = heapq.heappop(HEAP)", "FIRST = HEAP[0]")),
 ]

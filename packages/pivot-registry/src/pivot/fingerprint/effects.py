@@ -3,7 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pivot.fingerprint.libraries import CHANGING_STANDARD_CALLS, PROCESS_WIDE_CALLS, PURE_DECORATORS, STATEFUL
+from pivot.fingerprint.libraries import (
+    CHANGING_STANDARD_CALLS,
+    PROCESS_WIDE_CALLS,
+    PURE_DECORATORS,
+    STATEFUL,
+    TAKING_STANDARD_CALLS,
+)
 from pivot.fingerprint.marks import EFFECT_WORDS, PURE_METHODS
 from pivot.fingerprint.program import Module, Node, Program, Target, short
 from pivot.fingerprint.scopes import ITEM, Call, Reference
@@ -159,7 +165,7 @@ class Effects:
         standard = self._is_standard(path)
         telling = path.rpartition(".")[2].lower().startswith(EFFECT_WORDS)
         changed: set[Node] = set()
-        if call.bare:
+        if call.bare or path in TAKING_STANDARD_CALLS:
             for _, ref in call.args:
                 changed |= self._argument(module, ref, given)
         if standard:

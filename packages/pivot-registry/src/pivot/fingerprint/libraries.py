@@ -7,6 +7,11 @@ PROCESS_WIDE_CALLS = frozenset([
 ])  # fmt: skip
 """Functions that change what any code may meet, libraries and child processes included."""
 
+TAKING_STANDARD_CALLS = frozenset([
+    "heapq.heappop", "heapq.heappushpop", "heapq.heapreplace", "operator.iadd", "operator.iconcat", "operator.ior",
+])  # fmt: skip
+"""Functions of the standard library that change what they are given even where their result is kept."""
+
 STATEFUL = frozenset([
     "logging", "decimal", "warnings", "mimetypes", "random", "asyncio", "multiprocessing", "csv", "codecs", "copyreg",
     "locale", "email", "http", "urllib", "ssl", "sqlite3", "xml", "unittest", "threading", "signal", "gc", "socket",
