@@ -352,10 +352,23 @@ def test_a_stage_that_cannot_be_identified_is_always_stale_and_says_why(root: Pa
 def test_a_lock_file_with_conflict_markers_means_stale_and_says_so(root: Path) -> None:
     run(chain(root))
     lock = root / ".pivot" / "stages" / "upper.lock"
-    lock.write_text(f"<<<<<<< ours\n{lock.read_text()}=======\n>>>>>>> theirs\n")
-    result = run(chain(root))
+    sound = lock.read_text()
+    lock.write_text(f"<<<<<<< ours\n{sound}=======\n>>>>>>> theirs\n")
+    result = run(chain(root), RunOptions(no_cache=True))
     assert outcomes(result)["upper"] is Outcome.RAN
     assert "conflict markers" in str(result.done[ref("p:upper")].reasons[0])
+    assert lock.read_text() == sound
+
+
+def test_after_a_merge_what_the_cache_knows_is_restored_though_no_lock_file_can_be_read(root: Path) -> None:
+    run(chain(root))
+    lock = root / ".pivot" / "stages" / "upper.lock"
+    sound = lock.read_text()
+    lock.write_text(f"<<<<<<< ours\n{sound}=======\n>>>>>>> theirs\n")
+    result = run(chain(root))
+    assert outcomes(result) == {"upper": Outcome.RESTORED, "double": Outcome.SKIPPED}
+    assert "conflict markers" in str(result.done[ref("p:upper")].reasons[0])
+    assert lock.read_text() == sound
 
 
 def test_what_a_stage_prints_goes_to_its_log(root: Path) -> None:

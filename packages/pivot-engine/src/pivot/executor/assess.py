@@ -50,7 +50,7 @@ class Assessor:
 
         Without `recall`, nobody looks for an equal run of anybody: it is to run, and may yet be found restored.
         """
-        before, always = self._before(stage, force)
+        before, missing = _read(stage)
         facts = self.facts(stage, before)
         present = {} if before is None else self.workspace.contents(stage.root, output_paths(stage))
         known = Known(
@@ -58,8 +58,9 @@ class Assessor:
             self.run_cache.kept,
             lambda now: self._recall(stage, now) if recall else None,
             lambda: self._manifest(stage),
+            missing,
         )
-        return Assessment(facts, before, decide(facts, present, known, always))
+        return Assessment(facts, before, decide(facts, present, known, _always(stage, force)))
 
     def facts(self, stage: StageDefinition, before: Trace | None) -> Facts:
         """Gather all that the stage's result may depend on; of what is undeclared, what its last run observed."""
@@ -67,19 +68,24 @@ class Assessor:
         seen = _NOTHING if before is None else self._observer.again(before.facts.observed)
         return declared_facts(stage, deps, seen)
 
-    def _before(self, stage: StageDefinition, force: bool) -> tuple[Trace | None, tuple[Reason, ...]]:
-        always = [Reason(Kind.UNKNOWN, what) for what in stage.identity.unknown]
-        if force:
-            always.append(Reason(Kind.FORCED))
-        try:
-            return state_of(stage).read(), tuple(always)
-        except UnreadableTraceError as error:
-            return None, (*always, Reason(Kind.LOCK, str(error)))
-
     def _recall(self, stage: StageDefinition, facts: Facts) -> tuple[Mapping[str, Artifact], Facts] | None:
         if not self._use_run_cache or any(out.kind is OutputKind.INCREMENTAL for out in stage.outputs):
             return None
         return self.run_cache.recall(stage, facts._replace(observed=_NOTHING) if facts.observed else facts)
+
+
+def _read(stage: StageDefinition) -> tuple[Trace | None, Reason]:
+    """Read what was true when the stage last ran; or say why nobody knows."""
+    try:
+        return state_of(stage).read(), Reason(Kind.NEVER_RAN)
+    except UnreadableTraceError as error:
+        return None, Reason(Kind.LOCK, str(error))
+
+
+def _always(stage: StageDefinition, force: bool) -> tuple[Reason, ...]:
+    """Give the reasons that nothing kept can answer."""
+    unknown = tuple([Reason(Kind.UNKNOWN, what) for what in stage.identity.unknown])
+    return (*unknown, Reason(Kind.FORCED)) if force else unknown
 
 
 def declared_facts(

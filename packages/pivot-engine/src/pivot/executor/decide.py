@@ -47,6 +47,8 @@ class Known(NamedTuple):
     """Find the outputs of an equal run, and the facts with what it observed; asked only when needed."""
     manifest: Callable[[], Mapping[str, str]] = dict
     """Name all the code that the stage depends on now; asked only when the code differs."""
+    missing: Reason = Reason(Kind.NEVER_RAN)
+    """Why there is no trace, if there is none: it cannot be read, say, after a merge."""
 
 
 def decide(
@@ -60,7 +62,7 @@ def decide(
     if always:
         return Run(always)
     if known.before is None:
-        reasons: tuple[Reason, ...] = (Reason(Kind.NEVER_RAN),)
+        reasons: tuple[Reason, ...] = (known.missing,)
     else:
         reasons = tuple(differences(known.before, now, known.manifest))
         if not reasons:
