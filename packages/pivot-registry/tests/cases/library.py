@@ -186,6 +186,8 @@ def _rename(place: Place, names: tuple[str, str]) -> None:
 def _upgrade(place: Place, argument: tuple[str, str, str]) -> None:
     before, after, text = argument
     shutil.rmtree(place.root / SITE / f"{before.replace('==', '-')}.dist-info")
+    for compiled in (place.root / SITE / "__pycache__").glob(f"{before.partition('==')[0]}.*"):
+        compiled.unlink()  # as installers do: within a second, Python takes it for that of a file of the same size
     _install(place.root, after, text)
 
 
