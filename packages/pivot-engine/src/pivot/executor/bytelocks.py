@@ -35,15 +35,15 @@ class Held:
     opened and closed the file, as one does that reads the whole project.
     """
 
-    __slots__ = ("_files", "_ref", "_timeout", "_us", "_waiting", "waited")
+    __slots__ = ("_files", "_ref", "_timeout", "_us", "_waiting", "waited_until")
 
     def __init__(self, ref: StageRef, timeout: float | None, waiting: Waiting) -> None:
         """`timeout`: seconds to wait for a lock; None: as long as it lasts. `waiting` is told who has it."""
         self._ref, self._timeout, self._waiting = ref, timeout, waiting
         self._us = _OWNER.pack(os.getpid())
         self._files: list[int] = []
-        self.waited = 0.0
-        """Seconds, until all was had that was asked for."""
+        self.waited_until: float | None = None
+        """When the last one was had that had to be waited for, on the machine's monotonic clock."""
 
     def __enter__(self) -> Self:
         return self
@@ -67,9 +67,8 @@ class Held:
     def _wait(self, file: int, at: int, kind: int, path: str) -> None:
         self._waiting(Waits(self._ref, _owner(file, at), path))
         doing = f"using {path}" if path else "running this stage"
-        since = time.monotonic()
         wait(lambda block: _set(file, kind, at, 1, block=block), self._timeout, doing)
-        self.waited += time.monotonic() - since
+        self.waited_until = time.monotonic()
 
 
 def _set(file: int, kind: int, start: int, length: int, *, block: bool) -> None:

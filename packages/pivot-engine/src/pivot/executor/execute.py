@@ -116,9 +116,9 @@ class Execution:
             done = _failed(task, Failure(message, cause=Cause.AROUND))
         if done.failure is not None:
             done = done._replace(edited=not self._edits.loaded(task.stage))
-        seconds, usage, waited = time.perf_counter() - started, self._meter.read(), self._locks.waited
-        if waited:  # what others did meanwhile is not what this stage takes
-            seconds, usage = seconds - waited, usage._replace(began=usage.began + waited)
+        seconds, usage, began = time.perf_counter() - started, self._meter.read(), self._locks.waited_until
+        if began is not None:  # what others did until then is not what this stage takes
+            seconds, usage = seconds - (began - usage.began), usage._replace(began=began)
         return done._replace(seconds=seconds, usage=usage)
 
     def _guarded(self, task: StageTask) -> Done:

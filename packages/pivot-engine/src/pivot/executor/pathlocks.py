@@ -31,8 +31,8 @@ class Locks:
 
     def __init__(self) -> None:
         self._running, self._paths = running_locks(), path_locks()
-        self.waited = 0.0
-        """Seconds that it took to get those of the last stage, if others had them."""
+        self.waited_until: float | None = None
+        """When those of the last stage were had, on the machine's monotonic clock, if others had them."""
 
     @contextmanager
     def of(
@@ -45,11 +45,11 @@ class Locks:
     ) -> Iterator[None]:
         """Hold all locks of a stage: it runs once at a time, and has its files to itself."""
         project = settings.project_root
-        self.waited = 0.0
+        self.waited_until = None
         with Held(stage.ref, settings.lock_timeout, waiting) as held:
             state.lock(held, self._running)
             lock_paths(held, self._paths, project, Paths(reads, names_to_lock(stage, project)))
-            self.waited = held.waited
+            self.waited_until = held.waited_until
             yield
 
     def close(self) -> None:
