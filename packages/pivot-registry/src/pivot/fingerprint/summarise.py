@@ -190,11 +190,14 @@ def _bases(statement: ast.ClassDef) -> tuple[Reference, ...]:
 
 def _exports(atoms: list[Atom]) -> tuple[str, ...] | None:
     """Collect the strings of everything that makes or changes `__all__`."""
-    calls = any(_changes_all(unit) for atom in atoms for unit in atom.later)  # of a decorator, say, that exports
     about = [atom for atom in atoms if "__all__" in atom.names or _changes_all(atom.now)]
     if not about:
         return None
-    computed = calls or any(set(atom.reads) - _OF_LITERAL_LISTS for atom in about)
+    computed = any(set(atom.reads) - _OF_LITERAL_LISTS for atom in about) or any(
+        _changes_all(unit)
+        for atom in atoms
+        for unit in atom.later  # of a decorator, say, that exports
+    )
     return tuple(sorted({string for atom in about for string in atom.strings} | ({COMPUTED} if computed else set())))
 
 
