@@ -104,11 +104,16 @@ def ended(*processes: "subprocess.Popen[str]") -> None:
         assert process.returncode == 0, told
 
 
-def test_a_stage_does_not_read_what_another_run_is_just_writing(project: Project, gates: Gates) -> None:
+def writer_and_reader(project: Project, gates: Gates) -> "list[subprocess.Popen[str]]":
+    """Start a run that is just writing, until its gate is opened, and one that is to read that."""
     gates.close("make")
     writer = project.start("run", "--json", at="maker")
     gates.wait_until_at("make")
-    reader = project.start("run", "--json", "--only", at="user")
+    return [writer, project.start("run", "--json", "--only", at="user")]
+
+
+def test_a_stage_does_not_read_what_another_run_is_just_writing(project: Project, gates: Gates) -> None:
+    writer, reader = writer_and_reader(project, gates)
     event = event_of(reader, event="stage_waiting")
     assert (event["stage"], event["path"]) == ("use", "maker/rows.txt")
     assert Path(f"/proc/{event['owner']}").exists(), "who writes it is named"
@@ -118,10 +123,7 @@ def test_a_stage_does_not_read_what_another_run_is_just_writing(project: Project
 
 
 def test_the_time_for_which_a_stage_waits_for_others_is_none_of_its_own(project: Project, gates: Gates) -> None:
-    gates.close("make")
-    writer = project.start("run", "--json", at="maker")
-    gates.wait_until_at("make")
-    reader = project.start("run", "--json", "--only", at="user")
+    writer, reader = writer_and_reader(project, gates)
     waiting = event_of(reader, event="stage_waiting")
     gates.open("make")
     done = event_of(reader, event="stage_finished", stage="use")

@@ -10,7 +10,7 @@ from pivot.executor.artifacts import put_back
 from pivot.executor.locking import Waiting
 from pivot.executor.pathlocks import Locks
 from pivot.executor.settings import EngineSettings
-from pivot.executor.state import StageState, state_of, trash_of
+from pivot.executor.state import StageState, state_of, thrown_by
 from pivot.executor.trace import Artifact, Trace, UnreadableTraceError
 from pivot.executor.workspace import Workspace, absolute
 from pivot.registry.definition import StageDefinition
@@ -49,17 +49,17 @@ class Checkouts:
 
     def of(self, stages: Iterable[StageDefinition], paths: frozenset[str] = frozenset()) -> Checkout:
         """Restore the outputs of these stages; of them only those at `paths` (absolute), if there are any."""
-        trash: dict[Path, None] = {}
+        state_dirs: dict[Path, None] = {}
         with closing(Locks()) as locks:
             for stage in stages:
                 self._stage(stage, paths, locks)
-                trash[trash_of(stage.state_dir) / self._run_id] = None
+                state_dirs[stage.state_dir] = None
         return Checkout(
             tuple(self._restored),
             self._present,
             tuple(self._missing),
             tuple(self._unrecorded),
-            tuple(folder for folder in trash if folder.exists()),
+            thrown_by(self._run_id, state_dirs),
         )
 
     def _stage(self, stage: StageDefinition, paths: frozenset[str], locks: Locks) -> None:

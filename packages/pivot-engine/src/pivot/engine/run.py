@@ -29,7 +29,7 @@ from pivot.engine.telling import Teller, run_started
 from pivot.executor.decide import Skip
 from pivot.executor.observed import Identify
 from pivot.executor.settings import EngineSettings, RunOptions, usable_cores
-from pivot.executor.state import trash_of
+from pivot.executor.state import thrown_by
 from pivot.executor.task import Cause, Done, Outcome, StageTask, TaskOptions
 from pivot.executor.trace import Facts, Trace
 from pivot.registry.definition import StageDefinition
@@ -337,7 +337,8 @@ class RunLoop:
     def _finish(self, *, interrupted: bool) -> RunResult:
         self._finishing = True
         seconds = time.perf_counter() - self._started
-        result = RunResult(self._run_id, self._done, seconds, interrupted, self._tried, self._trash())
+        trash = thrown_by(self._run_id, sorted({self._graph.stages[ref].state_dir for ref in self._tasks}))
+        result = RunResult(self._run_id, self._done, seconds, interrupted, self._tried, trash)
         changed = [done for done in self._done.values() if done.outcome in (Outcome.RAN, Outcome.RESTORED)]
         if changed and not self._options.no_commit:
             self._keep_sources(changed)
@@ -346,11 +347,6 @@ class RunLoop:
         self._emit(RunFinished(self._run_id, result.counts, result.seconds, interrupted, failed))
         self._teller.close()
         return result
-
-    def _trash(self) -> list[Path]:
-        state_dirs = {self._graph.stages[ref].state_dir for ref in self._tasks}
-        folders = (trash_of(state_dir) / self._run_id for state_dir in sorted(state_dirs))
-        return [folder for folder in folders if folder.exists()]
 
     def _keep_sources(self, changed: Sequence[Done]) -> None:
         """Keep the sources of what ran, so that a later change can be shown."""

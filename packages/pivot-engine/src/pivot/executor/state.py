@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from pivot.executor.bytelocks import ALONE, Held, place
@@ -170,6 +171,12 @@ def file_name(stage: str) -> str:
 def trash_of(state_dir: str | Path) -> Path:
     """Where the trash of a pipeline is: a folder for each run, in it one for each stage."""
     return Path(state_dir, "trash")
+
+
+def thrown_by(run_id: str, state_dirs: Iterable[Path]) -> tuple[Path, ...]:
+    """Give the folders in which there is what a run has replaced and nobody else may have."""
+    folders = (trash_of(state_dir) / run_id for state_dir in state_dirs)
+    return tuple([folder for folder in folders if folder.exists()])
 
 
 def state_of(stage: StageDefinition) -> StageState:
